@@ -1,0 +1,51 @@
+"""The command line: one file a command, loaded when it is called, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import click
+
+from meantime import __version__
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # command: (module, one line of help); the module has a click command of the same name
+    "serve": ("meantime.cli.serve", "Serve a table: CDC's bundled table when none is given."),
+    "inspect": ("meantime.cli.inspect", "Report what a table holds; propose a mapping for an unknown one."),
+    "check": ("meantime.cli.check", "Check a running server against a folder of expected responses."),
+    "bundle": ("meantime.cli.bundle", "Write the slim table that the package carries from CDC's full export."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="meantime")
+def cli() -> None:
+    """Ask for a mean; do something else in the meantime.
+
+    A server for statistics over tables of published survey estimates. Start with: meantime serve
+    """
+
+
+main: Callable[[], None] = cli

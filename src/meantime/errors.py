@@ -1,0 +1,150 @@
+"""The one exception tree. It knows nothing of HTTP: ``web/problems.py`` maps it to statuses.
+
+::
+
+    MeantimeError
+    ├── SettingsError                a setting can't be used
+    ├── DataError                    a source can't be read as a table of estimates
+    │   └── DataChangedError         the source is no longer the file that was loaded
+    ├── RequestError                 what a client sent can't be accepted; no job is created
+    │   ├── MalformedRequestError    it can't be read at all
+    │   ├── InvalidParameterError    it can be read, but a field is wrong
+    │   └── RequestTooLargeError     it is larger than the server accepts
+    ├── StatisticError               a job ran and found that its question has no answer
+    │   └── TimeLimitError           a job ran longer than its time limit
+    ├── JobError                     a job can't do what was asked of it
+    │   ├── UnknownJobError          no such job
+    │   ├── IllegalTransitionError   the job is not in a state that allows it
+    │   ├── QueueFullError           the queue has no place
+    │   ├── ShuttingDownError        the drain has begun
+    │   └── ResultLostError          the result is gone and can't be computed again
+    └── StoreError                   the job store can't do its work
+        ├── StoreLockedError         another server owns the state directory
+        ├── StoreCorruptError        the store's content can't be trusted
+        ├── StoreVersionError        the store was written by a newer version
+        ├── StoreUnavailableError    a write or a sync failed
+        └── StorageFullError         no space left
+
+Every message names the bad value and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MeantimeError(Exception):
+    """The root of every error that Meantime raises on purpose."""
+
+
+class SettingsError(MeantimeError):
+    """A setting can't be used; the message names the setting, its value and what is accepted."""
+
+
+class DataError(MeantimeError):
+    """A source can't be read as a table of estimates; the message names file, line and column."""
+
+
+class DataChangedError(DataError):
+    """The source file is no longer the one that the dataset version was loaded from."""
+
+
+class RequestError(MeantimeError):
+    """What a client sent can't be accepted; no job is created."""
+
+
+class MalformedRequestError(RequestError):
+    """The body can't be read: not JSON, wrong encoding, too deep, duplicate keys."""
+
+
+class RequestTooLargeError(RequestError):
+    """The body is larger than the server accepts."""
+
+
+class InvalidParameterError(RequestError):
+    """One field of a request is wrong.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do, for a person.
+    field
+        The name of the field, as the client spelled it.
+    accepted
+        The accepted values, when they are few.
+    nearest
+        The accepted values most like the one that was sent, best first.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str,
+        accepted: Sequence[str] = (),
+        nearest: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.accepted = tuple(accepted)
+        self.nearest = tuple(nearest)
+
+
+class StatisticError(MeantimeError):
+    """A job ran and found that its question has no answer; the job fails with this reason."""
+
+
+class TimeLimitError(StatisticError):
+    """A job ran longer than its time limit."""
+
+
+class JobError(MeantimeError):
+    """A job can't do what was asked of it."""
+
+
+class UnknownJobError(JobError):
+    """No job has this id, or it belongs to somebody else."""
+
+
+class IllegalTransitionError(JobError):
+    """The job is not in a state that allows the step; nothing was changed."""
+
+
+class QueueFullError(JobError):
+    """The queue has no place; ``retry_after_s`` says in how many seconds to try again."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ShuttingDownError(JobError):
+    """The drain has begun: accepted jobs finish, new ones are refused."""
+
+
+class ResultLostError(JobError):
+    """The result is gone and its dataset version is no longer here to compute it again."""
+
+
+class StoreError(MeantimeError):
+    """The job store can't do its work."""
+
+
+class StoreLockedError(StoreError):
+    """Another server owns the state directory."""
+
+
+class StoreCorruptError(StoreError):
+    """The store's content can't be trusted; it is left as it was found."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer version of Meantime."""
+
+
+class StoreUnavailableError(StoreError):
+    """A write or a sync failed; nothing is acknowledged until the server is restarted."""
+
+
+class StorageFullError(StoreError):
+    """No space is left where the state directory is."""

@@ -1,0 +1,69 @@
+"""The dimensions of a survey: questions with their direction, locations with their kind, segments.
+
+Plain immutable values. What the columns of a file are called is in ``columns.py``; the cells are in ``cube.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which end of a question's scale is better for people's health."""
+
+    LOWER_IS_BETTER = "lower_is_better"
+    HIGHER_IS_BETTER = "higher_is_better"
+
+
+class LocationKind(StrEnum):
+    """What a location is; statistics keep the three apart unless asked (DC counts among the states)."""
+
+    STATE = "state"
+    TERRITORY = "territory"
+    NATION = "nation"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked.
+
+    ``question_id`` is the publisher's id (``Q036``), ``direction`` is None when nobody has said which end is better,
+    ``unit`` is the unit of every value (``percent``).
+    """
+
+    question_id: str
+    text: str
+    direction: Direction | None = None
+    unit: str = "percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A US state, a territory or the nation; ``fips`` is the two-digit code, or an empty string."""
+
+    name: str
+    abbreviation: str = ""
+    fips: str = ""
+    kind: LocationKind = LocationKind.STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stratum of a category, such as ``18 - 24`` of ``Age (years)``.
+
+    ``order`` is the stratum's place on the category's scale (0 is lowest: youngest, least schooling, lowest income)
+    or None where the category has no order or the stratum no place in it (``Data not reported``).
+    ``is_overall`` marks the stratum of everybody (``Total``). A row without category and stratum is the
+    segment of two empty strings.
+    """
+
+    category: str
+    stratum: str
+    order: int | None = None
+    is_overall: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the row had no category or no stratum."""
+        return not self.category or not self.stratum
