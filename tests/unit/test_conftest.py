@@ -1,0 +1,52 @@
+"""The watch on leaked threads is itself watched: it has to see a leak, and only a leak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CONFTEST = """
+import tests.conftest
+from tests.conftest import leaked_threads
+
+tests.conftest.THREAD_END_LIMIT_S = 0.1
+"""
+
+LEAKS = """
+import threading
+
+def test_leaks():
+    threading.Thread(target=threading.Event().wait, name="forgotten", daemon=True).start()
+"""
+
+CLEANS_UP = """
+import threading
+
+def test_cleans_up():
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    stop.set()
+    thread.join()
+"""
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, project: Path) -> pytest.Pytester:
+    """A pytest run of its own, in a process of its own: the leak must not reach this one."""
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    pytester.makeconftest(CONFTEST)
+    return pytester
+
+
+def test_a_test_that_leaves_a_thread_running_fails(inner: pytest.Pytester) -> None:
+    inner.makepyfile(LEAKS)
+    result = inner.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines("*the test left threads running: forgotten*")
+
+
+def test_a_test_that_ends_its_threads_passes(inner: pytest.Pytester) -> None:
+    inner.makepyfile(CLEANS_UP)
+    inner.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
