@@ -17,6 +17,8 @@
     │   ├── IllegalTransitionError   the job is not in a state that allows it
     │   ├── QueueFullError           the queue has no place
     │   ├── ShuttingDownError        the drain has begun
+    │   ├── IdempotencyConflictError the idempotency key has been used for another job
+    │   ├── JobCancelledError        somebody cancelled the job while it ran
     │   └── ResultLostError          the result is gone and can't be computed again
     └── StoreError                   the job store can't do its work
         ├── StoreLockedError         another server owns the state directory
@@ -120,6 +122,18 @@ class QueueFullError(JobError):
 
 class ShuttingDownError(JobError):
     """The drain has begun: accepted jobs finish, new ones are refused."""
+
+
+class JobCancelledError(JobError):
+    """Somebody cancelled the job; raised inside the task, at its next checkpoint."""
+
+
+class IdempotencyConflictError(JobError):
+    """The owner has used this idempotency key before, for the job with ``job_number``."""
+
+    def __init__(self, message: str, *, job_number: int) -> None:
+        super().__init__(message)
+        self.job_number = job_number
 
 
 class ResultLostError(JobError):

@@ -1,0 +1,1 @@
+"""One file a revision; each leads from the one named in it."""

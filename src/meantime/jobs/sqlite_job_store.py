@@ -1,0 +1,337 @@
+"""The job store on SQLite: one connection, one lock, group commit. The default adapter of ``job_store.py``.
+
+Exactly one connection does all the work: SQLite before 3.51.3 can corrupt a WAL database that two connections write at
+once. The two hot statements go to the driver; schema, migrations and lists go through SQLAlchemy. How a file
+is opened, checked and migrated is in ``sqlite_opening.py``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from meantime.errors import (
+    IdempotencyConflictError,
+    StorageFullError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+)
+from meantime.jobs.group_commit import GroupCommit
+from meantime.jobs.job import Job, Task
+from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Submission
+from meantime.jobs.schema import jobs
+from meantime.jobs.sqlite_opening import open_database
+from meantime.jobs.state_lock import StateLock
+
+_INSERT = (
+    "INSERT INTO jobs (number, task, arguments, version, owner, idempotency_key, checksum, state, attempt,"
+    " submitted_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?) ON CONFLICT DO NOTHING"
+)
+_RECORD = (
+    "UPDATE jobs SET state = ?, attempt = ?, started_at = ?, finished_at = ?, result_sha256 = ?, result_size = ?,"
+    " reason = ? WHERE number = ? AND state IN ('queued', 'running')"
+)
+_COLUMNS = (
+    "number, task, arguments, version, owner, idempotency_key, checksum, state, attempt, submitted_at,"
+    " started_at, finished_at, result_sha256, result_size, reason"
+)
+
+_SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
+_NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
+
+_Note = tuple[str, int, float | None, float | None, str | None, int | None, str | None, int]
+
+
+class _Receipt(NamedTuple):
+    """The number of a job, and whether this submission made it."""
+
+    number: int
+    is_new: bool
+
+
+def row_checksum(task: Task, owner: str, idempotency_key: str | None) -> int:
+    """Return the CRC-32 of what a job was asked to do, so that a flipped byte is noticed."""
+    text = "\x00".join((task.name, task.arguments, task.version, owner, idempotency_key or ""))
+    return zlib.crc32(text.encode("utf-8"))
+
+
+class SqliteJobStore(JobStore):
+    """Keeps jobs in ``<directory>/jobs.sqlite3``.
+
+    Raises
+    ------
+    StoreLockedError, StoreCorruptError, StoreVersionError, StoreUnavailableError, StorageFullError
+        On opening, each with a line that says what to do; nothing that was found is overwritten.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = directory / "jobs.sqlite3"
+        self._state_lock = StateLock(directory)
+        self._state_lock.acquire()
+        try:
+            self._connection, self._engine = open_database(self._path)
+        except BaseException:
+            self._state_lock.release()
+            raise
+        self._connection_lock = threading.Lock()
+        self._syncs = True  # guarded by self._connection_lock; whether a commit syncs (PRAGMA synchronous)
+        self._last_number = self._read_last_number()  # guarded by self._connection_lock
+        self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
+        self._closed = False  # guarded by self._connection_lock
+        self._group: GroupCommit[Submission, _Note, _Receipt] = GroupCommit(self._commit)
+
+    # Writing -----------------------------------------------------------------------------------------------------
+
+    def add(self, submission: Submission) -> int:
+        """Make a job durable and return its number; see JobStore.add."""
+        receipt = self._group.commit_durably(submission)
+        if not receipt.is_new:
+            raise IdempotencyConflictError(
+                f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
+            )
+        return receipt.number
+
+    def record(self, job: Job, *, at_once: bool = False) -> None:
+        """Write how a job stands; see JobStore.record."""
+        note: _Note = (
+            job.state,
+            job.attempt,
+            job.started_at,
+            job.finished_at,
+            job.result_sha256,
+            job.result_size,
+            job.reason,
+            job.number,
+        )
+        if at_once:
+            self._commit([], [note])
+        else:
+            self._group.commit_soon(job.number, note, may_wait=not job.state.is_final)
+
+    def _commit(self, submissions: list[Submission], notes: list[_Note]) -> list[_Receipt]:
+        """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
+        with self._connection_lock:
+            self._check_usable()
+            try:
+                return self._write(submissions, notes)
+            except sqlite3.Error as error:
+                raise self._after_failure(error) from error
+
+    def _write(self, submissions: list[Submission], notes: list[_Note]) -> list[_Receipt]:
+        """Write and commit. Holds self._connection_lock."""
+        execute = self._connection.execute
+        if self._syncs != bool(submissions):
+            self._syncs = bool(submissions)
+            execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
+        execute("BEGIN IMMEDIATE")
+        receipts = [self._insert(submission) for submission in submissions]
+        if notes:
+            self._connection.executemany(_RECORD, notes)
+        execute("COMMIT")
+        return receipts
+
+    def _insert(self, submission: Submission) -> _Receipt:
+        """Insert one job. Holds self._connection_lock."""
+        task, owner, key = submission.task, submission.owner, submission.idempotency_key
+        number = self._last_number + 1
+        cursor = self._connection.execute(
+            _INSERT,
+            (
+                number,
+                task.name,
+                task.arguments,
+                task.version,
+                owner,
+                key,
+                row_checksum(task, owner, key),
+                submission.submitted_at,
+            ),
+        )
+        if cursor.rowcount == 1:
+            # A number stays used when the transaction fails: a gap is harmless, a second use is not.
+            self._last_number = number
+            return _Receipt(number, is_new=True)
+        found = self._connection.execute(
+            "SELECT number FROM jobs WHERE owner = ? AND idempotency_key = ?", (owner, key)
+        ).fetchone()
+        if found is None:
+            raise sqlite3.DatabaseError(f"job number {number} is taken")
+        return _Receipt(int(found[0]), is_new=False)
+
+    def _after_failure(self, error: sqlite3.Error) -> StoreError:
+        """Roll back and say what went wrong. Holds self._connection_lock."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as rollback_error:
+            error.add_note(f"rolling back failed too: {rollback_error}")
+            self._broken = StoreUnavailableError(f"the job store can't roll back ({error}); restart the server")
+            return self._broken
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            return StorageFullError(f"storage full: no space is left for {self._path}; free some")
+        # After a failed sync nobody knows what is on disk, and the next sync may seem to succeed. So: stop.
+        self._broken = StoreUnavailableError(
+            f"the job store {self._path} failed ({error}); nothing more is accepted until the server is restarted"
+        )
+        return self._broken
+
+    def _check_usable(self) -> None:
+        """Raise when the store is broken or closed. Holds self._connection_lock."""
+        if self._broken is not None:
+            raise self._broken
+        if self._closed:
+            raise StoreUnavailableError("the job store is closed; restart the server")
+
+    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
+        """Delete finished jobs; see JobStore.evict."""
+        conditions: list[sa.ColumnElement[bool]] = []
+        with self._connection_lock:
+            newest = self._last_number
+        if finished_before is not None:
+            conditions.append(jobs.c.finished_at < finished_before)
+        if keep_count is not None:
+            conditions.append(jobs.c.number <= newest - keep_count)
+        if not conditions:
+            return []
+        chosen = (
+            sa.select(jobs.c.number, jobs.c.result_sha256)
+            .where(jobs.c.state.in_(["done", "failed", "cancelled"]), sa.or_(*conditions))
+            .order_by(jobs.c.number)
+            .limit(limit)
+        )
+        evicted = [EvictedJob(row.number, row.result_sha256) for row in self._select(chosen)]
+        if evicted:
+            with self._connection_lock:
+                self._check_usable()
+                try:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    self._connection.executemany(
+                        "DELETE FROM jobs WHERE number = ?", [(job.number,) for job in evicted]
+                    )
+                    self._connection.execute("COMMIT")
+                except sqlite3.Error as error:
+                    raise self._after_failure(error) from error
+        return evicted
+
+    # Reading -----------------------------------------------------------------------------------------------------
+
+    def get(self, number: int) -> Job | None:
+        """Return one job as recorded, or None."""
+        found = self._read(f"SELECT {_COLUMNS} FROM jobs WHERE number = ?", (number,))
+        return self._to_job(found[0]) if found else None
+
+    def unfinished(self) -> list[Job]:
+        """Return every job that has not ended, by number."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY number", ()
+        )
+        return [self._to_job(row) for row in rows]
+
+    def states_after(self, number: int, limit: int) -> list[tuple[int, JobState]]:
+        """Return (number, state) pairs, ascending; see JobStore.states_after."""
+        rows = self._read("SELECT number, state FROM jobs WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
+        return [(int(str(row[0])), self._to_state(row[1])) for row in rows]
+
+    def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
+        """Return jobs, newest first; see JobStore.page."""
+        query = sa.select(*(jobs.c[name.strip()] for name in _COLUMNS.split(",")))
+        if job_filter.owner is not None:
+            query = query.where(jobs.c.owner == job_filter.owner)
+        if job_filter.state is not None:
+            # Spelled out, not bound: a partial index serves only a condition that the planner can see.
+            query = query.where(jobs.c.state == sa.literal_column(f"'{job_filter.state.value}'"))
+        if job_filter.task_name is not None:
+            query = query.where(jobs.c.task == job_filter.task_name)
+        if job_filter.submitted_since is not None:
+            query = query.where(jobs.c.submitted_at >= job_filter.submitted_since)
+        if before is not None:
+            query = query.where(jobs.c.number < before)
+        return [self._to_job(tuple(row)) for row in self._select(query.order_by(jobs.c.number.desc()).limit(limit))]
+
+    def is_sound(self) -> bool:
+        """Whether writes can be trusted."""
+        with self._connection_lock:
+            return self._broken is None and not self._closed
+
+    def close(self) -> None:
+        """Write what is pending, fold the log into the database and free the state directory."""
+        notes = self._group.take_notes()
+        with self._connection_lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                if notes and self._broken is None:
+                    self._write([], notes)
+            except sqlite3.Error as error:
+                # The jobs in question run again at the next start.
+                self._broken = self._after_failure(error)
+            try:
+                self._engine.dispose()
+                self._connection.close()
+            finally:
+                self._state_lock.release()
+
+    def _read(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[object, ...]]:
+        """Run one of this module's own SELECT statements."""
+        with self._connection_lock:
+            if self._closed:
+                raise StoreUnavailableError("the job store is closed; restart the server")
+            try:
+                return self._connection.execute(statement, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise self._after_failure(error) from error
+
+    def _select(self, query: sa.Select[tuple[object, ...]]) -> Sequence[sa.Row[tuple[object, ...]]]:
+        """Run a SQLAlchemy query on the one connection."""
+        with self._connection_lock:
+            if self._closed:
+                raise StoreUnavailableError("the job store is closed; restart the server")
+            try:
+                with self._engine.connect() as connection:
+                    return connection.execute(query).all()
+            except sa.exc.DBAPIError as error:
+                if isinstance(error.orig, sqlite3.Error):
+                    raise self._after_failure(error.orig) from error
+                raise
+
+    def _read_last_number(self) -> int:
+        """Return the greatest number ever used, also when its job is gone."""
+        found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone()
+        return int(found[0]) if found else 0
+
+    def _to_state(self, text: object) -> JobState:
+        try:
+            return JobState(str(text))
+        except ValueError:
+            raise StoreCorruptError(f"{self._path} holds the unknown job state {text!r}; restore a backup") from None
+
+    def _to_job(self, row: tuple[object, ...]) -> Job:
+        """Make a snapshot of one row, in the order of _COLUMNS.
+
+        Raises
+        ------
+        StoreCorruptError
+            What the job was asked to do is no longer what was written.
+        """
+        number, name, arguments, version, owner, key, checksum, state, attempt, submitted, *ending = row
+        task = Task(str(name), str(arguments), str(version))
+        if row_checksum(task, str(owner), None if key is None else str(key)) != checksum:
+            raise StoreCorruptError(f"job {number} in {self._path} is damaged (checksum differs); restore a backup")
+        started, finished, sha256, size, reason = ending
+        job = Job(int(str(number)), task, str(owner), self._to_state(state), int(str(attempt)), float(str(submitted)))
+        job.started_at = None if started is None else float(str(started))
+        job.finished_at = None if finished is None else float(str(finished))
+        job.result_sha256 = None if sha256 is None else str(sha256)
+        job.result_size = None if size is None else int(str(size))
+        job.reason = None if reason is None else str(reason)
+        return job
