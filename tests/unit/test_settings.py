@@ -1,0 +1,175 @@
+"""Where a setting's value comes from, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from meantime.errors import SettingsError
+from meantime.settings import Settings, core_count, describe_settings, load_settings
+
+# Some of these plain int() accepts, others a shell produces by accident.
+NOT_A_THREAD_COUNT = [
+    "", " ", "abc", "0", "-1", "+1", "1.5", "1e2", "1_0", "1_000", "03", " 3", "3 ", "3\n", "\t3", "257", "99999999",
+    "9" * 400, "0x10", "\u0661", "\uff13", "\xb2", "None", "true", "4,5", "auto",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory without a settings file."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_defaults_bind_to_loopback_and_use_every_core() -> None:
+    settings = load_settings(environ={})
+    assert (settings.host, settings.port, settings.insecure) == ("127.0.0.1", 5000, False)
+    assert settings.threads == core_count() == len(os.sched_getaffinity(0))
+    assert settings == Settings()
+
+
+@pytest.mark.parametrize("given", NOT_A_THREAD_COUNT)
+def test_a_senseless_number_of_threads_is_refused_with_its_range(given: str) -> None:
+    with pytest.raises(SettingsError, match="TP_NUM_OF_THREADS.*whole number from 1 to 256") as refused:
+        load_settings(environ={"TP_NUM_OF_THREADS": given})
+    assert repr(given)[:50] in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("given", "threads"), [("1", 1), ("8", 8), ("256", 256)])
+def test_the_contracts_variable_sets_the_number_of_threads(given: str, threads: int) -> None:
+    assert load_settings(environ={"TP_NUM_OF_THREADS": given, "MEANTIME_THREADS": "7"}).threads == threads
+
+
+def test_a_wrong_value_is_refused_even_where_another_source_overrides_it() -> None:
+    with pytest.raises(SettingsError, match="TP_NUM_OF_THREADS"):
+        load_settings({"threads": "2"}, environ={"TP_NUM_OF_THREADS": "abc"})
+
+
+def test_the_command_line_goes_before_variables_before_the_file_before_defaults(empty_directory: Path) -> None:
+    (empty_directory / "meantime.toml").write_text("port = 1001\nthreads = 11\nqueue_capacity = 12\n")
+    settings = load_settings(
+        {"port": "3003", "threads": None}, environ={"MEANTIME_PORT": "2002", "MEANTIME_THREADS": "22"}
+    )
+    assert (settings.port, settings.threads, settings.queue_capacity, settings.host) == (3003, 22, 12, "127.0.0.1")
+
+
+def test_a_file_named_by_option_or_variable_replaces_the_default_file(empty_directory: Path) -> None:
+    (empty_directory / "meantime.toml").write_text("port = 1001\n")
+    (empty_directory / "other.toml").write_text("port = 1002\n")
+    (empty_directory / "third.toml").write_text("port = 1003\n")
+    environ = {"MEANTIME_CONFIG": "other.toml"}
+    assert load_settings(environ={}).port == 1001
+    assert load_settings(environ=environ).port == 1002
+    assert load_settings(config=Path("third.toml"), environ=environ).port == 1003
+
+
+def test_paths_in_a_file_are_relative_to_it(empty_directory: Path) -> None:
+    (empty_directory / "etc").mkdir()
+    (empty_directory / "etc" / "m.toml").write_text('state_dir = "state"\ndata = "/srv/table.csv"\n')
+    settings = load_settings(config=Path("etc/m.toml"), environ={})
+    assert settings.state_dir == Path("etc/state")
+    assert settings.data == Path("/srv/table.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("prot = 5000", r"'prot' is no setting; did you mean port"),
+        ("zzz = 1", r"'zzz' is no setting; known are data"),
+        ("port = 'x'", r"meantime.toml: port: 'x' is not accepted; give a whole number from 0 to 65535"),
+        ("port = true", r"port: True is not accepted"),
+        ("port = 1.0", r"port: 1.0 is not accepted"),
+        ("drain_timeout_s = nan", r"drain_timeout_s: nan is not accepted"),
+        ("insecure = 1", r"insecure: 1 is not accepted"),
+        ("port = ", r"meantime.toml: is not TOML"),
+        ("port = 1\nport = 2", r"meantime.toml: is not TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name(empty_directory: Path, content: str, message: str) -> None:
+    (empty_directory / "meantime.toml").write_text(content)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(environ={})
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(empty_directory: Path) -> None:
+    (empty_directory / "binary.toml").write_bytes(b"\xff\xfe")
+    for name in ("missing.toml", "binary.toml", "."):
+        with pytest.raises(SettingsError, match=name):
+            load_settings(config=Path(name), environ={})
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("host", "example.org"),
+        ("host", "127.0.0.1:5000"),
+        ("port", "65536"),
+        ("port", "tcp://10.0.0.1:5000"),
+        ("drain_timeout_s", "-1"),
+        ("drain_timeout_s", "1e5"),
+        ("drain_timeout_s", "inf"),
+        ("insecure", "maybe"),
+        ("data", ""),
+        ("data", "a\0b"),
+        ("log_level", "loud"),
+        ("body_limit_bytes", "1_000_000"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_from_every_source(name: str, given: str) -> None:
+    for source, arguments in {
+        f"MEANTIME_{name.upper()}": {"environ": {f"MEANTIME_{name.upper()}": given}},
+        "DATA" if name == "data" else f"--{name.replace('_', '-')}": {"command_line": {name: given}, "environ": {}},
+    }.items():
+        with pytest.raises(SettingsError) as refused:
+            load_settings(**arguments)  # type: ignore[arg-type]  # two of the keyword arguments, by name
+        assert str(refused.value).startswith(f"{source}: {given!r} is not accepted; give ")
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(environ={"MEANTIME_PORT": "9" * 10_000})
+    assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "url", "is_loopback"),
+    [
+        ("localhost", "127.0.0.1", "http://127.0.0.1:5000", True),
+        ("127.0.0.2", "127.0.0.2", "http://127.0.0.2:5000", True),
+        ("::1", "::1", "http://[::1]:5000", True),
+        ("[::1]", "::1", "http://[::1]:5000", True),
+        ("0.0.0.0", "0.0.0.0", "http://0.0.0.0:5000", False),
+        ("192.168.1.5", "192.168.1.5", "http://192.168.1.5:5000", False),
+    ],
+)
+def test_an_address_is_told_from_loopback(given: str, host: str, url: str, is_loopback: bool) -> None:
+    settings = load_settings({"host": given}, environ={})
+    assert (settings.host, settings.base_url, settings.is_loopback) == (host, url, is_loopback)
+
+
+def test_unknown_variables_are_left_alone() -> None:
+    assert load_settings(environ={"MEANTIME_SERVICE_HOST": "10.0.0.1", "MEANTIME_PORT_5000_TCP": "x"}) == Settings()
+
+
+def test_every_setting_is_described() -> None:
+    described = {each.name: each for each in describe_settings()}
+    assert set(described) == set(Settings.__dataclass_fields__)
+    for each in described.values():
+        assert each.summary.endswith(".")
+        assert each.expected
+        assert each.default
+    assert described["port"].default == "5000"
+    assert described["threads"].default == "the number of cores"
+    assert described["insecure"].is_flag
+    assert (described["state_dir"].option, described["state_dir"].variable) == ("--state-dir", "MEANTIME_STATE_DIR")
+
+
+def test_folders_are_below_the_state_directory() -> None:
+    settings = Settings(state_dir=Path("/var/lib/meantime"))
+    assert settings.results_dir == Path("/var/lib/meantime/results")
+    assert settings.log_file == Path("/var/lib/meantime/webserver.log")
+    assert settings.store_dir == Path("/var/lib/meantime/.meantime")
