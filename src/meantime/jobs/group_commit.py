@@ -114,7 +114,7 @@ class GroupCommit(Generic[Item, Note, Answer]):
         """Commit one batch; return whether it failed."""
         try:
             answers = self._commit([ticket.item for ticket in batch], list(notes.values()))
-        except Exception as error:  # whatever went wrong, those who wait must hear of it
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, those who wait must hear of it
             for ticket in batch:
                 ticket.error = error
             return True

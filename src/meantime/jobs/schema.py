@@ -34,9 +34,7 @@ jobs = sa.Table(
 )
 
 sa.Index("jobs_unfinished", jobs.c.number, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED)
-sa.Index(
-    "jobs_ended_badly", jobs.c.state, jobs.c.number, sqlite_where=_ENDED_BADLY, postgresql_where=_ENDED_BADLY
-)
+sa.Index("jobs_ended_badly", jobs.c.state, jobs.c.number, sqlite_where=_ENDED_BADLY, postgresql_where=_ENDED_BADLY)
 sa.Index("jobs_of_owner", jobs.c.owner, jobs.c.number, sqlite_where=_OWNED, postgresql_where=_OWNED)
 sa.Index("jobs_of_task", jobs.c.task, jobs.c.number)
 sa.Index(

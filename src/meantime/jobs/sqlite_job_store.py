@@ -39,10 +39,8 @@ _RECORD = (
     "UPDATE jobs SET state = ?, attempt = ?, started_at = ?, finished_at = ?, result_sha256 = ?, result_size = ?,"
     " reason = ? WHERE number = ? AND state IN ('queued', 'running')"
 )
-_COLUMNS = (
-    "number, task, arguments, version, owner, idempotency_key, checksum, state, attempt, submitted_at,"
-    " started_at, finished_at, result_sha256, result_size, reason"
-)
+_SELECT_ONE = "SELECT * FROM jobs WHERE number = ?"
+_SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
 
 _SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
 _NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
@@ -226,15 +224,12 @@ class SqliteJobStore(JobStore):
 
     def get(self, number: int) -> Job | None:
         """Return one job as recorded, or None."""
-        found = self._read(f"SELECT {_COLUMNS} FROM jobs WHERE number = ?", (number,))
+        found = self._read(_SELECT_ONE, (number,))
         return self._to_job(found[0]) if found else None
 
     def unfinished(self) -> list[Job]:
         """Return every job that has not ended, by number."""
-        rows = self._read(
-            f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY number", ()
-        )
-        return [self._to_job(row) for row in rows]
+        return [self._to_job(row) for row in self._read(_SELECT_UNFINISHED, ())]
 
     def states_after(self, number: int, limit: int) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
@@ -243,7 +238,7 @@ class SqliteJobStore(JobStore):
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
         """Return jobs, newest first; see JobStore.page."""
-        query = sa.select(*(jobs.c[name.strip()] for name in _COLUMNS.split(",")))
+        query = sa.select(jobs)
         if job_filter.owner is not None:
             query = query.where(jobs.c.owner == job_filter.owner)
         if job_filter.state is not None:
@@ -316,7 +311,7 @@ class SqliteJobStore(JobStore):
             raise StoreCorruptError(f"{self._path} holds the unknown job state {text!r}; restore a backup") from None
 
     def _to_job(self, row: tuple[object, ...]) -> Job:
-        """Make a snapshot of one row, in the order of _COLUMNS.
+        """Make a snapshot of one row, in the order of the table.
 
         Raises
         ------

@@ -197,6 +197,12 @@ class ThreadPool:
             found = ((n, self.job_id_dict.get(n) or self._recent.get(n)) for n in numbers)
             return {number: job.state for number, job in found if job is not None}
 
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Drop ended jobs from memory, once the store no longer holds them."""
+        with self._lock:
+            for number in numbers:
+                self._recent.pop(number, None)
+
     # Running: called by TaskRunner -------------------------------------------------------------------------------
 
     def take(self) -> Job | None:

@@ -37,9 +37,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "jobs_unfinished", "jobs", ["number"], sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
-    )
+    op.create_index("jobs_unfinished", "jobs", ["number"], sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED)
     op.create_index(
         "jobs_ended_badly", "jobs", ["state", "number"], sqlite_where=_ENDED_BADLY, postgresql_where=_ENDED_BADLY
     )

@@ -1,0 +1,288 @@
+"""The use cases, without Flask: submit, outcome, jobs, cancel, drain.
+
+Joins the three rooms below: a request is checked against a dataset's cube, becomes a task, and the pool runs it here,
+in ``_perform``, as a pure function of (dataset version, request).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from meantime.errors import (
+    ResultLostError,
+    StatisticError,
+    StoreCorruptError,
+    StoreError,
+    UnknownJobError,
+)
+from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
+from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import JobFilter, JobStore
+from meantime.jobs.result_cache import ResultCache
+from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.thread_pool import ThreadPool
+from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
+from meantime.survey.dataset import Dataset
+from meantime.survey.dataset_registry import DatasetRegistry
+
+_log = logging.getLogger(__name__)
+
+PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job stands, with its encoded result (JSON) when it is done or the reason when it has none."""
+
+    state: JobState
+    result: bytes | None = None
+    reason: str | None = None
+
+
+class MeantimeService:
+    """Everything the server can do, for whatever stands in front of it.
+
+    Parameters
+    ----------
+    datasets
+        The datasets that are served; the first is the default.
+    store, results
+        Where jobs and results are kept; the service closes the store.
+    thread_count, queue_capacity, time_limit_s
+        See ThreadPool.
+    retention_age_s, retention_count
+        Finished jobs older than this, or beyond this count, are evicted; None keeps them all.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a setting of its own
+        self,
+        datasets: DatasetRegistry,
+        store: JobStore,
+        results: ResultsDirectory,
+        *,
+        thread_count: int,
+        queue_capacity: int = 1000,
+        time_limit_s: float | None = None,
+        retention_age_s: float | None = None,
+        retention_count: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.datasets = datasets
+        self._store = store
+        self._results = results
+        self._cache = ResultCache()
+        self._clock = clock
+        self._retention_age_s = retention_age_s
+        self._retention_count = retention_count
+        self._pool = ThreadPool(
+            self._perform,
+            store,
+            results,
+            thread_count=thread_count,
+            capacity=queue_capacity,
+            time_limit_s=time_limit_s,
+            clock=clock,
+        )
+
+    @property
+    def pool(self) -> ThreadPool:
+        """The pool that runs the jobs."""
+        return self._pool
+
+    def start(self) -> int:
+        """Start the runners on what an earlier process left; return how many jobs that was."""
+        self.evict_expired()
+        return self._pool.start()
+
+    # Asking for work ---------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        statistic: str,
+        parameters: Mapping[str, object],
+        *,
+        surface: Surface,
+        dataset: str | None = None,
+        owner: str = "",
+        idempotency_key: str | None = None,
+    ) -> int:
+        """Check a request, make it a job that is on disk, and return its number.
+
+        Raises
+        ------
+        InvalidParameterError
+            The statistic or a parameter is not acceptable.
+        QueueFullError, ShuttingDownError, StoreError, IdempotencyConflictError
+            See ThreadPool.add_task.
+        """
+        task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
+        return self._pool.add_task(task, owner=owner, idempotency_key=idempotency_key)
+
+    def task_of(
+        self, statistic: str, parameters: Mapping[str, object], *, surface: Surface, dataset: str | None = None
+    ) -> Task:
+        """Check a request and return the task that it stands for; equal requests give equal tasks."""
+        served = self.datasets.current(dataset)
+        definition = find_statistic(statistic, surface=surface)
+        arguments = check_parameters(definition, served.cube, parameters)
+        return Task(definition.name, orjson.dumps(arguments).decode("utf-8"), f"{served.name}@{served.version}")
+
+    # Asking for answers ------------------------------------------------------------------------------------------
+
+    def job(self, number: int, *, owner: str | None = None) -> Job:
+        """Return one job; to an owner, another's job is unknown.
+
+        Raises
+        ------
+        UnknownJobError
+            There is no such job, or it isn't the owner's.
+        """
+        job = self._pool.find(number)
+        if owner is not None and job.owner != owner:
+            raise UnknownJobError(f"no job has the number {number}")
+        return job
+
+    def outcome(self, job_number: int, *, wait_s: float = 0.0, owner: str | None = None) -> Outcome:
+        """Return how a job stands, after waiting for its end for up to ``wait_s`` seconds.
+
+        Raises
+        ------
+        UnknownJobError
+            There is no such job, or it isn't the owner's.
+        ResultLostError
+            The result is gone, and the dataset version that could give it again is, too.
+        """
+        job = self.job(job_number, owner=owner)
+        if wait_s > 0.0 and not job.state.is_final:
+            job.finished.wait(wait_s)
+        if job.state is not JobState.DONE:
+            return Outcome(job.state, reason=job.reason)
+        return Outcome(JobState.DONE, result=self._result_of(job))
+
+    def _result_of(self, job: Job) -> bytes:
+        """Return the result of a done job from memory or disk, or compute it again."""
+        if job.result_sha256 is None:
+            raise StoreCorruptError(f"job {job.number} is done, but no checksum is recorded; restore a backup")
+        content = self._cache.of_sha256(job.result_sha256)
+        if content is not None:
+            return content
+        content = self._results.read(job.number, job.result_sha256)
+        if content is None:
+            _log.warning("the result of job %d is missing or damaged; it is computed again", job.number)
+            content = self._recompute(job).content
+        elif not self._results.is_published(job.number):
+            self._publish_again(job.number, EncodedResult(content, job.result_sha256))
+        return content
+
+    def _recompute(self, job: Job) -> EncodedResult:
+        """Compute a lost result again; the same dataset version gives the same result."""
+        try:
+            result = self._perform(job.task, Checkpoint(threading.Event(), None))
+        except StatisticError as error:
+            raise ResultLostError(
+                f"the result of job {job.number} is gone and can't be computed again: {error}"
+            ) from error
+        self._publish_again(job.number, result)
+        return result
+
+    def _publish_again(self, number: int, result: EncodedResult) -> None:
+        """Put a result file back; the answer doesn't depend on it."""
+        try:
+            self._results.publish(number, result)
+        except StoreError as error:
+            _log.error("the result file of job %d can't be put back: %s", number, error)
+
+    def jobs(self) -> Iterator[tuple[int, JobState]]:
+        """Yield every job's number and state, ascending, read from the store page by page."""
+        last = 0
+        while page := self._store.states_after(last, PAGE_SIZE):
+            live = self._pool.current_states(number for number, _ in page)
+            for number, state in page:
+                yield number, live.get(number, state)
+            last = page[-1][0]
+
+    def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
+        """Return jobs, newest first; states are those in memory where a job is there.
+
+        A job that changed its state just now may still be listed under the old one's filter.
+        """
+        return [self._live(job) for job in self._store.page(job_filter, before=before, limit=limit)]
+
+    def _live(self, job: Job) -> Job:
+        return self._pool.find(job.number) if not job.state.is_final else job
+
+    def unfinished_count(self) -> int:
+        """Return the number of accepted jobs that have not ended."""
+        return self._pool.unfinished_count()
+
+    def cancel(self, number: int, *, owner: str | None = None) -> Job:
+        """Cancel a job; see ThreadPool.cancel."""
+        self.job(number, owner=owner)
+        return self._pool.cancel(number)
+
+    def dataset(self, name: str | None = None) -> Dataset:
+        """Return the current version of a dataset; the default one without a name."""
+        return self.datasets.current(name)
+
+    # Running -----------------------------------------------------------------------------------------------------
+
+    def _perform(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
+        """Compute one task, or return what an equal task gave."""
+        known = self._cache.of_task(task)
+        if known is not None:
+            return known
+        checkpoint()
+        served = self.datasets.version(task.version)
+        definition = find_statistic(task.name)
+        answer = compute(definition, served.cube, orjson.loads(task.arguments))
+        checkpoint()
+        content = orjson.dumps(answer)
+        result = EncodedResult(content, hashlib.sha256(content).hexdigest())
+        self._cache.keep(task, result)
+        return result
+
+    # Ending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether new jobs are refused because the server is about to end."""
+        return self._pool.is_draining
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a new job would be accepted, but for a full queue."""
+        return not self._pool.is_draining and self._store.is_sound()
+
+    def begin_drain(self) -> None:
+        """Refuse new jobs from now on; never blocks."""
+        self._pool.begin_drain()
+
+    def wait_drained(self, timeout_s: float | None) -> bool:
+        """Wait until every accepted job has ended; return whether they all have."""
+        return self._pool.drain(timeout_s)
+
+    def evict_expired(self) -> int:
+        """Drop the finished jobs that are past the retention limits; return how many."""
+        if self._retention_age_s is None and self._retention_count is None:
+            return 0
+        before = None if self._retention_age_s is None else self._clock() - self._retention_age_s
+        count = 0
+        while evicted := self._store.evict(finished_before=before, keep_count=self._retention_count, limit=PAGE_SIZE):
+            for job in evicted:
+                self._results.withdraw(job.number, job.result_sha256)
+            self._pool.forget(job.number for job in evicted)
+            count += len(evicted)
+        return count
+
+    def close(self, timeout_s: float | None = None) -> bool:
+        """Stop the runners and close the store; return whether every runner ended in time."""
+        ended = self._pool.close(timeout_s)
+        self._store.close()
+        return ended

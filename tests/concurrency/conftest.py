@@ -1,0 +1,79 @@
+"""A pool over a real store, closed at the end of the test, and a task body that a test holds up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from meantime.jobs.job import Checkpoint, EncodedResult, Perform, Task
+from meantime.jobs.job_store import JobStore
+from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.thread_pool import ThreadPool
+
+OpenPool = Callable[..., ThreadPool]
+
+LIMIT_S = 30.0
+"""How long a test waits for something that happens in milliseconds."""
+
+
+class Bench:
+    """Opens pools on one state directory, one after the other, and closes the last one."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.store: JobStore | None = None
+        self.pool: ThreadPool | None = None
+
+    @property
+    def results(self) -> ResultsDirectory:
+        return ResultsDirectory(self.directory / "results", self.directory / "state" / "stored")
+
+    def open(self, perform: Perform, *, threads: int = 2, capacity: int = 1000, start: bool = True) -> ThreadPool:
+        self.close()
+        self.store = SqliteJobStore(self.directory / "state")
+        self.pool = ThreadPool(perform, self.store, self.results, thread_count=threads, capacity=capacity)
+        if start:
+            self.pool.start()
+        return self.pool
+
+    def close(self) -> None:
+        if self.pool is not None:
+            assert self.pool.close(LIMIT_S)
+            self.pool = None
+        if self.store is not None:
+            self.store.close()
+            self.store = None
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    opened = Bench(tmp_path)
+    yield opened
+    opened.close()
+
+
+class Gate:
+    """A task body that waits until the test opens the gate, then returns the task's own arguments."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+        self.entered = threading.Semaphore(0)
+
+    def __call__(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
+        self.entered.release()
+        assert self.may_go_on.wait(LIMIT_S)
+        checkpoint()
+        return echo(task, checkpoint)
+
+
+def echo(task: Task, checkpoint: Checkpoint) -> EncodedResult:
+    """Return the task's own arguments as its result."""
+    return EncodedResult.of(task.arguments.encode("utf-8"))
+
+
+def number_task(number: int) -> Task:
+    return Task("echo", f'{{"n":{number}}}', "v1")

@@ -1,0 +1,1 @@
+"""What clients and adapters may rely on."""
