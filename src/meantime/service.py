@@ -22,6 +22,7 @@ from meantime.errors import (
     StoreError,
     UnknownJobError,
 )
+from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
@@ -35,6 +36,7 @@ from meantime.survey.dataset_registry import DatasetRegistry
 _log = logging.getLogger(__name__)
 
 PAGE_SIZE = 1000
+HOUSEKEEPING_INTERVAL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class MeantimeService:
             time_limit_s=time_limit_s,
             clock=clock,
         )
+        self._housekeeper = Housekeeper(self.evict_expired, interval_s=HOUSEKEEPING_INTERVAL_S)
 
     @property
     def pool(self) -> ThreadPool:
@@ -99,7 +102,10 @@ class MeantimeService:
     def start(self) -> int:
         """Start the runners on what an earlier process left; return how many jobs that was."""
         self.evict_expired()
-        return self._pool.start()
+        left = self._pool.start()
+        if self._retention_age_s is not None or self._retention_count is not None:
+            self._housekeeper.start()
+        return left
 
     # Asking for work ---------------------------------------------------------------------------------------------
 
@@ -283,6 +289,7 @@ class MeantimeService:
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Stop the runners and close the store; return whether every runner ended in time."""
+        self._housekeeper.stop()
         ended = self._pool.close(timeout_s)
         self._store.close()
         return ended

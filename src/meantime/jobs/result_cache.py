@@ -40,6 +40,7 @@ class ResultCache:
             old = self._by_task.pop(task, None)
             if old is not None:
                 self._size_bytes -= len(old.content)
+                self._by_sha256.pop(old.sha256, None)
             self._by_task[task] = result
             self._by_sha256[result.sha256] = result
             self._size_bytes += len(result.content)

@@ -1,0 +1,243 @@
+"""The use cases over a small survey: what is checked, computed once, recomputed, listed and evicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from meantime.errors import InvalidParameterError, QueueFullError, ResultLostError, ShuttingDownError, UnknownJobError
+from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import JobFilter
+from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.service import MeantimeService
+from meantime.statistics.catalogue import Surface
+from meantime.survey.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.dataset_registry import DatasetRegistry
+from tests.cubes import cube_of
+from tests.reference import Row
+
+LIMIT_S = 30.0
+QUESTION = "Percent of adults aged 18 years and older who have obesity"
+
+
+def row(location: str, value: float) -> Row:
+    return Row(
+        question=QUESTION,
+        question_id="Q036",
+        location=location,
+        abbreviation="",
+        year=2023,
+        category="Total",
+        stratum="Total",
+        value=value,
+        low=value - 1.0,
+        high=value + 1.0,
+        sample_size=100.0,
+    )
+
+
+def dataset(version: str = "v1", shift: float = 0.0) -> Dataset:
+    cube = cube_of([row("Ohio", 30.0 + shift), row("Utah", 20.0 + shift)], version=version)
+    report = IngestReport(2, 2, 0, 0, (), 1, 2, 1, (2023,), {}, (), {}, 0.0, "test")
+    return Dataset("survey", cube, Provenance("CDC", "Test", "t", "t.csv", "0" * 64), report)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+Open = Callable[..., MeantimeService]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
+    opened: list[MeantimeService] = []
+
+    def open_again(served: Dataset | None = None, *, start: bool = True, **limits: int | float) -> MeantimeService:
+        if opened:
+            opened[-1].close(LIMIT_S)
+        service = MeantimeService(
+            DatasetRegistry([served or dataset()]),
+            SqliteJobStore(tmp_path / "state"),
+            ResultsDirectory(tmp_path / "results", tmp_path / "state" / "stored"),
+            thread_count=2,
+            clock=clock,
+            **limits,  # type: ignore[arg-type]  # each limit has its own type
+        )
+        opened.append(service)
+        if start:
+            service.start()
+        return service
+
+    yield open_again
+    for service in opened:
+        service.close(LIMIT_S)
+
+
+def submit(service: MeantimeService, statistic: str = "states_mean", **parameters: object) -> int:
+    return service.submit(statistic, {"question": QUESTION} | parameters, surface=Surface.CONTRACT)
+
+
+def answer(service: MeantimeService, number: int) -> object:
+    outcome = service.outcome(number, wait_s=LIMIT_S)
+    assert outcome.state is JobState.DONE
+    assert outcome.result is not None
+    return orjson.loads(outcome.result)
+
+
+def test_a_request_becomes_a_job_whose_outcome_is_the_statistic(open_service: Open) -> None:
+    service = open_service()
+    assert answer(service, submit(service)) == {"Utah": 20.0, "Ohio": 30.0}
+
+
+@pytest.mark.parametrize("parameters", [{"question": "Percent of nobody"}, {"question": 5}, {}, {"extra": 1}])
+def test_a_bad_request_makes_no_job(open_service: Open, parameters: dict[str, object]) -> None:
+    service = open_service()
+    with pytest.raises(InvalidParameterError):
+        service.submit("states_mean", parameters, surface=Surface.CONTRACT)
+    assert list(service.jobs()) == []
+
+
+def test_equal_requests_are_one_task_whatever_the_order_of_their_fields(open_service: Open) -> None:
+    service = open_service()
+    one = service.task_of("state_mean", {"question": QUESTION, "state": "Ohio"}, surface=Surface.CONTRACT)
+    other = service.task_of("state_mean", {"state": "Ohio", "question": QUESTION}, surface=Surface.CONTRACT)
+    assert one == other
+    assert one.version == "survey@v1"
+
+
+def test_an_unknown_job_is_unknown_and_so_is_another_owners(open_service: Open) -> None:
+    service = open_service()
+    number = service.submit("states_mean", {"question": QUESTION}, surface=Surface.CONTRACT, owner="alice")
+    assert service.outcome(number, wait_s=LIMIT_S, owner="alice").state is JobState.DONE
+    with pytest.raises(UnknownJobError) as of_bob:
+        service.outcome(number, owner="bob")
+    with pytest.raises(UnknownJobError) as of_nobody:
+        service.outcome(number + 1)
+    assert str(of_bob.value).replace(str(number), "N") == str(of_nobody.value).replace(str(number + 1), "N")
+
+
+def test_finished_jobs_answer_after_a_restart(open_service: Open) -> None:
+    service = open_service()
+    number = submit(service)
+    answer(service, number)
+    service = open_service()
+    assert answer(service, number) == {"Utah": 20.0, "Ohio": 30.0}
+    assert submit(service) == number + 1
+
+
+@pytest.mark.parametrize("damage", ["missing", "altered"])
+def test_a_result_that_is_lost_on_disk_is_computed_again(open_service: Open, tmp_path: Path, damage: str) -> None:
+    service = open_service()
+    number = submit(service)
+    answer(service, number)
+    service = open_service()
+    for file in [*(tmp_path / "results").iterdir(), *(tmp_path / "state" / "stored").iterdir()]:
+        if damage == "missing":
+            file.unlink()
+        else:
+            file.write_bytes(b'{"Utah":99.0}')
+    assert answer(service, number) == {"Utah": 20.0, "Ohio": 30.0}
+    assert orjson.loads((tmp_path / "results" / f"job_id_{number}.json").read_bytes()) == {"Utah": 20.0, "Ohio": 30.0}
+
+
+def test_a_result_file_that_was_removed_comes_back_when_it_is_asked_for(open_service: Open, tmp_path: Path) -> None:
+    service = open_service()
+    number = submit(service)
+    answer(service, number)
+    service = open_service()
+    (tmp_path / "results" / f"job_id_{number}.json").unlink()
+    answer(service, number)
+    assert (tmp_path / "results" / f"job_id_{number}.json").exists()
+
+
+def test_a_lost_result_of_another_dataset_version_is_never_guessed(open_service: Open, tmp_path: Path) -> None:
+    service = open_service()
+    number = submit(service)
+    answer(service, number)
+    service = open_service(dataset("v2", shift=5.0))
+    assert answer(service, number) == {"Utah": 20.0, "Ohio": 30.0}  # the stored result, not today's table
+    for folder in (tmp_path / "results", tmp_path / "state" / "stored"):
+        for file in folder.iterdir():
+            file.unlink()
+    service = open_service(dataset("v2", shift=5.0))
+    with pytest.raises(ResultLostError, match="survey@v1 is no longer here"):
+        service.outcome(number)
+
+
+def test_an_unfinished_job_of_a_lost_dataset_version_fails_with_its_reason(open_service: Open) -> None:
+    number = submit(open_service(start=False))
+    outcome = open_service(dataset("v2")).outcome(number, wait_s=LIMIT_S)
+    assert outcome.state is JobState.FAILED
+    assert outcome.reason == "the dataset version survey@v1 is no longer here; submit the request again"
+
+
+def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
+    service = open_service()
+    numbers = [submit(service) for _ in range(3)]
+    assert service.wait_drained(LIMIT_S)
+    assert list(service.jobs()) == [(number, JobState.DONE) for number in numbers]
+    assert [job.number for job in service.page(JobFilter(), before=3, limit=5)] == [2, 1]
+
+
+def test_a_drain_refuses_new_requests_and_is_not_ready(open_service: Open) -> None:
+    service = open_service()
+    assert service.is_ready
+    number = submit(service)
+    service.begin_drain()
+    assert service.is_draining
+    assert not service.is_ready
+    with pytest.raises(ShuttingDownError):
+        submit(service)
+    assert service.wait_drained(LIMIT_S)
+    assert answer(service, number) == {"Utah": 20.0, "Ohio": 30.0}
+    assert service.unfinished_count() == 0
+
+
+def test_a_full_queue_refuses(open_service: Open) -> None:
+    service = open_service(start=False, queue_capacity=2)
+    submit(service)
+    submit(service)
+    with pytest.raises(QueueFullError):
+        submit(service)
+    assert service.unfinished_count() == 2
+
+
+def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
+    open_service: Open, tmp_path: Path, clock: Clock
+) -> None:
+    service = open_service(retention_age_s=100.0)
+    old = submit(service)
+    answer(service, old)
+    clock.now_s += 101.0
+    young = submit(service, "state_mean", state="Ohio")
+    answer(service, young)
+    assert service.evict_expired() == 1
+    with pytest.raises(UnknownJobError):
+        service.outcome(old)
+    assert answer(service, young) == {"Ohio": 30.0}
+    assert [file.name for file in (tmp_path / "results").iterdir()] == [f"job_id_{young}.json"]
+    assert len(list((tmp_path / "state" / "stored").iterdir())) == 1
+
+
+def test_retention_by_count_keeps_the_newest(open_service: Open) -> None:
+    service = open_service(retention_count=2)
+    numbers = [submit(service) for _ in range(5)]
+    assert service.wait_drained(LIMIT_S)
+    assert service.evict_expired() == 3
+    assert [number for number, _ in service.jobs()] == numbers[-2:]
