@@ -1,0 +1,70 @@
+"""`python -m benchmarks`: measure everything, print the table, and exit with 1 when a goal is missed."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks.figures import Figure, encode_figures, print_figures
+
+PARTS = ("round-trips", "computation", "start", "command-line")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--quick", is_flag=True, help="Fewer and shorter rounds: a first look, not a figure to quote.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part; may be repeated.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build"),
+    show_default=True,
+    help="The disk that servers keep their state on; memory-backed ones flatter the durable acknowledgement.",
+)
+def main(*, as_json: bool, quick: bool, only: tuple[str, ...], folder: Path) -> None:
+    """Measure Meantime against its goals and its peers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
+        figures = list(measure(only or PARTS, Path(temporary), quick=quick))
+    if as_json:
+        sys.stdout.write(encode_figures(figures).decode() + "\n")
+    else:
+        print_figures(Console(), figures)
+    if any(figure.is_reached is False for figure in figures):
+        raise click.exceptions.Exit(1)
+
+
+def measure(parts: tuple[str, ...], folder: Path, *, quick: bool) -> Iterator[Figure]:
+    """Yield the figures of the parts, importing what each one needs."""
+    messages = Console(stderr=True)
+    with messages.status("measuring") as status:
+        if "command-line" in parts:
+            from benchmarks.start_up import measure_command_line
+
+            status.update("the command line")
+            yield from measure_command_line(repeats=3 if quick else 15)
+        if "start" in parts:
+            from benchmarks.start_up import measure_start
+
+            status.update("start to ready")
+            yield from measure_start(folder, repeats=1 if quick else 5)
+        if "computation" in parts:
+            from benchmarks.computation import measure_computation
+            from meantime.survey import bundled_table
+
+            status.update("computation")
+            yield from measure_computation(bundled_table(), repeats=20 if quick else 200)
+        if "round-trips" in parts:
+            from benchmarks.round_trips import measure_round_trips
+
+            rounds, round_s = (2, 1.0) if quick else (7, 3.0)
+            yield from measure_round_trips(folder, rounds=rounds, round_s=round_s, progress=status.update)
+
+
+if __name__ == "__main__":
+    main()
