@@ -1,0 +1,147 @@
+"""From an exception to an answer: the ONE table that knows which error is which HTTP status.
+
+Problem bodies follow RFC 9457. Outside ``/api/v1`` they also carry the contract's ``"status": "error"`` and
+``reason``, and there ``status`` is that word; on ``/api/v1`` it is the number, as the RFC has it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from meantime.errors import (
+    DataError,
+    IdempotencyConflictError,
+    IllegalTransitionError,
+    InvalidParameterError,
+    MalformedRequestError,
+    MeantimeError,
+    QueueFullError,
+    RequestTooLargeError,
+    ResultLostError,
+    ShuttingDownError,
+    StatisticError,
+    StorageFullError,
+    StoreError,
+    UnknownJobError,
+)
+
+PROBLEM_TYPE = "application/problem+json"
+V1_PREFIX = "/api/v1/"
+DRAIN_RETRY_AFTER_S = 5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of error answer.
+
+    ``status`` is the HTTP status, ``slug`` the kind's name in the ``type`` of a problem body. ``reason`` replaces the
+    exception's message: it is what the contract prescribes, or it keeps an inside matter (a path, a bug) inside.
+    """
+
+    status: int
+    slug: str
+    title: str
+    reason: str | None = None
+    retry_after_s: int | None = None
+
+
+PROBLEMS: dict[type[Exception], Problem] = {
+    MalformedRequestError: Problem(400, "malformed-request", "The request can't be read"),
+    InvalidParameterError: Problem(422, "invalid-parameter", "A field of the request is not acceptable"),
+    RequestTooLargeError: Problem(413, "request-too-large", "The request is too large"),
+    UnknownJobError: Problem(404, "unknown-job", "There is no such job", reason="Invalid job_id"),
+    IllegalTransitionError: Problem(409, "illegal-transition", "The job is not in a state that allows this"),
+    IdempotencyConflictError: Problem(409, "idempotency-conflict", "The idempotency key belongs to another request"),
+    ResultLostError: Problem(410, "result-lost", "The result is gone"),
+    QueueFullError: Problem(503, "queue-full", "The queue is full", retry_after_s=1),
+    ShuttingDownError: Problem(
+        503, "shutting-down", "The server is shutting down", reason="shutting down", retry_after_s=DRAIN_RETRY_AFTER_S
+    ),
+    StatisticError: Problem(409, "no-answer", "The question has no answer"),
+    StorageFullError: Problem(
+        507, "storage-full", "The server has no space left", reason="storage full", retry_after_s=10
+    ),
+    StoreError: Problem(
+        503, "store-unavailable", "Jobs can't be stored", reason="the job store can't be used; see the server's log"
+    ),
+    DataError: Problem(503, "data-unavailable", "The data can't be read", reason="see the server's log"),
+    MeantimeError: Problem(500, "internal-error", "The server made a mistake", reason="see the server's log"),
+    Exception: Problem(500, "internal-error", "The server made a mistake", reason="see the server's log"),
+}
+"""The most special class of an exception that is listed here decides."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the kind of problem that an exception is."""
+    if isinstance(error, NotFound):
+        return Problem(404, "not-found", "There is nothing here", reason="nothing is here; GET / says what there is")
+    if isinstance(error, HTTPException):
+        title = error.name
+        return Problem(error.code or 500, title.lower().replace(" ", "-"), title, reason=error.description)
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def problem_response(error: Exception, *, path: str) -> Response:
+    """Return the answer to a request that raised an exception.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    path
+        The path of the request; it decides which of the two forms the body has.
+    """
+    problem = problem_of(error)
+    detail = problem.reason or str(error)
+    body: dict[str, object] = {
+        "type": f"/problems#{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+    }
+    if not path.startswith(V1_PREFIX):
+        body = {"status": "error", "reason": detail} | {name: body[name] for name in ("type", "title", "detail")}
+    body |= _further_members(error)
+    response = Response(orjson.dumps(body), problem.status, content_type=PROBLEM_TYPE)
+    retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods is not None:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _further_members(error: Exception) -> Mapping[str, object]:
+    """Return what a problem body says beyond the RFC's members."""
+    if isinstance(error, InvalidParameterError):
+        members = {"field": error.field, "accepted": error.accepted, "nearest": error.nearest}
+        return {name: value for name, value in members.items() if value}
+    if isinstance(error, IdempotencyConflictError):
+        return {"job_id": f"job_id_{error.job_number}"}
+    return {}
+
+
+def handle_errors(app: Flask) -> None:
+    """Answer every exception of an application with a problem body, and log it."""
+
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        response = problem_response(error, path=request.path)
+        is_bug = problem_of(error).slug == "internal-error"
+        _log.error(
+            "%d for %s %r: %s",
+            response.status_code,
+            request.method,
+            request.path[:200],
+            error.description if isinstance(error, HTTPException) else error,
+            exc_info=error if is_bug else None,
+        )
+        return response

@@ -1,0 +1,83 @@
+"""GET / and /problems: what is served, for people and for programs."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from flask.testing import FlaskClient
+
+from meantime import __version__
+from meantime.web.problems import PROBLEMS
+from tests.contract.conftest import OBESITY, PLACES, STRENGTH
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+class Elements(HTMLParser):
+    """Collects the start tags and the text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_program_gets_what_is_served_as_json(client: FlaskClient) -> None:
+    for accept in (None, "*/*", "application/json", "text/html;q=0.5,application/json"):
+        answer = client.get("/", headers={"Accept": accept} if accept else {})
+        assert answer.content_type == "application/json"
+        assert answer.headers["Vary"] == "Accept"
+    body = answer.json
+    assert body is not None
+    assert body["version"] == __version__
+    served = body["dataset"]
+    assert served["provenance"]["source_sha256"] == "0" * 64
+    assert served["provenance"]["export_date"] == "2025-09-06"
+    assert (served["rows"], served["rows_with_value"], served["years"]) == (64, 60, [2023])
+    assert [question["text"] for question in served["questions"]] == [OBESITY, STRENGTH]
+    assert served["questions"][0]["direction"] == "lower_is_better"
+    assert served["locations"] == sorted(PLACES)
+
+
+def test_every_example_that_is_shown_works(client: FlaskClient) -> None:
+    endpoints = client.get("/").json["endpoints"]  # type: ignore[index]  # the body is an object
+    assert len(endpoints) == 15
+    for endpoint in endpoints:
+        if endpoint["path"] == "/api/graceful_shutdown":
+            continue
+        answer = client.open(endpoint["path"], method=endpoint["method"], json=endpoint.get("example"))
+        assert answer.status_code == (202 if endpoint["method"] == "POST" else 200), endpoint
+
+
+def test_a_browser_gets_a_page_without_inline_script_or_style(client: FlaskClient) -> None:
+    answer = client.get("/", headers={"Accept": BROWSER})
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+    page = Elements(answer.text)
+    assert not [tag for tag, _ in page.tags if tag in ("script", "style", "iframe", "form")]
+    assert not [name for _, attributes in page.tags for name in attributes if name == "style" or name.startswith("on")]
+    for expected in ("A small survey", "hn4x-zwk7", "2025-09-06", "0" * 64, OBESITY, "/api/states_mean", __version__):
+        assert expected in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/problems"])
+def test_everything_that_a_page_refers_to_is_there(client: FlaskClient, path: str) -> None:
+    page = Elements(client.get(path, headers={"Accept": BROWSER}).text)
+    references = {attributes.get(name) for _, attributes in page.tags for name in ("href", "src")} - {None}
+    assert "/static/meantime.css" in references
+    for reference in references:
+        assert client.get(str(reference), buffered=True).status_code == 200, reference
+
+
+def test_every_kind_of_problem_has_its_place(client: FlaskClient) -> None:
+    page = Elements(client.get("/problems", headers={"Accept": BROWSER}).text)
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    assert {problem.slug for problem in PROBLEMS.values()} <= ids
