@@ -107,7 +107,7 @@ lock: ## Pin all dependencies with hashes (ARGS=--upgrade: take newer ones)
 
 .PHONY: sbom
 sbom: $(DEV) ## Write sbom.json, a CycloneDX list of everything that runs in the server
-	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json
 
 .PHONY: clean
 clean: ## Remove the venv and everything built; a server's state stays

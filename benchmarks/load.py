@@ -6,6 +6,7 @@ is measured. They are the same for every server: keep-alive where the server all
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import heapq
 import itertools
@@ -90,7 +91,7 @@ class AnswerJudge:
         if key in self._right:
             return
         answer = orjson.loads(body)
-        if wrong := differences({"status": "done", "data": dict(question.expected)}, answer, tolerance=1e-9):
+        if wrong := differences({"status": "done", "data": dict(question.expected)}, answer, tolerance=1e-9, place="answer"):
             raise LoadError(f"wrong answer: {wrong[0]}")
         self._right.add(key)
 
@@ -198,16 +199,17 @@ def run_load(port: int, questions: list[Question], *, client_count: int, duratio
     turn = itertools.cycle(questions)
     judge = AnswerJudge()
     gc.collect()
-    with selectors.DefaultSelector() as selector:
+    with contextlib.ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
         clients = [Client(port, selector, turn, judge) for _ in range(client_count)]
+        for client in clients:
+            stack.callback(client.close)
         busy_s, started_s = time.process_time(), time.perf_counter()
         for client in clients:
             client.begin()
         _drive(selector, until_s=started_s + duration_s)
         elapsed_s = time.perf_counter() - started_s
         busy_s = time.process_time() - busy_s
-        for client in clients:
-            client.close()
     latencies = tuple(itertools.chain.from_iterable(client.latencies_s for client in clients))
     return Load(elapsed_s, latencies, busy_s / elapsed_s)
 
