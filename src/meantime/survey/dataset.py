@@ -12,7 +12,7 @@ class Provenance:
     """Where a dataset came from; empty strings where nobody has said.
 
     ``source_name`` is the file's name without its folder, ``source_sha256`` the checksum of the file as served,
-    ``export_date`` and ``export_sha256`` those of the publisher's export that it was made from.
+    ``export_date`` and ``export_sha256`` those of the publisher's export (unpacked) that it was made from.
     """
 
     publisher: str

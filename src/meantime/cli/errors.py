@@ -1,0 +1,24 @@
+"""How errors end a command: one line on standard error and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from meantime.errors import DataError, MeantimeError, SettingsError
+
+EXIT_CODES: dict[type[MeantimeError], int] = {DataError: 2, SettingsError: 2}
+"""What a command ends with; an error that is not in the table ends it with 1."""
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn the errors of Meantime that leave the block into one line and an exit code."""
+    try:
+        yield
+    except MeantimeError as error:
+        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+        raise click.exceptions.Exit(code) from error

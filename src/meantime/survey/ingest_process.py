@@ -1,0 +1,71 @@
+"""The program of the ingest's child process: one request in, progress and one answer out, each a line of JSON.
+
+``child_process.py`` runs it as ``python -m meantime.survey.ingest_process``. It ends when its standard input is closed,
+so it can't outlive its parent, and leaves by ``os._exit``: DuckDB prints a leak report when an interpreter ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from meantime.errors import DataChangedError, DataError
+from meantime.survey.ingest_request import IngestRequest
+
+
+def main() -> None:
+    """Serve one request and end the process."""
+    # A terminal sends SIGINT to the whole group; the parent decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    request = IngestRequest.from_line(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    try:
+        _serve(request)
+    except DataError as error:
+        _say({"error": str(error), "changed": isinstance(error, DataChangedError)})
+    except MemoryError:
+        _say({"error": f"{Path(request.source).name}: not enough memory to read it", "changed": False})
+    except Exception:  # noqa: BLE001  # the parent turns whatever it is into one line and a log entry
+        _say({"crash": traceback.format_exc()})
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _serve(request: IngestRequest) -> None:
+    # Imported here, so that a parent that only asks for this module's name stays small.
+    from meantime.survey.cube_file import write_cube_file
+    from meantime.survey.ingest import ingest
+    from meantime.survey.mapping import parse_mapping
+
+    cube, report = ingest(
+        Path(request.source),
+        parse_mapping(request.mapping_text, request.mapping_name).profile,
+        expected_sha256=request.expected_sha256,
+        size_limit_bytes=request.size_limit_bytes,
+        scratch_directory=Path(request.scratch_directory),
+        progress=lambda phase, part: _say({"phase": phase, "part": part}),
+    )
+    try:
+        write_cube_file(Path(request.output), cube, report)
+    except OSError as error:
+        raise DataError(f"{request.output}: the cube can't be written: {error.strerror}") from error
+    _say({"done": True})
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _say(message: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""A source on disk, opened so that an engine can read it: CSV (plain, gzip, zstd, in a zip) or Parquet.
+
+A packed source is unpacked into a file without a name, which vanishes with the process. The checksum is that of the
+bytes that were read: the source stays open, and `OpenedSource.check_unchanged` hashes it again at the end.
+What the bytes mean is not known here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import stat
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from meantime.errors import DataChangedError, DataError
+
+DEFAULT_SIZE_LIMIT_BYTES = 4 * 1024**3
+_CHUNK_BYTES = 1024 * 1024
+# RuntimeError is a zip with a password, NotImplementedError one packed in a way that Python doesn't know.
+_UNPACKING_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
+
+Progress = Callable[[str, float], None]
+"""Called with a phase (``unpack``, ``read``) and the part of it that is done, from 0 to 1."""
+
+
+class SourceKind(StrEnum):
+    """How a source is packed; the value is the end of the file's name."""
+
+    CSV = ".csv"
+    CSV_GZIP = ".csv.gz"
+    CSV_ZSTD = ".csv.zst"
+    ZIP = ".zip"
+    PARQUET = ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSource:
+    """A source that is open for reading; `open_source` makes it."""
+
+    name: str
+    kind: SourceKind
+    sha256: str
+    original: BufferedReader
+    plain: BinaryIO | BufferedReader
+
+    @property
+    def engine_path(self) -> str:
+        """A path to the unpacked bytes; it leads to this very file, even when the name is given to another one."""
+        return f"/proc/self/fd/{self.plain.fileno()}"
+
+    def text(self) -> TextIO:
+        """Open the unpacked bytes as text; bytes that are no UTF-8 become lone surrogates."""
+        return Path(self.engine_path).open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+    def plain_sha256(self) -> str:
+        """Return the checksum of the unpacked bytes (hex)."""
+        with Path(self.engine_path).open("rb") as plain:
+            return _sha256(plain)
+
+    def check_unchanged(self) -> None:
+        """Hash the source again.
+
+        Raises
+        ------
+        DataChangedError
+            Its bytes are not those that were opened.
+        """
+        if _sha256(self.original) != self.sha256:
+            raise DataChangedError(
+                f"{self.name}: the file was changed while it was read; try again when it is complete"
+            )
+
+
+def source_kind(source: Path) -> SourceKind:
+    """Return how a source is packed.
+
+    Raises
+    ------
+    DataError
+        It is a URL, missing, not a regular file, or its name ends in something else.
+    """
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(source), re.IGNORECASE):
+        raise DataError(f"{source}: a URL is never fetched; download the file and give its path")
+    try:
+        mode = source.stat().st_mode
+    except OSError as error:
+        raise DataError(f"{source}: {_reason(error)}") from error
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        raise DataError(f"{source}: is {what}; give a table as {', '.join(SourceKind)}")
+    kinds = [kind for kind in SourceKind if source.name.lower().endswith(kind)]
+    if not kinds:
+        raise DataError(f"{source.name}: can't be read; the name must end in {', '.join(SourceKind)}")
+    return kinds[0]
+
+
+def stem(source: Path) -> str:
+    """Return a source's name without the ending that says how it is packed.
+
+    >>> stem(Path("tables/obesity.csv.gz"))
+    'obesity'
+    """
+    kinds = [kind for kind in SourceKind if source.name.lower().endswith(kind)]
+    return source.name[: -len(kinds[0])] if kinds else source.stem
+
+
+def source_sha256(source: Path) -> str:
+    """Return the checksum of a source's bytes (hex).
+
+    Raises
+    ------
+    DataError
+        It can't be read.
+    """
+    source_kind(source)
+    try:
+        with source.open("rb") as opened:
+            return _sha256(opened)
+    except OSError as error:
+        raise DataError(f"{source}: {_reason(error)}") from error
+
+
+@contextmanager
+def open_source(
+    source: Path,
+    *,
+    size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES,
+    scratch_directory: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[OpenedSource]:
+    """Open a source and unpack it where it is packed.
+
+    Parameters
+    ----------
+    source
+        A path; its ending says how it is packed.
+    size_limit_bytes
+        The most that a packed source may hold when it is unpacked.
+    scratch_directory
+        Where the unpacked bytes go; None takes the system's.
+    progress
+        Told of the part that is unpacked.
+
+    Raises
+    ------
+    DataError
+        It can't be opened, unpacked, or holds more than the limit.
+    """
+    kind = source_kind(source)
+    with ExitStack() as stack:
+        try:
+            original = stack.enter_context(source.open("rb"))
+            sha256 = _sha256(original)
+        except OSError as error:
+            raise DataError(f"{source}: {_reason(error)}") from error
+        plain: BinaryIO | BufferedReader = original
+        if kind not in {SourceKind.CSV, SourceKind.PARQUET}:
+            try:
+                plain = stack.enter_context(tempfile.TemporaryFile(dir=scratch_directory))
+                _unpack(original, kind, plain, size_limit_bytes, progress)
+            except _UNPACKING_ERRORS as error:
+                raise DataError(f"{source.name}: can't be unpacked as {kind}: {_reason(error)}") from error
+        if os.fstat(plain.fileno()).st_size == 0:
+            raise DataError(f"{source.name}: is empty; a table needs a line of column names and rows")
+        yield OpenedSource(source.name, kind, sha256, original, plain)
+
+
+def _sha256(opened: BufferedReader) -> str:
+    opened.seek(0)
+    digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    opened.seek(0)
+    return digest
+
+
+@contextmanager
+def _unpacked(original: BufferedReader, kind: SourceKind, source_name: str) -> Iterator[BinaryIO]:
+    if kind is SourceKind.ZIP:
+        with zipfile.ZipFile(original) as archive:
+            names = [name for name in archive.namelist() if _is_table(name)]
+            if len(names) != 1:
+                held = f"holds {len(names)} CSV files" if names else "holds no CSV file"
+                listed = ", ".join(names or archive.namelist())[:200]
+                raise DataError(f"{source_name}: {held} ({listed}); it must hold exactly one")
+            with archive.open(names[0]) as member:
+                yield cast("BinaryIO", member)
+    elif kind is SourceKind.CSV_GZIP:
+        with gzip.GzipFile(fileobj=original) as unpacked:
+            yield cast("BinaryIO", unpacked)
+    else:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+        with zstd.ZstdFile(original) as unpacked:
+            try:
+                yield cast("BinaryIO", unpacked)
+            except zstd.ZstdError as error:
+                raise ValueError(str(error)) from error
+
+
+def _is_table(member: str) -> bool:
+    return member.lower().endswith(".csv") and not member.startswith("__MACOSX/")
+
+
+def _unpack(
+    original: BufferedReader, kind: SourceKind, plain: BinaryIO, size_limit_bytes: int, progress: Progress | None
+) -> None:
+    source_name = Path(original.name).name
+    packed_bytes = max(1, os.fstat(original.fileno()).st_size)
+    unpacked_bytes = 0
+    with _unpacked(original, kind, source_name) as packed:
+        while chunk := packed.read(_CHUNK_BYTES):
+            unpacked_bytes += len(chunk)
+            if unpacked_bytes > size_limit_bytes:
+                raise DataError(
+                    f"{source_name}: holds more than {size_limit_bytes:,} bytes when it is unpacked; "
+                    "raise the limit if that is meant"
+                )
+            plain.write(chunk)
+            if progress:
+                progress("unpack", min(1.0, original.tell() / packed_bytes))
+    plain.flush()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
