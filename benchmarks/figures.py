@@ -40,7 +40,7 @@ def print_figures(console: Console, figures: Sequence[Figure]) -> None:
         goal = "" if figure.goal is None else f"{'at least' if figure.at_least else 'at most'} {figure.goal:g}"
         verdict = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[figure.is_reached]
         table.add_row(figure.name, f"{figure.value:.3g} {figure.unit}".strip(), goal, verdict, figure.note)
-    console.print(table)
+    console.print(table, width=console.width if console.is_terminal else 120)
 
 
 def encode_figures(figures: Sequence[Figure]) -> bytes:

@@ -91,7 +91,9 @@ class AnswerJudge:
         if key in self._right:
             return
         answer = orjson.loads(body)
-        if wrong := differences({"status": "done", "data": dict(question.expected)}, answer, tolerance=1e-9, place="answer"):
+        if wrong := differences(
+            {"status": "done", "data": dict(question.expected)}, answer, tolerance=1e-9, place="answer"
+        ):
             raise LoadError(f"wrong answer: {wrong[0]}")
         self._right.add(key)
 

@@ -93,6 +93,6 @@ def meantime_command(state_folder: Path, port: int) -> list[str]:
     return [*MEANTIME, "serve", "--port", str(port), "--state-dir", str(state_folder)]
 
 
-def peer_command(name: str, port: int) -> list[str]:
+def peer_command(name: str, port: int, *arguments: str) -> list[str]:
     """Return the command that starts one of the peers."""
-    return [sys.executable, "-m", f"benchmarks.peers.{name}", str(port)]
+    return [sys.executable, "-m", f"benchmarks.peers.{name}", str(port), *arguments]

@@ -16,8 +16,6 @@ from granian.server import Server
 
 from benchmarks.table import states_means
 
-BLOCKING_THREADS = 512
-
 
 def create_app() -> Flask:
     """Return the app; its answers are the bundled table's."""
@@ -42,14 +40,14 @@ def create_app() -> Flask:
 
 
 def main() -> None:
-    """Serve on the port named by the first argument."""
+    """Serve on the port named by the first argument, with as many blocking threads as the second says."""
     Server(
         "benchmarks.peers.bare_flask:create_app",
         factory=True,
         address="127.0.0.1",
         port=int(sys.argv[1]),
         interface=Interfaces.WSGI,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=int(sys.argv[2]),
         log_enabled=False,
         websockets=False,
     ).serve()
