@@ -6,15 +6,15 @@ The web application in front of a service is made by ``web/app.py``; the process
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
-from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.survey import bundled_table
 from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.dataset import Dataset
-from meantime.survey.dataset_registry import DatasetRegistry
+
+if TYPE_CHECKING:
+    from meantime.service import MeantimeService
+    from meantime.survey.dataset import Dataset
 
 DEFAULT_DATASET = "default"
 
@@ -37,6 +37,12 @@ def build_service(settings: Settings, datasets: Sequence[Dataset]) -> MeantimeSe
     StoreError
         The state directory can't be used; the message says why and what to do.
     """
+    # Half a second of imports, during which the ingest's child process can work already.
+    from meantime.jobs.results_directory import ResultsDirectory
+    from meantime.jobs.sqlite_job_store import SqliteJobStore
+    from meantime.service import MeantimeService
+    from meantime.survey.dataset_registry import DatasetRegistry
+
     store = SqliteJobStore(settings.store_dir)
     try:
         service = MeantimeService(

@@ -1,0 +1,231 @@
+"""The main process of a server: reads the data, forks the worker that serves, and passes signals on to it.
+
+No thread runs here, so that forking is safe; everything is imported before the fork and shared. What the worker does
+is in ``serving_worker.py``. The two talk through a pipe: the main process asks for the drain (``DRAIN``), the worker
+says how it ended. When one of them dies the other sees the end of the pipe, and ends too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import gc
+import multiprocessing
+import resource
+import signal
+import socket
+import sys
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from meantime.errors import SettingsError
+from meantime.settings import Settings
+
+if TYPE_CHECKING:
+    from granian.server.mp import MPServer
+
+    from meantime.survey.dataset import Dataset
+
+DRAIN = b"drain"
+ENDED = b"ended"
+FAILED = b"failed "
+
+CONNECTION_LIMIT = 4096
+"""How many connections are open at once; more wait in the kernel's queue."""
+
+HANG_GRACE_S = 5
+"""How long after the drain's own limit a worker that doesn't answer is killed."""
+
+
+def run_server(settings: Settings) -> int:
+    """Read the data and serve it; return the process's exit code.
+
+    Raises
+    ------
+    SettingsError
+        The address can't or may not be bound to.
+    DataError
+        The table can't be read.
+    """
+    server = ServerProcess(settings)
+    from meantime.bootstrap import make_ingestor
+
+    ingestor = make_ingestor(server.settings)
+    ingestor.start()
+    # Imported while the ingest's child process works; the worker is forked with all of it.
+    import granian.server.mp
+    import meantime.cli.serving_worker
+    import meantime.jobs.sqlite_job_store  # noqa: F401
+
+    return server.run(ingestor.result())
+
+
+class ServerProcess:
+    """One server, from its settings to its end.
+
+    Parameters
+    ----------
+    settings
+        How to run; a port of 0 is replaced by a free one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        check_exposure(settings)
+        self._claim, port = claim_port(settings.host, settings.port)
+        self.settings = replace(settings, port=port)
+        self._pipe, self._worker_pipe = multiprocessing.Pipe()
+        self._signal_count = 0
+        self._exit_code = 0
+
+    def run(self, dataset: Dataset) -> int:
+        """Serve until the drain has ended; return the process's exit code.
+
+        A first SIGTERM, SIGINT or SIGHUP begins the drain; a second one ends everything at once, and then the code is
+        128 and the signal's number.
+        """
+        from meantime.cli.serving_worker import load_application
+
+        if sys.platform == "linux":
+            multiprocessing.set_start_method("fork", force=True)
+        _raise_file_limit()
+        server = _make_granian(self.settings)
+        server.on_startup(self._take_signals)
+        loader = functools.partial(load_application, self._worker_pipe, self._pipe, self.settings, dataset)
+        gc.collect()
+        gc.freeze()  # the worker's collections then leave the pages of the imports shared
+        # Granian exits with 1 when its worker ends by itself, which is how our drain ends; the pipe says what happened.
+        with contextlib.suppress(SystemExit):
+            server.serve(target_loader=loader, wrap_loader=False)
+        signal.alarm(0)
+        return self._exit_code or self._judge_end()
+
+    def _take_signals(self) -> None:
+        """Replace granian's handlers, which would end the worker without a drain."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._pass_on)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(signal.SIGHUP, self._pass_on)
+        signal.signal(signal.SIGALRM, self._kill_worker)
+
+    def _pass_on(self, number: int, _: FrameType | None) -> None:
+        self._signal_count += 1
+        if self._signal_count > 1:
+            self._exit_code = 128 + number
+            self._kill_worker(number, None)
+            return
+        with contextlib.suppress(OSError):  # the worker is gone; its end is on the way
+            self._pipe.send_bytes(DRAIN)
+        signal.alarm(int(self.settings.drain_timeout_s) + HANG_GRACE_S)
+
+    def _kill_worker(self, _: int, __: FrameType | None) -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    def _judge_end(self) -> int:
+        """Read the worker's last words; return 0 after a drain, 2 if it could not start, 1 if nobody knows."""
+        self._worker_pipe.close()
+        words = _last_words(self._pipe)
+        if words == ENDED:
+            return 0
+        if words.startswith(FAILED):
+            sys.stderr.write(f"Error: {words.removeprefix(FAILED).decode('utf-8')}\n")
+            return 2
+        sys.stderr.write(
+            f"Error: the serving process ended unexpectedly; {self.settings.log_file} may say why. "
+            "Accepted jobs run at the next start\n"
+        )
+        return 1
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise SettingsError if the server could be reached from elsewhere without anybody having asked for that."""
+    if not settings.is_loopback and not settings.insecure:
+        raise SettingsError(
+            f"--host: {settings.host} can be reached by others, who could then submit jobs without a key; "
+            "use 127.0.0.1, or give --insecure if the network is trusted"
+        )
+
+
+def claim_port(host: str, port: int) -> tuple[socket.socket | None, int]:
+    """Make sure that nobody else serves on a port.
+
+    Granian binds with SO_REUSEPORT, so the kernel would let two servers of the same user share a port.
+
+    Returns
+    -------
+    tuple
+        A socket that marks the port as taken for other servers of this kind for as long as it is open (Linux only),
+        and the port, which is a free one if 0 was asked for.
+
+    Raises
+    ------
+    SettingsError
+        The address can't be bound to; the message says why.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise _no_port(host, port, error) from None
+        port = trial.getsockname()[1]
+    if sys.platform != "linux":
+        return None, port
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        mark.bind(f"\0meantime/{host}/{port}")  # closes the moment between this trial and granian's bind
+    except OSError as error:
+        mark.close()
+        raise _no_port(host, port, error) from None
+    return mark, port
+
+
+def _no_port(host: str, port: int, error: OSError) -> SettingsError:
+    if error.errno == errno.EADDRINUSE:
+        return SettingsError(f"--port: {port} on {host} is in use; stop the other server or choose another port")
+    return SettingsError(f"--host, --port: can't bind to {host}, port {port}: {error.strerror}; choose another")
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the system lets us have: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTION_LIMIT
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _make_granian(settings: Settings) -> MPServer:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server.mp import MPServer
+
+    return MPServer(
+        "meantime",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=settings.http_threads,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=max(1, round(settings.header_timeout_s * 1000))),
+        backlog=1024,
+        backpressure=CONNECTION_LIMIT,
+        workers_kill_timeout=HANG_GRACE_S,
+        log_enabled=False,
+        log_level=LogLevels.critical,
+    )
+
+
+def _last_words(pipe: Connection) -> bytes:
+    """Return the last message in a pipe whose other end is closed."""
+    words = b""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            words = pipe.recv_bytes()
+    return words

@@ -1,0 +1,172 @@
+"""The worker process: opens the service, serves it, drains it when asked, and ends when the main process is gone.
+
+Everything here runs in the worker; the main process is in ``server_process.py``. Terminals and service managers send
+their signals to both processes, so the worker blocks them and listens to the pipe instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from meantime.bootstrap import build_service
+from meantime.cli.server_process import DRAIN, ENDED, FAILED
+from meantime.errors import MeantimeError
+from meantime.settings import Settings
+from meantime.survey.dataset import Dataset
+from meantime.web.access_log import AccessLog
+from meantime.web.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from meantime.service import MeantimeService
+
+LAST_ANSWERS_S = 1.0
+"""How long a drained server still answers, so that those who poll see the last results and that it is done."""
+
+CLOSE_LIMIT_S = 5.0
+_LOG_CLOSE_LIMIT_S = 1.0
+_SELF_CHECK_PAUSE_S = 0.01
+_SELF_CHECK_TIMEOUT_S = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+def load_application(pipe: Connection, main_pipe: Connection, settings: Settings, dataset: Dataset) -> WSGIApplication:
+    """Open everything in the worker process and return what granian calls for each request.
+
+    Parameters
+    ----------
+    pipe
+        The worker's end of the pipe.
+    main_pipe
+        The main process's end, of which a forked worker has a copy; closed here, so that its end can be seen.
+    settings, dataset
+        What to serve, and how.
+    """
+    main_pipe.close()
+    # Inherited by every thread that is started from here on, granian's included.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    os.umask(0o077)
+    try:
+        return ServingWorker(pipe, settings, dataset).start()
+    except MeantimeError as error:
+        pipe.send_bytes(FAILED + str(error).encode("utf-8"))
+        raise SystemExit(2) from None
+
+
+class ServingWorker:
+    """The life of the worker process.
+
+    Parameters
+    ----------
+    pipe
+        Carries ``DRAIN`` from the main process, and how the worker ended to it.
+    settings, dataset
+        What to serve, and how.
+    """
+
+    def __init__(self, pipe: Connection, settings: Settings, dataset: Dataset) -> None:
+        self._pipe = pipe
+        self._settings = settings
+        self._dataset = dataset
+        self._drain_requested = threading.Event()
+        self._service: MeantimeService  # written before the threads start, read-only after
+        self._access_log: AccessLog  # written before the threads start, read-only after
+
+    def start(self) -> WSGIApplication:
+        """Open the log and the service, start the threads that watch over them, and return the application."""
+        self._service = build_service(self._settings, [self._dataset])
+        self._access_log = AccessLog(
+            self._settings.log_file, level=logging.getLevelNamesMapping()[self._settings.log_level.upper()]
+        )
+        self._access_log.start()
+        logger = logging.getLogger("meantime")
+        logger.addHandler(self._access_log.handler)
+        logger.setLevel(self._access_log.handler.level)
+        app = create_app(self._service, self._settings, access_log=self._access_log, request_drain=self.request_drain)
+        threading.Thread(target=self._watch_main_process, name="main-process-watch", daemon=True).start()
+        # No daemon: the process ends when this thread has closed everything.
+        threading.Thread(target=self._live, name="life", daemon=False).start()
+        return app
+
+    def request_drain(self) -> None:
+        """Refuse new jobs from now on, and let the process end once the accepted ones have finished. Never blocks."""
+        self._service.begin_drain()
+        self._drain_requested.set()
+
+    def _watch_main_process(self) -> None:
+        """Do what the main process says; end at once when it is gone, since nobody could end us any more."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                if self._pipe.recv_bytes() == DRAIN:
+                    _log.info("a signal asked for the drain")
+                    self.request_drain()
+        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+        os._exit(1)
+
+    def _live(self) -> None:
+        """Say when the server is ready, wait for the drain, and end."""
+        if self._wait_until_answering():
+            source = self._dataset.provenance
+            sys.stdout.write(
+                f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
+                "(Ctrl+C drains and stops)\n"
+            )
+            sys.stdout.flush()
+            _log.info("ready at %s", self._settings.base_url)
+        self._drain_requested.wait()
+        if self._service.wait_drained(self._settings.drain_timeout_s):
+            threading.Event().wait(LAST_ANSWERS_S)
+            self._end_in_order()
+        else:
+            self._end_late()
+
+    def _end_in_order(self) -> None:
+        """Let granian answer what it has accepted, then close everything."""
+        _log.info("drained")
+        stop_granian = signal.getsignal(signal.SIGTERM)
+        if callable(stop_granian):
+            stop_granian(signal.SIGTERM, None)
+        threading.main_thread().join()
+        if not self._service.close(CLOSE_LIMIT_S):
+            _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
+        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+        self._pipe.send_bytes(ENDED)
+
+    def _end_late(self) -> None:
+        """End although jobs are left: they are on disk, and run at the next start."""
+        count = self._service.unfinished_count()
+        message = (
+            f"{count} jobs have not finished after {self._settings.drain_timeout_s:g} s; they run at the next start"
+        )
+        _log.error(message)
+        sys.stderr.write(f"meantime: {message}\n")
+        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+        self._pipe.send_bytes(ENDED)
+        os._exit(0)
+
+    def _wait_until_answering(self) -> bool:
+        """Ask ourselves until there is an answer; False when the drain is requested before."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)  # noqa: S104
+        while not self._drain_requested.is_set():
+            if _answers(host, self._settings.port):
+                return True
+            self._drain_requested.wait(_SELF_CHECK_PAUSE_S)
+        return False
+
+
+def _answers(host: str, port: int) -> bool:
+    name = f"[{host}]" if ":" in host else host
+    with contextlib.suppress(OSError), socket.create_connection((host, port), _SELF_CHECK_TIMEOUT_S) as connection:
+        connection.sendall(f"GET /readyz HTTP/1.1\r\nHost: {name}:{port}\r\nConnection: close\r\n\r\n".encode("ascii"))
+        return connection.recv(64).startswith(b"HTTP/1.1 ")
+    return False
