@@ -11,6 +11,8 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,21 +33,21 @@ from meantime.jobs.schema import jobs
 from meantime.jobs.sqlite_opening import open_database
 from meantime.jobs.state_lock import StateLock
 
-_INSERT = (
-    "INSERT INTO jobs (number, task, arguments, version, owner, idempotency_key, checksum, state, attempt,"
-    " submitted_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?) ON CONFLICT DO NOTHING"
-)
-_RECORD = (
-    "UPDATE jobs SET state = ?, attempt = ?, started_at = ?, finished_at = ?, result_sha256 = ?, result_size = ?,"
-    " reason = ? WHERE number = ? AND state IN ('queued', 'running')"
-)
+_INSERT_COLUMNS = "number, task, arguments, version, owner, idempotency_key, checksum, submitted_at, state, attempt"
+_INSERT_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)"
+_INSERT_WITH_KEY = f"INSERT INTO jobs ({_INSERT_COLUMNS}) VALUES {_INSERT_ROW} ON CONFLICT DO NOTHING"  # noqa: S608
+_RECORD_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+ROWS_PER_STATEMENT = 64
 _SELECT_ONE = "SELECT * FROM jobs WHERE number = ?"
 _SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
 
 _SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
 _NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
 
-_Note = tuple[str, int, float | None, float | None, str | None, int | None, str | None, int]
+_Note = tuple[int, str, int, float | None, float | None, str | None, int | None, str | None]
+
+
+_Row = tuple[int, str, str, str, str, str | None, int, float]
 
 
 class _Receipt(NamedTuple):
@@ -59,6 +61,28 @@ def row_checksum(task: Task, owner: str, idempotency_key: str | None) -> int:
     """Return the CRC-32 of what a job was asked to do, so that a flipped byte is noticed."""
     text = "\x00".join((task.name, task.arguments, task.version, owner, idempotency_key or ""))
     return zlib.crc32(text.encode("utf-8"))
+
+
+def _row_of(number: int, submission: Submission) -> _Row:
+    task, owner, key = submission.task, submission.owner, submission.idempotency_key
+    checksum = row_checksum(task, owner, key)
+    return (number, task.name, task.arguments, task.version, owner, key, checksum, submission.submitted_at)
+
+
+@lru_cache(ROWS_PER_STATEMENT)
+def _insert_statement(count: int) -> str:
+    rows = ", ".join([_INSERT_ROW] * count)
+    return f"INSERT INTO jobs ({_INSERT_COLUMNS}) VALUES {rows}"  # noqa: S608  # made of this module's own words
+
+
+@lru_cache(ROWS_PER_STATEMENT)
+def _record_statement(count: int) -> str:
+    rows = ", ".join([_RECORD_ROW] * count)
+    return (
+        "UPDATE jobs SET state = v.column2, attempt = v.column3, started_at = v.column4, finished_at = v.column5,"
+        " result_sha256 = v.column6, result_size = v.column7, reason = v.column8"
+        f" FROM (VALUES {rows}) AS v WHERE jobs.number = v.column1 AND jobs.state IN ('queued', 'running')"
+    )
 
 
 class SqliteJobStore(JobStore):
@@ -101,6 +125,7 @@ class SqliteJobStore(JobStore):
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; see JobStore.record."""
         note: _Note = (
+            job.number,
             job.state,
             job.attempt,
             job.started_at,
@@ -108,7 +133,6 @@ class SqliteJobStore(JobStore):
             job.result_sha256,
             job.result_size,
             job.reason,
-            job.number,
         )
         if at_once:
             self._commit([], [note])
@@ -125,39 +149,47 @@ class SqliteJobStore(JobStore):
                 raise self._after_failure(error) from error
 
     def _write(self, submissions: list[Submission], notes: list[_Note]) -> list[_Receipt]:
-        """Write and commit. Holds self._connection_lock."""
+        """Write and commit. Holds self._connection_lock.
+
+        The driver gives the GIL away at every statement and, with many threads about, waits long to get it back. So a
+        batch is a handful of statements of many rows each, not one a row.
+        """
         execute = self._connection.execute
         if self._syncs != bool(submissions):
             self._syncs = bool(submissions)
             execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
         execute("BEGIN IMMEDIATE")
-        receipts = [self._insert(submission) for submission in submissions]
-        if notes:
-            self._connection.executemany(_RECORD, notes)
+        receipts = self._insert(submissions)
+        for start in range(0, len(notes), ROWS_PER_STATEMENT):
+            chunk = notes[start : start + ROWS_PER_STATEMENT]
+            execute(_record_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
         execute("COMMIT")
         return receipts
 
-    def _insert(self, submission: Submission) -> _Receipt:
-        """Insert one job. Holds self._connection_lock."""
-        task, owner, key = submission.task, submission.owner, submission.idempotency_key
-        number = self._last_number + 1
-        cursor = self._connection.execute(
-            _INSERT,
-            (
-                number,
-                task.name,
-                task.arguments,
-                task.version,
-                owner,
-                key,
-                row_checksum(task, owner, key),
-                submission.submitted_at,
-            ),
-        )
-        if cursor.rowcount == 1:
+    def _insert(self, submissions: list[Submission]) -> list[_Receipt]:
+        """Insert jobs and return their receipts in the same order. Holds self._connection_lock."""
+        receipts: list[_Receipt] = []
+        rows: list[_Row] = []
+        for submission in submissions:
             # A number stays used when the transaction fails: a gap is harmless, a second use is not.
-            self._last_number = number
+            self._last_number += 1
+            row = _row_of(self._last_number, submission)
+            if submission.idempotency_key is None:
+                rows.append(row)
+                receipts.append(_Receipt(self._last_number, is_new=True))
+            else:
+                receipts.append(self._insert_with_key(row))
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            chunk = rows[start : start + ROWS_PER_STATEMENT]
+            self._connection.execute(_insert_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
+        return receipts
+
+    def _insert_with_key(self, row: _Row) -> _Receipt:
+        """Insert one job unless its owner has used the key before. Holds self._connection_lock."""
+        number, owner, key = row[0], row[4], row[5]
+        if self._connection.execute(_INSERT_WITH_KEY, row).rowcount == 1:
             return _Receipt(number, is_new=True)
+        self._last_number -= 1
         found = self._connection.execute(
             "SELECT number FROM jobs WHERE owner = ? AND idempotency_key = ?", (owner, key)
         ).fetchone()

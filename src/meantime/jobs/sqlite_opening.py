@@ -49,7 +49,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, sa.Engine]:
     marker = path.with_name("store-id")
     is_new = _is_new(path, marker)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     except sqlite3.Error as error:
         raise StoreUnavailableError(f"can't open {path}: {error}; choose another --state-dir") from error
     try:
