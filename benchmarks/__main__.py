@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.figures import Figure, encode_figures, print_figures
 
+WIDTH_IN_A_FILE = 140
 PARTS = ("round-trips", "computation", "start", "command-line")
 
 
@@ -34,7 +35,8 @@ def main(*, as_json: bool, quick: bool, only: tuple[str, ...], folder: Path) -> 
     if as_json:
         sys.stdout.write(encode_figures(figures).decode() + "\n")
     else:
-        print_figures(Console(), figures)
+        console = Console()
+        print_figures(console if console.is_terminal else Console(width=WIDTH_IN_A_FILE), figures)
     if any(figure.is_reached is False for figure in figures):
         raise click.exceptions.Exit(1)
 

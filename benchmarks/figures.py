@@ -39,8 +39,9 @@ def print_figures(console: Console, figures: Sequence[Figure]) -> None:
     for figure in figures:
         goal = "" if figure.goal is None else f"{'at least' if figure.at_least else 'at most'} {figure.goal:g}"
         verdict = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[figure.is_reached]
-        table.add_row(figure.name, f"{figure.value:.3g} {figure.unit}".strip(), goal, verdict, figure.note)
-    console.print(table, width=console.width if console.is_terminal else 120)
+        value = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+        table.add_row(figure.name, f"{value} {figure.unit}".strip(), goal, verdict, figure.note)
+    console.print(table)
 
 
 def encode_figures(figures: Sequence[Figure]) -> bytes:

@@ -89,7 +89,7 @@ def _figures(loads: dict[str, list[Load]], client_count: int) -> Iterator[Figure
         rate = median(load.rate for load in of_name)
         p50, p99 = (median(load.latency_ms(quantile) for load in of_name) for quantile in (0.5, 0.99))
         busy = max(load.client_busy for load in of_name)
-        note = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms; clients used {busy:.0%} of a core"
+        note = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms; clients {busy:.0%} busy"
         yield Figure(f"{name}, {at}", rate, "round trips/s", note=note)
     for peer in PEERS:
         ratios = [own.rate / other.rate for own, other in zip(loads[MEANTIME], loads[peer.name], strict=True)]
