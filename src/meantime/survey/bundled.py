@@ -1,6 +1,7 @@
 """How the table that the package carries is made from CDC's full export; where it is, says ``meantime.survey``.
 
-Only the columns that have a role are kept, under CDC's own names and with CDC's own texts; every row is kept.
+Only the columns that have a role and hold anything are kept, under CDC's own names and with CDC's own texts.
+Every row is kept.
 """
 
 from __future__ import annotations
@@ -51,8 +52,10 @@ def write_bundle(export: Path, directory: Path, export_date: str) -> Path:
         columns = match_columns(header, source_name=opened.name, stated=profile.columns, fixed=profile.fixed)
         rows = [row.fields for row in numbered_rows(opened, profile.delimiter, header)]
         export_sha256 = opened.plain_sha256()
-    table = gzip.compress(_slim(header, rows, columns), compresslevel=9, mtime=0)
-    dropped = [name.strip() for position, name in enumerate(header) if position not in columns.position.values()]
+    # A column that is empty in every row says nothing, whatever its role.
+    kept = sorted(place for place in columns.position.values() if any(row[place].strip() for row in rows))
+    dropped = [name.strip() for place, name in enumerate(header) if place not in kept]
+    table = gzip.compress(_slim(header, rows, columns, kept), compresslevel=9, mtime=0)
     path = directory / f"{stem(export)}.csv.gz"
     provenance = _origin(rows, columns, export.name) | {
         "export_date": export_date,
@@ -66,8 +69,7 @@ def write_bundle(export: Path, directory: Path, export_date: str) -> Path:
     return path
 
 
-def _slim(header: tuple[str, ...], rows: list[list[str]], columns: ColumnMap) -> bytes:
-    kept = sorted(columns.position.values())
+def _slim(header: tuple[str, ...], rows: list[list[str]], columns: ColumnMap, kept: list[int]) -> bytes:
     order = [columns.position[role] for role in _ORDER]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

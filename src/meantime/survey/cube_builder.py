@@ -5,15 +5,18 @@ Rows without question, location or year are dropped here; how many is for the in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from meantime.survey.cube import BoolArray, Cells, IntArray, SurveyCube
 from meantime.survey.engines import Arrays
 from meantime.survey.profile import Profile
 from meantime.survey.rollup import EXTREMES, SUMS
+
+_YEARS = 10_000
 
 Attributes = Mapping[str, tuple[str, ...]]
 """The attributes of each question or location, such as its id and unit, by its text."""
@@ -54,30 +57,34 @@ def build_cube(
     UnreadableNumberError
         A sum or a year is not a finite number, which the rows must explain.
     """
-    year = arrays.numbers["year"]
     _check_numbers(arrays)
-    kept = (year > 0) & ~_blank(arrays, "question") & ~_blank(arrays, "location")
-    question, questions = _compact(arrays, "question", kept)
-    location, locations = _compact(arrays, "location", kept)
+    blank = (arrays.numbers["year"] == 0) | _blank(arrays, "question") | _blank(arrays, "location")
+    kept = np.flatnonzero(~blank)
+    question, questions = _compact(arrays.codes["question"][kept], arrays.dictionaries["question"])
+    location, locations = _compact(arrays.codes["location"][kept], arrays.dictionaries["location"])
     segment, segments = _segments(arrays, kept)
-    kept_year = year[kept].astype(np.int32)
-    order = np.lexsort((segment, kept_year, location, question))
-    keys = {"question": question, "location": location, "year": kept_year, "segment": segment}
-    names = [column.name for column in fields(Cells)]
-    columns = {name: keys[name] if name in keys else arrays.numbers[name][kept] for name in names}
+    year = arrays.numbers["year"][kept].astype(np.int32)
+    area = question.astype(np.int64) * len(locations) + location
+    order = np.lexsort((year.astype(np.int64) * len(segments) + segment, area))
+    source_order = kept[order]
+    keys = {"question": question, "location": location, "year": year, "segment": segment}
+    columns = {
+        column.name: keys[column.name][order] if column.name in keys else arrays.numbers[column.name][source_order]
+        for column in fields(Cells)
+    }
     cube = SurveyCube(
         version=version,
         questions=tuple(profile.question(text, *_trimmed(question_attributes[text])) for text in questions),
         locations=tuple(profile.location(name, *_trimmed(location_attributes[name])) for name in locations),
         segments=tuple(profile.segment(*names) for names in segments),
-        cells=Cells(**{name: column[order] for name, column in columns.items()}),  # type: ignore[arg-type]  # the names decide
+        cells=Cells(**columns),  # type: ignore[arg-type]  # which are whole numbers is decided in rollup.py
     )
-    return BuiltCube(cube, int(arrays.numbers["row_count"][~kept].sum()))
+    return BuiltCube(cube, int(arrays.numbers["row_count"][blank].sum()))
 
 
 def _check_numbers(arrays: Arrays) -> None:
     year = arrays.numbers["year"]
-    if not (np.all(np.floor(year) == year) and np.all((year >= 0) & (year <= 9999))):
+    if not np.all((np.floor(year) == year) & (year >= 0) & (year < _YEARS)):
         raise UnreadableNumberError("a year is no whole number from 1 to 9999")
     if not all(np.isfinite(arrays.numbers[name]).all() for name in SUMS):
         raise UnreadableNumberError("a number is not finite or too large")
@@ -91,19 +98,19 @@ def _blank(arrays: Arrays, name: str) -> BoolArray:
     return codes == 0 if arrays.dictionaries[name][:1] == ("",) else np.zeros(len(codes), dtype=np.bool_)
 
 
-def _compact(arrays: Arrays, name: str, kept: BoolArray) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the codes of the kept cells, renumbered from 0 without gaps, and their texts."""
-    used, codes = np.unique(arrays.codes[name][kept], return_inverse=True)
-    return codes.astype(np.int32), tuple(arrays.dictionaries[name][code] for code in used)
+def _compact(codes: IntArray, texts: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
+    """Renumber codes from 0 without gaps, in the same order; return them and the texts that are in use."""
+    used = np.bincount(codes, minlength=len(texts)) > 0
+    places = np.cumsum(used, dtype=np.int32) - 1
+    return places[codes].astype(np.int32), tuple(texts[code] for code in np.flatnonzero(used).tolist())
 
 
-def _segments(arrays: Arrays, kept: BoolArray) -> tuple[IntArray, tuple[tuple[str, str], ...]]:
-    strata = arrays.dictionaries["stratum"]
+def _segments(arrays: Arrays, kept: npt.NDArray[np.intp]) -> tuple[IntArray, tuple[tuple[str, str], ...]]:
+    categories, strata = arrays.dictionaries["category"], arrays.dictionaries["stratum"]
     pairs = arrays.codes["category"][kept].astype(np.int64) * len(strata) + arrays.codes["stratum"][kept]
     used, codes = np.unique(pairs, return_inverse=True)
-    names = (divmod(int(pair), len(strata)) for pair in used)
-    texts = tuple((arrays.dictionaries["category"][category], strata[stratum]) for category, stratum in names)
-    return codes.astype(np.int32), texts
+    places = (divmod(int(pair), len(strata)) for pair in used)
+    return codes.astype(np.int32), tuple((categories[category], strata[stratum]) for category, stratum in places)
 
 
 def _trimmed(texts: Iterable[str]) -> tuple[str, ...]:

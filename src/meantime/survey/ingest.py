@@ -125,14 +125,14 @@ def _rolled_up(reader: TableReader, engine: Engine) -> tuple[Frame, Arrays, bool
     """Roll up without trimming, and again with it if any field turns out to have blanks around it."""
     numbers = ("year", *COUNTS, *SUMS, *EXTREMES)
     try:
-        cells = engine.keep(rollup(reader.estimates(trim=False)))
+        cells = engine.keep(rollup(reader.estimates(trim=False), reader.columns))
         arrays = engine.arrays(cells, numbers, TEXT_KEYS)
         padded = any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts)
     except EngineError:
         padded = True  # perhaps a number of nothing but blanks
     if not padded:
         return cells, arrays, False
-    cells = engine.keep(rollup(reader.estimates(trim=True)))
+    cells = engine.keep(rollup(reader.estimates(trim=True), reader.columns))
     return cells, engine.arrays(cells, numbers, TEXT_KEYS), True
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TEXT_KEYS = ("question", "location", "category", "stratum")
 """With the year, the place of a cell."""
 
-ATTRIBUTES = ("question_id", "unit", "abbreviation", "fips")
+ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.ABBREVIATION, Role.FIPS)
 """Texts that belong to a question or location; the greatest of a cell's is kept."""
 
 COUNTS = (
@@ -87,13 +87,15 @@ def estimates(source: Frame, columns: ColumnMap, missing: tuple[str, ...], *, tr
     ).drop("footnote_symbol")
 
 
-def rollup(rows: Frame) -> Frame:
+def rollup(rows: Frame, columns: ColumnMap) -> Frame:
     """Return one row for each cell, in no order.
 
     Parameters
     ----------
     rows
         What `estimates` returns.
+    columns
+        Says which attributes the source has; the others aren't compared row by row.
 
     Returns
     -------
@@ -118,7 +120,7 @@ def rollup(rows: Frame) -> Frame:
         n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
     ).with_columns(precision_value=nw.col("precision") * value)
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
-        *(nw.col(name).max() for name in ATTRIBUTES),
+        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.position),
         row_count=nw.len(),
         value_count=value.count(),
         value_sum=value.sum(),
@@ -141,11 +143,11 @@ def rollup(rows: Frame) -> Frame:
         footnote_first=nw.col("footnote").min(),
         footnote_last=nw.col("footnote").max(),
     )
-    return _without_nulls(grouped)
+    return _without_nulls(grouped, columns)
 
 
-def _without_nulls(grouped: Frame) -> Frame:
-    single = nw.col("value_count") == 1
+def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
+    single = nw.col("row_count") == 1
     finished = grouped.with_columns(
         value_m2=nw.col("value_variance") * nw.col("value_count"),
         low=nw.when(single).then(nw.col("low")),
@@ -156,6 +158,7 @@ def _without_nulls(grouped: Frame) -> Frame:
         *(nw.col(name).fill_null(0.0) for name in SUMS),
         *(nw.col(name).fill_null(float("nan")) for name in EXTREMES),
         *(nw.col(name).fill_null("") for name in ("footnote_first", "footnote_last")),
+        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.position),
     )
 
 
