@@ -6,76 +6,38 @@ here, nothing else. How a value is checked is in ``validation.py``; no statistic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 
 from meantime.errors import InvalidParameterError
-from meantime.statistics import contract
-from meantime.statistics.parameters import JsonSchema, Parameter, ParameterKind, parameters_schema
+from meantime.statistics import (
+    comparisons,
+    contract,
+    correlations,
+    coverage,
+    differences,
+    disparity,
+    distributions,
+    means,
+    rankings,
+    trends,
+)
+from meantime.statistics.distributions import EstimateSource
+from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.result import Result
+from meantime.statistics.statistic import Arguments, Statistic, StatisticFunction, Surface
 from meantime.statistics.validation import check_value, refuse_name
 from meantime.survey.cube import SurveyCube
 
-Arguments = dict[str, object]
-StatisticFunction = Callable[..., object]
-Settle = Callable[[SurveyCube, Arguments], Arguments]
-
-
-class Surface(StrEnum):
-    """Where a statistic is offered: the fixed contract, or the v1 surface."""
-
-    CONTRACT = "contract"
-    V1 = "v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistic:
-    """One row of the catalogue.
-
-    Parameters
-    ----------
-    name
-        The name in routes and requests.
-    title, summary
-        A few words, and one or two sentences, for people.
-    surface
-        Where it is offered.
-    parameters
-        What it may be asked for, in the order in which arguments are listed.
-    unit
-        The unit of its values where the question's own unit is percent.
-    method
-        The name of the method and its version; a change of numbers is a new version.
-    function
-        ``function(cube, **arguments)``: pure, and its keyword parameters are ``parameters``.
-    example
-        Parameters that work on the bundled table.
-    documentation
-        The page about the method, below ``docs/``.
-    settle
-        Checks what depends on several parameters and fills defaults that depend on the data; optional.
-    uses_estimates
-        Whether the function also takes ``estimates``, a source of single estimates, which it needs when the
-        cube's cells hold several of them.
-    """
-
-    name: str
-    title: str
-    summary: str
-    surface: Surface
-    parameters: tuple[Parameter, ...]
-    unit: str
-    method: str
-    function: StatisticFunction
-    example: Mapping[str, object]
-    documentation: str
-    settle: Settle | None = None
-    uses_estimates: bool = False
-
-    def json_schema(self) -> JsonSchema:
-        """Return the JSON Schema of the statistic's parameters."""
-        return parameters_schema(self.parameters)
-
+__all__ = [
+    "CATALOGUE",
+    "Arguments",
+    "Statistic",
+    "Surface",
+    "check_parameters",
+    "compute",
+    "find_statistic",
+    "register",
+]
 
 _QUESTION = Parameter(
     name="question",
@@ -156,6 +118,124 @@ _ROWS: tuple[Statistic, ...] = (
         "The plain mean of each category and stratum of one location.",
         "percent",
         of_state=True,
+    ),
+    Statistic(
+        name="mean",
+        title="Mean with interval",
+        summary="The mean of published estimates, by location, year, category or stratum, with its interval.",
+        surface=Surface.V1,
+        parameters=means.PARAMETERS,
+        unit="percent",
+        method=f"{means.METHOD}: mean of estimates, its error propagated from their limits",
+        function=means.mean,
+        example={"question": "Q036", "years": [2023], "by": ["location"]},
+        documentation="methods/mean.md",
+        settle=means.settle,
+    ),
+    Statistic(
+        name="ranking",
+        title="Ranking with rank intervals",
+        summary="The best or worst locations, with rank intervals and those that can't be told from the last of them.",
+        surface=Surface.V1,
+        parameters=rankings.PARAMETERS,
+        unit="percent",
+        method=f"{rankings.METHOD}: order of estimates, rank intervals from pairwise z-tests",
+        function=rankings.ranking,
+        example={"question": "Q036", "years": [2023], "k": 5, "end": "best"},
+        documentation="methods/ranking.md",
+        settle=rankings.settle,
+    ),
+    Statistic(
+        name="difference",
+        title="Difference from the nation, a location or a goal",
+        summary="How each location differs from the nation, another location or a goal, with a verdict.",
+        surface=Surface.V1,
+        parameters=differences.PARAMETERS,
+        unit="percent",
+        method=f"{differences.METHOD}: location minus reference, two-sided z-test",
+        function=differences.difference,
+        example={"question": "Q036", "years": [2023], "against": "National"},
+        documentation="methods/difference.md",
+        settle=differences.settle,
+    ),
+    Statistic(
+        name="compare",
+        title="Comparison of two strata, years or questions",
+        summary="Two strata, two years or two questions for each location, with the interval of their difference.",
+        surface=Surface.V1,
+        parameters=comparisons.PARAMETERS,
+        unit="percent",
+        method=f"{comparisons.METHOD}: selected estimate minus the other, two-sided z-test",
+        function=comparisons.compare,
+        example={"question": "Q036", "years": [2023], "strata": ["Female"], "against_stratum": "Male"},
+        documentation="methods/compare.md",
+        settle=comparisons.settle,
+    ),
+    Statistic(
+        name="distribution",
+        title="Median, quantiles and spread",
+        summary="Median, quantiles, standard deviation and range of estimates over locations, years or strata.",
+        surface=Surface.V1,
+        parameters=distributions.PARAMETERS,
+        unit="percent",
+        method=f"{distributions.METHOD}: quantiles by linear interpolation (Hyndman and Fan's definition 7)",
+        function=distributions.distribution,
+        example={"question": "Q036", "years": {"from": 2019, "to": 2023}, "by": ["year"]},
+        documentation="methods/distribution.md",
+        settle=distributions.settle,
+        uses_estimates=True,
+    ),
+    Statistic(
+        name="trend",
+        title="Trend over the years",
+        summary="The slope per year of yearly estimates and the change from the first to the last year.",
+        surface=Surface.V1,
+        parameters=trends.PARAMETERS,
+        unit="percentage points per year",
+        method=f"{trends.METHOD}: weighted least squares of yearly estimates on the year",
+        function=trends.trend,
+        example={"question": "Q036", "locations": ["Ohio", "National"]},
+        documentation="methods/trend.md",
+        settle=trends.settle,
+    ),
+    Statistic(
+        name="disparity",
+        title="Disparity between strata",
+        summary="How far apart the strata of a category are in each location, by several measures.",
+        surface=Surface.V1,
+        parameters=disparity.PARAMETERS,
+        unit="percentage points",
+        method=f"{disparity.METHOD}: highest minus lowest stratum, index of disparity, slope index of inequality",
+        function=disparity.disparity,
+        example={"question": "Q036", "years": [2023], "categories": ["Education"]},
+        documentation="methods/disparity.md",
+        settle=disparity.settle,
+    ),
+    Statistic(
+        name="correlation",
+        title="Correlation of two questions",
+        summary="Pearson's and Spearman's correlation of two questions across locations.",
+        surface=Surface.V1,
+        parameters=correlations.PARAMETERS,
+        unit="correlation coefficient",
+        method=f"{correlations.METHOD}: Pearson and Spearman, interval by Fisher's z",
+        function=correlations.correlation,
+        example={"question": "Q036", "against_question": "Q047", "years": [2023]},
+        documentation="methods/correlation.md",
+        settle=correlations.settle,
+    ),
+    Statistic(
+        name="coverage",
+        title="Coverage",
+        summary="How many estimates are present, suppressed and missing, by question, year, location or stratum.",
+        surface=Surface.V1,
+        parameters=coverage.PARAMETERS,
+        unit="percent of the places of the grid",
+        method=f"{coverage.METHOD}: counts of estimates and of places without a row",
+        function=coverage.coverage,
+        example={"question": "Q036", "by": ["year"]},
+        documentation="methods/coverage.md",
+        settle=coverage.settle,
     ),
 )
 
@@ -242,7 +322,11 @@ def check_parameters(statistic: Statistic, cube: SurveyCube, raw: Mapping[str, o
 
 
 def compute(
-    statistic: Statistic, cube: SurveyCube, arguments: Mapping[str, object], *, estimates: object = None
+    statistic: Statistic,
+    cube: SurveyCube,
+    arguments: Mapping[str, object],
+    *,
+    estimates: EstimateSource | None = None,
 ) -> object:
     """Return the statistic's JSON-able answer: a pure function of the cube and the arguments.
 
@@ -262,6 +346,6 @@ def compute(
     StatisticError
         The question has no answer.
     """
-    if statistic.uses_estimates:
-        return statistic.function(cube, estimates=estimates, **arguments)
-    return statistic.function(cube, **arguments)
+    source = {"estimates": estimates} if statistic.uses_estimates else {}
+    answer = statistic.function(cube, **arguments, **source)
+    return answer.to_json() if isinstance(answer, Result) else answer

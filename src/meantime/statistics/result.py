@@ -1,0 +1,94 @@
+"""The answer of a v1 statistic: records, unit, method, cautions; and how records are made from columns.
+
+A record is flat: every value is a text, a number, a truth value or None, so that each format can hold it. The
+provenance of an answer (dataset, checksum, citation) is added by whoever knows the dataset, not here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = str | float | int | bool | None
+Record = dict[str, Scalar]
+Column = Sequence[Scalar] | npt.NDArray[np.float64] | npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+
+COMMON_FIELDS = (
+    "value",
+    "standard_error",
+    "low",
+    "high",
+    "sample_size",
+    "cells_used",
+    "cells_suppressed",
+    "reliability",
+)
+"""Fields that every record has, after its dimensions; None where there is nothing to say."""
+
+DIMENSION_FIELDS = ("question", "location", "year", "category", "stratum")
+"""Fields that say what a record is about, in their order; a record has those that apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a v1 statistic found.
+
+    Parameters
+    ----------
+    records
+        One per answer; all have the same fields in the same order.
+    unit
+        The unit of ``value``, ``standard_error``, ``low`` and ``high``.
+    method
+        The method with its version, its formula and its choices, in words.
+    cautions
+        What a reader must know before trusting a number; each is one sentence.
+    explanation
+        What ``explain`` asked for.
+    """
+
+    records: list[Record]
+    unit: str
+    method: str
+    cautions: tuple[str, ...] = ()
+    explanation: Mapping[str, object] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the answer as JSON-able values; ``explanation`` only if it was asked for."""
+        answer: dict[str, object] = {
+            "records": self.records,
+            "unit": self.unit,
+            "method": self.method,
+            "cautions": list(self.cautions),
+        }
+        if self.explanation is not None:
+            answer["explanation"] = self.explanation
+        return answer
+
+
+def records_of(columns: Mapping[str, Column]) -> list[Record]:
+    """Return one record per place of the columns, which are of one length; NaN becomes None."""
+    lists = [plain(column) for column in columns.values()]
+    names = tuple(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def plain(column: Column) -> list[Scalar]:
+    """Return a column as a list of JSON scalars; NaN becomes None."""
+    if not isinstance(column, np.ndarray):
+        return list(column)
+    values: list[Scalar] = column.tolist()
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        return [None if value != value else value for value in values]  # noqa: PLR0124  # NaN is not itself
+    return values
+
+
+def whole(column: npt.NDArray[np.float64]) -> list[Scalar]:
+    """Return a column of counts held as floats: whole numbers as integers, NaN as None."""
+    if (column == np.floor(column)).all():
+        return list(column.astype(np.int64).tolist())
+    return [None if math.isnan(value) else int(value) if value.is_integer() else value for value in column.tolist()]
