@@ -190,7 +190,7 @@ class MeantimeService:
     def _recompute(self, job: Job) -> EncodedResult:
         """Compute a lost result again; the same dataset version gives the same result."""
         try:
-            result = self._perform(job.task, Checkpoint(threading.Event(), None))
+            result = self._perform(job.task, Checkpoint(lambda: False, None))
         except StatisticError as error:
             raise ResultLostError(
                 f"the result of job {job.number} is gone and can't be computed again: {error}"

@@ -124,11 +124,11 @@ class JobsMachine(RuleBasedStateMachine):
         except BaseException as error:  # noqa: BLE001  # as TaskRunner does
             self.pool.fail(job, error)
             self.model[job.number].state = JobState.CANCELLED
-            assert job.cancel_requested.is_set()
+            assert job.cancel_requested
         else:
             self.pool.finish(job, result)
             self.model[job.number].state = JobState.DONE
-        assert job.finished.is_set()
+        assert job.finished.is_open()
 
     @rule(number=jobs)
     def cancel(self, number: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from meantime.errors import JobCancelledError, TimeLimitError
 from meantime.jobs.job_state import JobState, check_transition
+from meantime.jobs.latch import Latch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Job:
     result_sha256: str | None = None
     result_size: int | None = None  # bytes
     reason: str | None = None  # why it failed or was cancelled
-    finished: threading.Event = field(default_factory=threading.Event, repr=False)
-    cancel_requested: threading.Event = field(default_factory=threading.Event, repr=False)
+    cancel_requested: bool = False
+    finished: Latch = field(default_factory=Latch, repr=False)  # opened once the state is final
 
     def move_to(self, state: JobState) -> None:
         """Change the state along the table of transitions.
@@ -77,8 +77,8 @@ class Checkpoint:
 
     Parameters
     ----------
-    cancel_requested
-        Set when somebody wants the job to end.
+    is_cancelled
+        Says whether somebody wants the job to end.
     time_limit_s
         Seconds the task may run, or None.
     monotonic
@@ -87,11 +87,11 @@ class Checkpoint:
 
     def __init__(
         self,
-        cancel_requested: threading.Event,
+        is_cancelled: Callable[[], bool],
         time_limit_s: float | None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cancel_requested = cancel_requested
+        self._is_cancelled = is_cancelled
         self._monotonic = monotonic
         self.time_limit_s = time_limit_s
         self.deadline = None if time_limit_s is None else monotonic() + time_limit_s
@@ -106,7 +106,7 @@ class Checkpoint:
         TimeLimitError
             The time limit has passed.
         """
-        if self._cancel_requested.is_set():
+        if self._is_cancelled():
             raise JobCancelledError("the job was cancelled")
         if self.deadline is not None and self._monotonic() > self.deadline:
             raise TimeLimitError(f"timeout: the job ran longer than {self.time_limit_s:g} s")

@@ -33,10 +33,11 @@ from meantime.jobs.schema import jobs
 from meantime.jobs.sqlite_opening import open_database
 from meantime.jobs.state_lock import StateLock
 
-_INSERT_COLUMNS = "number, task, arguments, version, owner, idempotency_key, checksum, submitted_at, state, attempt"
-_INSERT_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)"
-_INSERT_WITH_KEY = f"INSERT INTO jobs ({_INSERT_COLUMNS}) VALUES {_INSERT_ROW} ON CONFLICT DO NOTHING"  # noqa: S608
-_RECORD_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_WITH_KEY = (
+    "INSERT INTO jobs (number, task, arguments, version, owner, checksum, submitted_at, idempotency_key, state,"
+    " attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING"
+)
 ROWS_PER_STATEMENT = 64
 _SELECT_ONE = "SELECT * FROM jobs WHERE number = ?"
 _SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
@@ -44,10 +45,8 @@ _SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') OR
 _SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
 _NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
 
-_Note = tuple[int, str, int, float | None, float | None, str | None, int | None, str | None]
-
-
-_Row = tuple[int, str, str, str, str, str | None, int, float]
+_Row = tuple[object, ...]
+"""One row of the view batch: (number, state, then what a submission or a note carries)."""
 
 
 class _Receipt(NamedTuple):
@@ -63,26 +62,9 @@ def row_checksum(task: Task, owner: str, idempotency_key: str | None) -> int:
     return zlib.crc32(text.encode("utf-8"))
 
 
-def _row_of(number: int, submission: Submission) -> _Row:
-    task, owner, key = submission.task, submission.owner, submission.idempotency_key
-    checksum = row_checksum(task, owner, key)
-    return (number, task.name, task.arguments, task.version, owner, key, checksum, submission.submitted_at)
-
-
 @lru_cache(ROWS_PER_STATEMENT)
-def _insert_statement(count: int) -> str:
-    rows = ", ".join([_INSERT_ROW] * count)
-    return f"INSERT INTO jobs ({_INSERT_COLUMNS}) VALUES {rows}"  # noqa: S608  # made of this module's own words
-
-
-@lru_cache(ROWS_PER_STATEMENT)
-def _record_statement(count: int) -> str:
-    rows = ", ".join([_RECORD_ROW] * count)
-    return (
-        "UPDATE jobs SET state = v.column2, attempt = v.column3, started_at = v.column4, finished_at = v.column5,"
-        " result_sha256 = v.column6, result_size = v.column7, reason = v.column8"
-        f" FROM (VALUES {rows}) AS v WHERE jobs.number = v.column1 AND jobs.state IN ('queued', 'running')"
-    )
+def _batch_statement(count: int) -> str:
+    return "INSERT INTO batch VALUES " + ", ".join([_ROW] * count)
 
 
 class SqliteJobStore(JobStore):
@@ -109,7 +91,7 @@ class SqliteJobStore(JobStore):
         self._last_number = self._read_last_number()  # guarded by self._connection_lock
         self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
         self._closed = False  # guarded by self._connection_lock
-        self._group: GroupCommit[Submission, _Note, _Receipt] = GroupCommit(self._commit)
+        self._group: GroupCommit[Submission, _Row, _Receipt] = GroupCommit(self._commit)
 
     # Writing -----------------------------------------------------------------------------------------------------
 
@@ -124,7 +106,7 @@ class SqliteJobStore(JobStore):
 
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; see JobStore.record."""
-        note: _Note = (
+        note: _Row = (
             job.number,
             job.state,
             job.attempt,
@@ -133,13 +115,14 @@ class SqliteJobStore(JobStore):
             job.result_sha256,
             job.result_size,
             job.reason,
+            None,
         )
         if at_once:
             self._commit([], [note])
         else:
             self._group.commit_soon(job.number, note, may_wait=not job.state.is_final)
 
-    def _commit(self, submissions: list[Submission], notes: list[_Note]) -> list[_Receipt]:
+    def _commit(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
         """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
         with self._connection_lock:
             self._check_usable()
@@ -148,53 +131,53 @@ class SqliteJobStore(JobStore):
             except sqlite3.Error as error:
                 raise self._after_failure(error) from error
 
-    def _write(self, submissions: list[Submission], notes: list[_Note]) -> list[_Receipt]:
+    def _write(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
         """Write and commit. Holds self._connection_lock.
 
         The driver gives the GIL away at every statement and, with many threads about, waits long to get it back. So a
-        batch is a handful of statements of many rows each, not one a row.
+        batch is one statement that is its own transaction: triggers of the view ``batch`` say what each row means.
         """
-        execute = self._connection.execute
         if self._syncs != bool(submissions):
             self._syncs = bool(submissions)
-            execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
-        execute("BEGIN IMMEDIATE")
-        receipts = self._insert(submissions)
-        for start in range(0, len(notes), ROWS_PER_STATEMENT):
-            chunk = notes[start : start + ROWS_PER_STATEMENT]
-            execute(_record_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
-        execute("COMMIT")
+            self._connection.execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
+        receipts, rows = self._number(submissions)
+        rows += notes
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            chunk = rows[start : start + ROWS_PER_STATEMENT]
+            self._connection.execute(_batch_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
         return receipts
 
-    def _insert(self, submissions: list[Submission]) -> list[_Receipt]:
-        """Insert jobs and return their receipts in the same order. Holds self._connection_lock."""
+    def _number(self, submissions: list[Submission]) -> tuple[list[_Receipt], list[_Row]]:
+        """Give each submission its number; return the receipts and the rows to write. Holds self._connection_lock."""
         receipts: list[_Receipt] = []
         rows: list[_Row] = []
         for submission in submissions:
-            # A number stays used when the transaction fails: a gap is harmless, a second use is not.
+            # A number stays used when the write fails: a gap is harmless, a second use is not.
             self._last_number += 1
-            row = _row_of(self._last_number, submission)
-            if submission.idempotency_key is None:
-                rows.append(row)
-                receipts.append(_Receipt(self._last_number, is_new=True))
+            number, task, owner, key = (
+                self._last_number,
+                submission.task,
+                submission.owner,
+                submission.idempotency_key,
+            )
+            content = (task.name, task.arguments, task.version, owner, row_checksum(task, owner, key))
+            if key is None:
+                rows.append((number, None, *content, submission.submitted_at, None))
+                receipts.append(_Receipt(number, is_new=True))
             else:
-                receipts.append(self._insert_with_key(row))
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            chunk = rows[start : start + ROWS_PER_STATEMENT]
-            self._connection.execute(_insert_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
-        return receipts
+                receipts.append(self._insert_with_key((number, *content, submission.submitted_at, key), owner, key))
+        return receipts, rows
 
-    def _insert_with_key(self, row: _Row) -> _Receipt:
+    def _insert_with_key(self, row: _Row, owner: str, key: str) -> _Receipt:
         """Insert one job unless its owner has used the key before. Holds self._connection_lock."""
-        number, owner, key = row[0], row[4], row[5]
         if self._connection.execute(_INSERT_WITH_KEY, row).rowcount == 1:
-            return _Receipt(number, is_new=True)
+            return _Receipt(self._last_number, is_new=True)
         self._last_number -= 1
         found = self._connection.execute(
             "SELECT number FROM jobs WHERE owner = ? AND idempotency_key = ?", (owner, key)
         ).fetchone()
         if found is None:
-            raise sqlite3.DatabaseError(f"job number {number} is taken")
+            raise sqlite3.DatabaseError(f"job number {row[0]} is taken")
         return _Receipt(int(found[0]), is_new=False)
 
     def _after_failure(self, error: sqlite3.Error) -> StoreError:

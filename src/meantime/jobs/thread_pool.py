@@ -224,8 +224,8 @@ class ThreadPool:
 
     def run(self, job: Job) -> EncodedResult:
         """Run a job's task and publish its result."""
-        result = self._perform(job.task, Checkpoint(job.cancel_requested, self._time_limit_s))
-        if job.cancel_requested.is_set():
+        result = self._perform(job.task, Checkpoint(lambda: job.cancel_requested, self._time_limit_s))
+        if job.cancel_requested:
             raise JobCancelledError("the job was cancelled")
         self._results.publish(job.number, result)
         return result
@@ -260,7 +260,7 @@ class ThreadPool:
             if len(self._recent) > RECENT_COUNT:
                 self._recent.popitem(last=False)
             self._notify_if_all_finished()
-        job.finished.set()
+        job.finished.open()
         self._record(job, at_once=False)
 
     def _record(self, job: Job, *, at_once: bool) -> None:
@@ -285,7 +285,7 @@ class ThreadPool:
         with self._lock:
             job = self.job_id_dict.get(number)
             if job is not None:
-                job.cancel_requested.set()
+                job.cancel_requested = True
             is_queued = job is not None and job.state is JobState.QUEUED
             if job is not None and is_queued:
                 job.move_to(JobState.CANCELLED)
@@ -298,7 +298,7 @@ class ThreadPool:
             ended = self.find(number)
             raise IllegalTransitionError(f"job {number} is {ended.state} already; it can't be cancelled")
         if is_queued:
-            job.finished.set()
+            job.finished.open()
             self._record(job, at_once=False)
         return job
 

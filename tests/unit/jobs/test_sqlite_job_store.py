@@ -142,14 +142,14 @@ def test_an_unknown_state_in_the_store_is_refused(used: Path) -> None:
 
 
 class FailingConnection:
-    """Stands in for the driver's connection: COMMIT fails as a broken disk makes it fail."""
+    """Stands in for the driver's connection: a batch fails as a broken disk makes it fail."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.fails = True
 
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        if statement == "COMMIT" and self.fails:
+        if statement.startswith("INSERT INTO batch") and self.fails:
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR
             raise error
