@@ -19,18 +19,19 @@ HEAD_REVISION = "0001"
 
 KNOWN_REVISIONS = ("0001",)
 
-_BATCH = (
-    "CREATE TEMP VIEW batch (a, b, c, d, e, f, g, h, i) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0",
-    # a: number, c-g: what was asked for, h: when
-    "CREATE TEMP TRIGGER batch_accepts INSTEAD OF INSERT ON batch WHEN NEW.b IS NULL BEGIN"
-    " INSERT INTO jobs (number, state, attempt, task, arguments, version, owner, checksum, submitted_at)"
-    " VALUES (NEW.a, 'queued', 0, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h); END",
-    # a: number, b: state, c-h: how it stands
-    "CREATE TEMP TRIGGER batch_records INSTEAD OF INSERT ON batch WHEN NEW.b IS NOT NULL BEGIN"
-    " UPDATE jobs SET state = NEW.b, attempt = NEW.c, started_at = NEW.d, finished_at = NEW.e,"
-    " result_sha256 = NEW.f, result_size = NEW.g, reason = NEW.h"
-    " WHERE number = NEW.a AND state IN ('queued', 'running'); END",
-)
+_BATCH_VIEW = "CREATE TEMP VIEW batch (a, b, c, d, e, f, g, h, i) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0"
+_BATCH_ACCEPTS = """
+CREATE TEMP TRIGGER batch_accepts INSTEAD OF INSERT ON batch WHEN NEW.b IS NULL BEGIN
+  INSERT INTO jobs (number, state, attempt, task, arguments, version, owner, checksum, submitted_at)
+  VALUES (NEW.a, 'queued', 0, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h);
+END"""
+_BATCH_RECORDS = """
+CREATE TEMP TRIGGER batch_records INSTEAD OF INSERT ON batch WHEN NEW.b IS NOT NULL BEGIN
+  UPDATE jobs SET state = NEW.b, attempt = NEW.c, started_at = NEW.d, finished_at = NEW.e,
+    result_sha256 = NEW.f, result_size = NEW.g, reason = NEW.h
+  WHERE number = NEW.a AND state IN ('queued', 'running');
+END"""
+_BATCH = (_BATCH_VIEW, _BATCH_ACCEPTS, _BATCH_RECORDS)
 """A view whose rows are accepted jobs (no state) and notes on jobs, so that one statement writes a whole batch."""
 
 _PRAGMAS = (
