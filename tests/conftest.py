@@ -14,7 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.fault_table"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 THREAD_END_LIMIT_S = 5.0
