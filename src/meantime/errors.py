@@ -4,11 +4,13 @@
 
     MeantimeError
     ├── SettingsError                a setting can't be used
+    ├── AccessKeyError               the access keys can't be used or changed
     ├── DataError                    a source can't be read as a table of estimates
     │   └── DataChangedError         the source is no longer the file that was loaded
     ├── RequestError                 what a client sent can't be accepted; no job is created
     │   ├── MalformedRequestError    it can't be read at all
     │   ├── InvalidParameterError    it can be read, but a field is wrong
+    │   │   └── UnknownDatasetError  no dataset has this name
     │   └── RequestTooLargeError     it is larger than the server accepts
     ├── StatisticError               a job ran and found that its question has no answer
     │   └── TimeLimitError           a job ran longer than its time limit
@@ -19,12 +21,14 @@
     │   ├── ShuttingDownError        the drain has begun
     │   ├── IdempotencyConflictError the idempotency key has been used for another job
     │   ├── JobCancelledError        somebody cancelled the job while it ran
+    │   ├── NoResultError            the job has ended without a result, or has not ended
     │   └── ResultLostError          the result is gone and can't be computed again
     └── StoreError                   the job store can't do its work
         ├── StoreLockedError         another server owns the state directory
         ├── StoreCorruptError        the store's content can't be trusted
         ├── StoreVersionError        the store was written by a newer version
         ├── StoreUnavailableError    a write or a sync failed
+        ├── BackupError              a copy of the store can't be made
         └── StorageFullError         no space left
 
 Every message names the bad value and the next step.
@@ -41,6 +45,10 @@ class MeantimeError(Exception):
 
 class SettingsError(MeantimeError):
     """A setting can't be used; the message names the setting, its value and what is accepted."""
+
+
+class AccessKeyError(MeantimeError):
+    """The file of access keys can't be used, or a key can't be added or revoked."""
 
 
 class DataError(MeantimeError):
@@ -92,6 +100,10 @@ class InvalidParameterError(RequestError):
         self.nearest = tuple(nearest)
 
 
+class UnknownDatasetError(InvalidParameterError):
+    """No dataset has this name."""
+
+
 class StatisticError(MeantimeError):
     """A job ran and found that its question has no answer; the job fails with this reason."""
 
@@ -136,6 +148,15 @@ class IdempotencyConflictError(JobError):
         self.job_number = job_number
 
 
+class NoResultError(JobError):
+    """The job has ended without a result, or (with ``retry_after_s``, seconds) has not ended; ``state`` says which."""
+
+    def __init__(self, message: str, *, state: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.state = state
+        self.retry_after_s = retry_after_s
+
+
 class ResultLostError(JobError):
     """The result is gone and its dataset version is no longer here to compute it again."""
 
@@ -162,3 +183,7 @@ class StoreUnavailableError(StoreError):
 
 class StorageFullError(StoreError):
     """No space is left where the state directory is."""
+
+
+class BackupError(StoreError):
+    """A copy of the store can't be made; the store itself is as it was."""

@@ -57,6 +57,7 @@ class Job:
     result_sha256: str | None = None
     result_size: int | None = None  # bytes
     reason: str | None = None  # why it failed or was cancelled
+    request_id: str = ""  # of the request that was accepted; not stored
     cancel_requested: bool = False
     finished: Latch = field(default_factory=Latch, repr=False)  # opened once the state is final
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 
@@ -26,11 +28,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a list shows; None stands for all. ``submitted_since`` is in seconds since the epoch."""
+    """Which jobs a list shows; None stands for all.
+
+    ``version_prefix`` is how the version of a job's task begins; ``submitted_since`` is in seconds since the epoch.
+    """
 
     owner: str | None = None
     state: JobState | None = None
     task_name: str | None = None
+    version_prefix: str | None = None
     submitted_since: float | None = None
 
 
@@ -48,6 +54,9 @@ class JobStore(ABC):
     Every method may raise a StoreError: StorageFullError when there is no space (try again later),
     StoreUnavailableError once a write or a sync has failed (restart the server).
     """
+
+    commit_durations: Durations
+    """How long commits took: ``durable`` with a sync, ``soon`` without."""
 
     @abstractmethod
     def add(self, submission: Submission) -> int:
@@ -76,8 +85,8 @@ class JobStore(ABC):
         """Return every job that has not ended, by number."""
 
     @abstractmethod
-    def states_after(self, number: int, limit: int) -> list[tuple[int, JobState]]:
-        """Return up to ``limit`` (number, state) pairs of jobs with a greater number, ascending."""
+    def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
+        """Return up to ``limit`` (number, state) pairs of jobs with a greater number, ascending; None: all owners'."""
 
     @abstractmethod
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
@@ -90,6 +99,19 @@ class JobStore(ABC):
     @abstractmethod
     def is_sound(self) -> bool:
         """Whether writes can be trusted; False for good once a write or a sync has failed."""
+
+    @abstractmethod
+    def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the store to a new file, while jobs go on being accepted.
+
+        Numbering in the copy goes on far above the numbers given so far, so that a restored copy never gives a number
+        a second time.
+
+        Raises
+        ------
+        BackupError
+            The file exists already or can't be written; nothing is left of it.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from meantime.jobs.job import EncodedResult, Task
 
 CACHE_LIMIT_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How a cache was used since the start, and what it holds."""
+
+    hit_count: int
+    miss_count: int
+    size_bytes: int
 
 
 class ResultCache:
@@ -19,12 +29,17 @@ class ResultCache:
         self._by_task: OrderedDict[Task, EncodedResult] = OrderedDict()  # guarded by self._lock, oldest use first
         self._by_sha256: dict[str, EncodedResult] = {}  # guarded by self._lock
         self._size_bytes = 0  # guarded by self._lock
+        self._hit_count = 0  # guarded by self._lock; of of_task alone
+        self._miss_count = 0  # guarded by self._lock
 
     def of_task(self, task: Task) -> EncodedResult | None:
         """Return the result of an equal task, or None."""
         with self._lock:
             result = self._by_task.get(task)
-            if result is not None:
+            if result is None:
+                self._miss_count += 1
+            else:
+                self._hit_count += 1
                 self._by_task.move_to_end(task)
             return result
 
@@ -33,6 +48,11 @@ class ResultCache:
         with self._lock:
             result = self._by_sha256.get(sha256)
             return None if result is None else result.content
+
+    def use(self) -> CacheUse:
+        """Return how often a task's result was found here, and how much is kept."""
+        with self._lock:
+            return CacheUse(self._hit_count, self._miss_count, self._size_bytes)
 
     def keep(self, task: Task, result: EncodedResult) -> None:
         """Keep a result; those that were not used for longest go."""

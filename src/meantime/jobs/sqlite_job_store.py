@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -25,11 +26,13 @@ from meantime.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from meantime.jobs.durations import Durations
 from meantime.jobs.group_commit import GroupCommit
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Submission
 from meantime.jobs.schema import jobs
+from meantime.jobs.sqlite_backup import copy_database
 from meantime.jobs.sqlite_opening import open_database
 from meantime.jobs.state_lock import StateLock
 
@@ -40,7 +43,14 @@ _INSERT_WITH_KEY = (
 )
 ROWS_PER_STATEMENT = 64
 _SELECT_ONE = "SELECT * FROM jobs WHERE number = ?"
+_SELECT_STATES = "SELECT number, state FROM jobs WHERE number > ? ORDER BY number LIMIT ?"
+_SELECT_STATES_OF_OWNER = (
+    "SELECT number, state FROM jobs WHERE number > ? AND owner = ? AND owner <> '' ORDER BY number LIMIT ?"
+)
 _SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
+
+_DURABLE = ("durable",)
+_SOON = ("soon",)
 
 _SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
 _NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
@@ -86,6 +96,7 @@ class SqliteJobStore(JobStore):
         except BaseException:
             self._state_lock.release()
             raise
+        self.commit_durations = Durations()
         self._connection_lock = threading.Lock()
         self._syncs = True  # guarded by self._connection_lock; whether a commit syncs (PRAGMA synchronous)
         self._last_number = self._read_last_number()  # guarded by self._connection_lock
@@ -126,10 +137,14 @@ class SqliteJobStore(JobStore):
         """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
         with self._connection_lock:
             self._check_usable()
+            started_at = time.perf_counter()
             try:
                 return self._write(submissions, notes)
             except sqlite3.Error as error:
                 raise self._after_failure(error) from error
+            finally:
+                label = _DURABLE if submissions else _SOON
+                self.commit_durations.add(label, time.perf_counter() - started_at)
 
     def _write(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
         """Write and commit. Holds self._connection_lock.
@@ -246,9 +261,12 @@ class SqliteJobStore(JobStore):
         """Return every job that has not ended, by number."""
         return [self._to_job(row) for row in self._read(_SELECT_UNFINISHED, ())]
 
-    def states_after(self, number: int, limit: int) -> list[tuple[int, JobState]]:
+    def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
-        rows = self._read("SELECT number, state FROM jobs WHERE number > ? ORDER BY number LIMIT ?", (number, limit))
+        if owner is None:
+            rows = self._read(_SELECT_STATES, (number, limit))
+        else:
+            rows = self._read(_SELECT_STATES_OF_OWNER, (number, owner, limit))
         return [(int(str(row[0])), self._to_state(row[1])) for row in rows]
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
@@ -261,11 +279,19 @@ class SqliteJobStore(JobStore):
             query = query.where(jobs.c.state == sa.literal_column(f"'{job_filter.state.value}'"))
         if job_filter.task_name is not None:
             query = query.where(jobs.c.task == job_filter.task_name)
+        if job_filter.version_prefix is not None:
+            query = query.where(jobs.c.version.startswith(job_filter.version_prefix, autoescape=True))
         if job_filter.submitted_since is not None:
             query = query.where(jobs.c.submitted_at >= job_filter.submitted_since)
         if before is not None:
             query = query.where(jobs.c.number < before)
         return [self._to_job(tuple(row)) for row in self._select(query.order_by(jobs.c.number.desc()).limit(limit))]
+
+    def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the store; see JobStore.back_up."""
+        with self._connection_lock:
+            self._check_usable()
+        copy_database(self._connection, self._connection_lock, target)
 
     def is_sound(self) -> bool:
         """Whether writes can be trusted."""

@@ -25,6 +25,7 @@ from meantime.errors import (
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobStore, Submission
+from meantime.jobs.log_context import WorkedFor, worked_for
 from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.task_runner import TaskRunner
 
@@ -56,6 +57,8 @@ class ThreadPool:
         Seconds a task may run before its next checkpoint raises, or None.
     clock
         Gives the time in seconds since the epoch.
+    on_end
+        Told of each job that has ended, by the thread that ended it; must neither raise nor block.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class ThreadPool:
         capacity: int = 1000,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.time,
+        on_end: Callable[[Job], None] | None = None,
     ) -> None:
         self._perform = perform
         self._store = store
@@ -75,6 +79,7 @@ class ThreadPool:
         self._capacity = capacity
         self._time_limit_s = time_limit_s
         self._clock = clock
+        self._on_end = on_end
         self._lock = threading.Lock()
         self._all_finished = threading.Condition(self._lock)
         self.job_queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # None ends one runner
@@ -136,7 +141,7 @@ class ThreadPool:
         try:
             now = self._clock()
             number = self._store.add(Submission(task, now, owner, idempotency_key))
-            job = Job(number, task, owner, submitted_at=now)
+            job = Job(number, task, owner, submitted_at=now, request_id=worked_for.get().request_id)
         finally:
             with self._lock:
                 self._accepting -= 1
@@ -165,10 +170,22 @@ class ThreadPool:
         with self._lock:
             return self._depth
 
-    def unfinished_count(self) -> int:
-        """Return how many accepted jobs have not ended."""
+    def unfinished_count(self, *, owner: str | None = None) -> int:
+        """Return how many accepted jobs have not ended; all of them, or an owner's."""
         with self._lock:
+            if owner is not None:
+                return sum(job.owner == owner for job in self.job_id_dict.values())
             return len(self.job_id_dict) + self._accepting
+
+    def unfinished(self) -> list[Job]:
+        """Return the accepted jobs that have not ended, in no order."""
+        with self._lock:
+            return list(self.job_id_dict.values())
+
+    def unfinished_before(self, number: int) -> int:
+        """Return how many accepted jobs with a smaller number have not ended."""
+        with self._lock:
+            return sum(other < number for other in self.job_id_dict)
 
     def runner_count(self) -> int:
         """Return how many runner threads are alive."""
@@ -216,6 +233,7 @@ class ThreadPool:
                 job.attempt += 1
                 job.started_at = self._clock()
                 is_readmitted = job.number in self._readmitted
+            worked_for.set(WorkedFor(job.request_id, job.number))
             # A job that outlived one process is written down before it runs again: should it end this
             # process too, the attempt counts.
             self._record(job, at_once=is_readmitted)
@@ -261,7 +279,13 @@ class ThreadPool:
                 self._recent.popitem(last=False)
             self._notify_if_all_finished()
         job.finished.open()
+        self._record_end(job)
+
+    def _record_end(self, job: Job) -> None:
+        """Write and tell that a job has ended."""
         self._record(job, at_once=False)
+        if self._on_end is not None:
+            self._on_end(job)
 
     def _record(self, job: Job, *, at_once: bool) -> None:
         """Write how a job stands; if that fails the job runs again at the next start."""
@@ -299,7 +323,7 @@ class ThreadPool:
             raise IllegalTransitionError(f"job {number} is {ended.state} already; it can't be cancelled")
         if is_queued:
             job.finished.open()
-            self._record(job, at_once=False)
+            self._record_end(job)
         return job
 
     # Ending ------------------------------------------------------------------------------------------------------
