@@ -20,6 +20,16 @@ from meantime.survey.sources import Progress
 _log = logging.getLogger(__name__)
 
 
+def child_environment() -> dict[str, str]:
+    """Return the environment in which a child finds this very package, wherever the parent found it.
+
+    With ``-P`` it finds nothing in the current directory.
+    """
+    package_root = str(Path(meantime.__file__).parent.parent)
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
+
+
 class ChildProcess:
     """One run of ``ingest_process``; `cancel` may be called from any thread."""
 
@@ -64,10 +74,6 @@ class ChildProcess:
                 self._process.kill()
 
     def _start(self, stderr: int, source_name: str) -> subprocess.Popen[bytes]:
-        # The child finds this very package, wherever the parent found it, and nothing in the current directory (-P).
-        package_root = str(Path(meantime.__file__).parent.parent)
-        paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
         with self._lock:
             if self._cancelled:
                 raise DataError(f"{source_name}: reading was cancelled")
@@ -76,7 +82,7 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment,
+                env=child_environment(),
             )
             return self._process
 

@@ -6,7 +6,7 @@ import difflib
 import threading
 from collections.abc import Callable, Sequence
 
-from meantime.errors import DataError, InvalidParameterError, StatisticError
+from meantime.errors import DataError, StatisticError, UnknownDatasetError
 from meantime.survey.dataset import Dataset
 
 LoadVersion = Callable[[str], Dataset | None]
@@ -44,14 +44,14 @@ class DatasetRegistry:
 
         Raises
         ------
-        InvalidParameterError
+        UnknownDatasetError
             No dataset has this name.
         """
         with self._lock:
             found = self._current.get(self._default if name is None else name)
             names = tuple(self._current)
         if found is None:
-            raise InvalidParameterError(
+            raise UnknownDatasetError(
                 f"no dataset is called {name!r}; there is {', '.join(names)}",
                 field="dataset",
                 accepted=names,
@@ -86,7 +86,7 @@ class DatasetRegistry:
 
         Raises
         ------
-        InvalidParameterError
+        UnknownDatasetError
             No dataset has this name.
         """
         old = self.current(dataset.name)

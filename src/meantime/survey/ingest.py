@@ -112,6 +112,8 @@ def _read(opened: OpenedSource, profile: Profile, engine: Engine) -> tuple[Surve
         built = build_cube(arrays, _texts(questions), _texts(locations), profile, version)
     except (EngineError, UnreadableNumberError) as error:
         raise reader.explained(error) from error
+    if len(built.cube.cells) == 0 and built.left_out_count == 0:
+        raise DataError(f"{opened.name}: has no rows below its header")
     if len(built.cube.cells) == 0:
         raise DataError(
             f"{opened.name}: none of its {built.left_out_count:,} rows has a question, a location and a year"

@@ -105,11 +105,12 @@ def rollup(rows: Frame, columns: ColumnMap) -> Frame:
         Without nulls.
         Limits in the wrong order are not used, nor are sample sizes that aren't above 0.
     """
-    value, size = nw.col("value"), nw.col("sample_size")
+    value, size, width = nw.col("value"), nw.col("sample_size"), nw.col("high") - nw.col("low")
     has_value = ~value.is_null()
     with_error = rows.with_columns(
         year=nw.col("year").fill_null(0.0),
-        se=nw.when(has_value & (nw.col("high") >= nw.col("low"))).then((nw.col("high") - nw.col("low")) / (2 * Z_95)),
+        # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
+        se=nw.when(has_value & ~(width < 0)).then(width / (2 * Z_95)),
         n=nw.when(has_value & (size > 0)).then(size),
         low=nw.when(has_value).then(nw.col("low")),
         high=nw.when(has_value).then(nw.col("high")),

@@ -38,7 +38,7 @@ class DuckDBEngine:
             }
         )
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
-        self._kept = 0
+        self._made = 0
 
     def parquet_columns(self, path: str) -> tuple[str, ...]:
         """Return the names of a Parquet file's columns."""
@@ -60,21 +60,21 @@ class DuckDBEngine:
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, so that later questions don't read the source again."""
-        self._kept += 1
-        table = f"kept_{self._kept}"
+        self._made += 1
+        table = f"kept_{self._made}"
         self._execute(f"CREATE TEMP TABLE {table} AS {_sql(frame)}")
         return self._frame(f"SELECT * FROM {table}")
 
     def arrays(self, frame: Frame, numbers: Sequence[str], texts: Sequence[str]) -> Arrays:
         """Return columns of a kept frame in the order of its rows; nulls aren't allowed."""
-        dictionaries = {text: self._dictionary(frame, text) for text in texts}
-        coded = [f"enum_code({text}::enum_{text})::INTEGER AS {text}" for text in texts]
+        types = {text: self._enum(frame, text) for text in texts}
+        coded = [f"enum_code({text}::{types[text]})::INTEGER AS {text}" for text in texts]
         found = self._execute(f"SELECT {', '.join([*coded, *numbers])} FROM ({_sql(frame)})").fetchnumpy()
         columns: dict[str, NumberArray] = {name: _unmasked(name, array) for name, array in found.items()}
         return Arrays(
             numbers={name: columns[name] for name in numbers},
             codes={name: columns[name].astype(np.int32, copy=False) for name in texts},
-            dictionaries=dictionaries,
+            dictionaries={text: self._texts(types[text]) for text in texts},
         )
 
     def rows(self, frame: Frame) -> Iterator[tuple[object, ...]]:
@@ -91,10 +91,15 @@ class DuckDBEngine:
         """Close the database."""
         self._connection.close()
 
-    def _dictionary(self, frame: Frame, text: str) -> tuple[str, ...]:
-        """Make an ENUM of a column's texts, in the order of their code points."""
-        self._execute(f"CREATE TYPE enum_{text} AS ENUM (SELECT DISTINCT {text} FROM ({_sql(frame)}) ORDER BY {text})")
-        return tuple(name for (name,) in self._execute(f"SELECT unnest(enum_range(NULL::enum_{text}))").fetchall())
+    def _enum(self, frame: Frame, text: str) -> str:
+        """Make an ENUM of a column's texts, in the order of their code points, and return its name."""
+        self._made += 1
+        name = f"enum_{self._made}"
+        self._execute(f"CREATE TYPE {name} AS ENUM (SELECT DISTINCT {text} FROM ({_sql(frame)}) ORDER BY {text})")
+        return name
+
+    def _texts(self, enum: str) -> tuple[str, ...]:
+        return tuple(text for (text,) in self._execute(f"SELECT unnest(enum_range(NULL::{enum}))").fetchall())
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
