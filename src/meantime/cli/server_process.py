@@ -11,6 +11,7 @@ import contextlib
 import errno
 import functools
 import gc
+import importlib
 import multiprocessing
 import resource
 import signal
@@ -36,6 +37,9 @@ FAILED = b"failed "
 CONNECTION_LIMIT = 4096
 """How many connections are open at once; more wait in the kernel's queue."""
 
+_SHARED_MODULES = ("granian.server.mp", "meantime.cli.serving_worker", "meantime.jobs.sqlite_job_store")
+"""Imported while the ingest's child process works; the worker is forked with all of it."""
+
 HANG_GRACE_S = 5
 """How long after the drain's own limit a worker that doesn't answer is killed."""
 
@@ -55,11 +59,8 @@ def run_server(settings: Settings) -> int:
 
     ingestor = make_ingestor(server.settings)
     ingestor.start()
-    # Imported while the ingest's child process works; the worker is forked with all of it.
-    import granian.server.mp
-    import meantime.cli.serving_worker
-    import meantime.jobs.sqlite_job_store  # noqa: F401
-
+    for module in _SHARED_MODULES:
+        importlib.import_module(module)
     return server.run(ingestor.result())
 
 

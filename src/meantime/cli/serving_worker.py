@@ -13,10 +13,12 @@ import signal
 import socket
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
+from meantime.cli.listening_socket import ignore_new_connections
 from meantime.cli.server_process import DRAIN, ENDED, FAILED
 from meantime.errors import MeantimeError
 from meantime.settings import Settings
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 LAST_ANSWERS_S = 1.0
 """How long a drained server still answers, so that those who poll see the last results and that it is done."""
+
+ACCEPT_S = 0.1
+"""How long granian may take to accept the connections that are waiting."""
 
 CLOSE_LIMIT_S = 5.0
 _LOG_CLOSE_LIMIT_S = 1.0
@@ -79,6 +84,7 @@ class ServingWorker:
         self._settings = settings
         self._dataset = dataset
         self._drain_requested = threading.Event()
+        self._closing = threading.Event()
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
 
@@ -92,7 +98,13 @@ class ServingWorker:
         logger = logging.getLogger("meantime")
         logger.addHandler(self._access_log.handler)
         logger.setLevel(self._access_log.handler.level)
-        app = create_app(self._service, self._settings, access_log=self._access_log, request_drain=self.request_drain)
+        app = create_app(
+            self._service,
+            self._settings,
+            access_log=self._access_log,
+            request_drain=self.request_drain,
+            is_closing=self._closing.is_set,
+        )
         threading.Thread(target=self._watch_main_process, name="main-process-watch", daemon=True).start()
         # No daemon: the process ends when this thread has closed everything.
         threading.Thread(target=self._live, name="life", daemon=False).start()
@@ -125,7 +137,8 @@ class ServingWorker:
             _log.info("ready at %s", self._settings.base_url)
         self._drain_requested.wait()
         if self._service.wait_drained(self._settings.drain_timeout_s):
-            threading.Event().wait(LAST_ANSWERS_S)
+            self._closing.set()
+            time.sleep(LAST_ANSWERS_S)
             self._end_in_order()
         else:
             self._end_late()
@@ -133,6 +146,8 @@ class ServingWorker:
     def _end_in_order(self) -> None:
         """Let granian answer what it has accepted, then close everything."""
         _log.info("drained")
+        if ignore_new_connections(self._settings.port):
+            time.sleep(ACCEPT_S)
         stop_granian = signal.getsignal(signal.SIGTERM)
         if callable(stop_granian):
             stop_granian(signal.SIGTERM, None)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Flask, Request, request
+from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.access_log import AccessLog
+from meantime.web.admission import admit_requests
 from meantime.web.pages import Pages
 from meantime.web.problems import handle_errors
-from meantime.web.request_body import StrictRequest, has_body, json_object
+from meantime.web.request_body import StrictRequest
 from meantime.web.routes import ContractRoutes
-from meantime.web.security import SAFE_METHODS, HostCheck, check_same_origin
 from meantime.web.street_door import StreetDoor
 
 STATIC_MAX_AGE_S = 3600
@@ -36,6 +36,7 @@ def create_app(
     *,
     access_log: AccessLog | None = None,
     request_drain: Callable[[], None] | None = None,
+    is_closing: Callable[[], bool] = lambda: False,
 ) -> Flask:
     """Return the WSGI application in front of a service.
 
@@ -44,11 +45,13 @@ def create_app(
     service
         What answers; the application neither starts nor closes it.
     settings
-        ``host``, ``port``, ``body_limit_bytes`` and ``result_wait_s`` are used.
+        ``body_limit_bytes``, ``result_wait_s`` and what says who may come from where are used.
     access_log
         Where requests are noted; None for nowhere. The application neither starts nor closes it.
     request_drain
         Called when a client asks for the shutdown; without it the service alone is drained.
+    is_closing
+        See StreetDoor.
     """
     app = Flask("meantime.web", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
@@ -56,29 +59,10 @@ def create_app(
     app.request_class = StrictRequest
     app.session_interface = NoSessions()
     app.url_map.merge_slashes = False  # nothing is ever redirected, so nobody can be sent elsewhere
+    app.debug = False  # whatever FLASK_DEBUG says
     handle_errors(app)
-    _admit_requests(app, HostCheck(settings), access_log)
+    admit_requests(app, settings, access_log)
     ContractRoutes(service, settings, request_drain or service.begin_drain).add_to(app)
     Pages(service).add_to(app)
-    app.wsgi_app = StreetDoor(app.wsgi_app, access_log)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = StreetDoor(app.wsgi_app, access_log, is_closing=is_closing)  # type: ignore[method-assign]  # as Flask documents it
     return app
-
-
-def _admit_requests(app: Flask, check_host: HostCheck, access_log: AccessLog | None) -> None:
-    """Check who asks and read the body, strictly, before any route sees the request; note it in the log."""
-
-    @app.before_request
-    def admit() -> None:
-        environ = request.environ
-        parameters = request.view_args
-        try:
-            check_host(environ)
-            if environ["REQUEST_METHOD"] not in SAFE_METHODS:
-                check_same_origin(environ)
-                if request.url_rule is not None and has_body(environ):
-                    parameters = json_object()
-        finally:
-            if access_log is not None:
-                access_log.enter(
-                    environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("REMOTE_ADDR", ""), parameters
-                )

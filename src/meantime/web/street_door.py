@@ -43,11 +43,21 @@ class StreetDoor:
         The application; it answers every exception itself.
     access_log
         Where exits are noted; None for nowhere.
+    is_closing
+        Whether connections are to be closed after this answer, because the process is about to end. A client that
+        kept its connection might send its next request just then, and would see it reset.
     """
 
-    def __init__(self, wsgi_app: WSGIApplication, access_log: AccessLog | None) -> None:
+    def __init__(
+        self,
+        wsgi_app: WSGIApplication,
+        access_log: AccessLog | None = None,
+        *,
+        is_closing: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._wsgi_app = wsgi_app
         self._access_log = access_log
+        self._is_closing = is_closing
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass a request on."""
@@ -62,6 +72,8 @@ class StreetDoor:
             names = [name for name, _ in headers]
             headers += FIXED_HEADERS
             headers += [header for header in DEFAULT_HEADERS if header[0] not in names]
+            if self._is_closing():
+                headers.append(("Connection", "close"))
             return start_response(status, headers, exc_info)
 
         try:
