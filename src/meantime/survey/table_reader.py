@@ -6,20 +6,28 @@ Between the bytes (``sources.py``) and the cells (``rollup.py``); CSV and Parque
 from __future__ import annotations
 
 import math
+import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meantime.errors import DataError
+from meantime.errors import DataChangedError, DataError
 from meantime.survey.columns import ColumnMap, Role, match_columns
 from meantime.survey.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
 from meantime.survey.dataset import LeftOutRow
+from meantime.survey.engines import Engine, EngineError
+from meantime.survey.engines.duckdb import DuckDBEngine
 from meantime.survey.profile import Profile
 from meantime.survey.rollup import estimates
 from meantime.survey.row_faults import check_rows, left_out_rows
-from meantime.survey.sources import OpenedSource, SourceKind
+from meantime.survey.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, Progress, SourceKind, open_source
 
 if TYPE_CHECKING:
-    from meantime.survey.engines import Engine, Frame
+    from meantime.survey.engines import Frame
+
+_PROGRESS_PERIOD_S = 0.2
 
 
 class TableReader:
@@ -38,17 +46,15 @@ class TableReader:
     ------
     DataError
         There is no header, or a required column is missing.
-    EngineError
-        A Parquet file can't be opened.
     """
 
     def __init__(self, source: OpenedSource, profile: Profile, engine: Engine) -> None:
-        self._source = source
+        self.source = source
+        self.engine = engine
         self._profile = profile
-        self._engine = engine
         self._is_parquet = source.kind is SourceKind.PARQUET
         if self._is_parquet:
-            self._header = engine.parquet_columns(source.engine_path)
+            self._header = _parquet_columns(source, engine)
         else:
             self._header = read_header(source, profile.delimiter)
         self.columns: ColumnMap = match_columns(
@@ -58,40 +64,103 @@ class TableReader:
     def estimates(self, *, trim: bool) -> Frame:
         """Return the rows, one column a role; nothing is read yet."""
         wanted = {str(role): position for role, position in self.columns.position.items()}
-        path = self._source.engine_path
+        path = self.source.engine_path
         if self._is_parquet:
-            source = self._engine.open_parquet(path, wanted)
+            source = self.engine.open_parquet(path, wanted)
         else:
-            source = self._engine.open_csv(path, self._profile.delimiter, len(self._header), wanted)
+            source = self.engine.open_csv(path, self._profile.delimiter, len(self._header), wanted)
         return estimates(source, self.columns, self._profile.missing, trim=trim)
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
         place = "row" if self._is_parquet else "line"
         try:
-            check_rows(self._rows(), self.columns, self._profile.missing, source_name=self._source.name, place=place)
+            check_rows(self.rows(), self.columns, self._profile.missing, source_name=self.source.name, place=place)
         except DataError as found:
             return found
-        line = None if self._is_parquet else mixed_line_ends(self._source)
+        line = None if self._is_parquet else mixed_line_ends(self.source)
         if line is not None:
-            return DataError(f"{self._source.name}, line {line}: ends unlike line 1; give all lines the same line ends")
-        return DataError(f"{self._source.name}: {error}")
+            return DataError(f"{self.source.name}, line {line}: ends unlike line 1; give all lines the same line ends")
+        return DataError(f"{self.source.name}: {error}")
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
-        return left_out_rows(self._rows(), self.columns, self._profile.missing, limit)
+        return left_out_rows(self.rows(), self.columns, self._profile.missing, limit)
 
-    def _rows(self) -> Iterator[NumberedRow]:
+    def rows(self) -> Iterator[NumberedRow]:
+        """Yield all rows as texts, in the file's order; a Parquet file has them only where a role has a column."""
         if not self._is_parquet:
-            yield from numbered_rows(self._source, self._profile.delimiter, self._header)
+            yield from numbered_rows(self.source, self._profile.delimiter, self._header)
             return
         roles: dict[Role, int] = self.columns.position
-        frame = self._engine.open_parquet(self._source.engine_path, {str(role): roles[role] for role in roles})
-        for number, values in enumerate(self._engine.rows(frame), start=1):
+        frame = self.engine.open_parquet(self.source.engine_path, {str(role): roles[role] for role in roles})
+        for number, values in enumerate(self.engine.rows(frame), start=1):
             fields = [""] * len(self._header)
             for position, value in zip(roles.values(), values, strict=True):
                 fields[position] = "" if value is None or _is_nan(value) else str(value)
             yield NumberedRow(number, fields)
+
+
+@contextmanager
+def open_table(
+    source: Path,
+    profile: Profile,
+    *,
+    expected_sha256: str | None = None,
+    size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES,
+    scratch_directory: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[TableReader]:
+    """Open a source with the engine of one machine; the parameters are those of ``ingest.ingest``.
+
+    Raises
+    ------
+    DataError
+        The source can't be opened as a table.
+    DataChangedError
+        Its bytes are not the expected ones, or have changed when the block ends.
+    """
+    scratch = scratch_directory or Path(tempfile.gettempdir())
+    with open_source(source, size_limit_bytes=size_limit_bytes, scratch_directory=scratch, progress=progress) as opened:
+        if expected_sha256 not in {None, opened.sha256}:
+            raise DataChangedError(f"{opened.name}: the file is no longer the one that was hashed; try again")
+        engine = DuckDBEngine(str(scratch))
+        try:
+            with _watched(engine, progress):
+                yield TableReader(opened, profile, engine)
+        finally:
+            # A file that is being written looks like a faulty one: say which it is.
+            opened.check_unchanged()
+            engine.close()
+
+
+@contextmanager
+def _watched(engine: Engine, progress: Progress | None) -> Iterator[None]:
+    """Tell of the engine's progress from another thread as long as the block runs."""
+    if progress is None:
+        yield
+        return
+    done = threading.Event()
+    told: Progress = progress
+
+    def watch() -> None:
+        while not done.wait(_PROGRESS_PERIOD_S):
+            told("read", engine.progress())
+
+    thread = threading.Thread(target=watch, name="ingest-progress")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:
+    try:
+        return engine.parquet_columns(source.engine_path)
+    except EngineError as error:
+        raise DataError(f"{source.name}: {error}") from error
 
 
 def _is_nan(value: object) -> bool:
