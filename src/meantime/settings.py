@@ -28,6 +28,8 @@ MAXIMUM_THREADS = 256
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]", re.ASCII)
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
 _YES = ("1", "true", "yes", "on")
 _NO = ("0", "false", "no", "off")
 
@@ -84,6 +86,18 @@ def _read_address(given: object) -> str:
     return "127.0.0.1" if given == "localhost" else str(ipaddress.ip_address(given.strip("[]")))
 
 
+def _list(what: str, item: re.Pattern[str]) -> _Reader:
+    def read(given: object) -> tuple[str, ...]:
+        items = [each.strip() for each in given.split(",")] if isinstance(given, str) else given
+        if not isinstance(items, list | tuple):
+            raise ValueError  # noqa: TRY004 - every reader says no in the same way
+        if not all(isinstance(each, str) and item.fullmatch(each) for each in items):
+            raise ValueError
+        return tuple(str(each).lower() for each in items)
+
+    return _Reader(f"{what}, separated by commas", read)
+
+
 def _choice(*choices: str) -> _Reader:
     def read(given: object) -> str:
         if not isinstance(given, str) or given.lower() not in choices:
@@ -112,10 +126,12 @@ class Settings:
         Path | None, _PATH, "The table to serve: CSV, CSV in gzip, zstd or zip, or Parquet.", "CDC's bundled table"
     ] = None
     mapping: Annotated[Path | None, _PATH, "A TOML file that says what an unknown table's columns are.", "none"] = None
-    host: Annotated[str, _ADDRESS, "The address to bind to. Any but a loopback address needs --insecure."] = "127.0.0.1"
+    host: Annotated[str, _ADDRESS, "The address to bind to. Any but loopback needs access keys or --insecure."] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, _whole(0, 65_535), "The port to bind to; 0 takes a free one."] = 5000
     insecure: Annotated[
-        bool, _YES_OR_NO, "Serve without API keys on an address that others can reach: anybody may submit jobs."
+        bool, _YES_OR_NO, "Serve without access keys on an address that others can reach: anybody may submit jobs."
     ] = False
     state_dir: Annotated[
         Path, _PATH, "Where results/, webserver.log and .meantime/ (the job store) are.", "the working directory"
@@ -139,6 +155,18 @@ class Settings:
     log_level: Annotated[
         str, _choice("debug", "info", "warning", "error"), "The least important lines that webserver.log holds."
     ] = "info"
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _list("host names", _HOST_NAME),
+        "Further names that clients call this server by.",
+        "none",
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...], _list("origins", _ORIGIN), "Other sites whose pages may use this server (CORS).", "none"
+    ] = ()
+    posts_per_minute: Annotated[
+        int, _whole(0, 1_000_000), "How often a key, or an address that isn't this machine, may POST; 0: no limit."
+    ] = 3000
 
     @property
     def is_loopback(self) -> bool:
@@ -164,6 +192,11 @@ class Settings:
     def store_dir(self) -> Path:
         """Where the store, its lock, the stored results and the cube cache are kept."""
         return self.state_dir / ".meantime"
+
+    @property
+    def keys_file(self) -> Path:
+        """The access keys; if it is there, every client needs one."""
+        return self.store_dir / "keys.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,10 @@ def test_a_person_or_an_own_page_in_a_browser_may(app: Flask, headers: dict[str,
 
 
 def test_a_server_that_others_reach_still_ends_for_this_machine_only(service: MeantimeService) -> None:
-    client = create_app(service, Settings(host="0.0.0.0", insecure=True)).test_client()
+    settings = Settings(host="0.0.0.0", insecure=True, allowed_hosts=("server.example",))
+    client = create_app(service, settings).test_client()
     assert client.get(PATH, headers={"Host": "server.example"}).status_code == 403
+    assert client.get(PATH, headers={"Host": "10.0.0.1"}).status_code == 403
     assert client.get(PATH, environ_overrides={"REMOTE_ADDR": "10.0.0.9"}).status_code == 403
     assert not service.is_draining
     assert client.get(PATH, headers={"Host": "localhost"}).status_code == 200
@@ -129,9 +131,15 @@ def test_another_host_name_is_refused_on_loopback(app: Flask, host: str) -> None
         assert host.strip() == "" or host not in answer.text
 
 
-def test_a_server_that_others_reach_takes_any_one_name(service: MeantimeService) -> None:
-    client = create_app(service, Settings(host="0.0.0.0", insecure=True)).test_client()
-    assert client.get("/healthz", headers={"Host": "server.example:5000"}).status_code == 200
+def test_a_server_that_others_reach_answers_to_any_address_and_to_the_names_that_are_allowed(
+    service: MeantimeService,
+) -> None:
+    settings = Settings(host="0.0.0.0", insecure=True, allowed_hosts=("server.example",))
+    client = create_app(service, settings).test_client()
+    for host in ("server.example", "Server.Example:80", "192.0.2.7:5000", "[2001:db8::1]", "localhost"):
+        assert client.get("/healthz", headers={"Host": host}).status_code == 200
+    for host in ("evil.example", "server.example.evil.example", "192.0.2.7.evil.example", "1.2.3", "[evil]"):
+        assert client.get("/healthz", headers={"Host": host}).status_code == 400
     assert client.get("/healthz", environ_overrides={"HTTP_HOST": "a,b"}).status_code == 400
     assert client.get("/healthz", environ_overrides={"HTTP_HOST": ""}).status_code == 400
 

@@ -12,6 +12,7 @@ from meantime import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     # command: (module, one line of help); the module has a click command of the same name
     "serve": ("meantime.cli.serve", "Serve a table: CDC's bundled table when none is given."),
+    "keys": ("meantime.cli.keys", "Add, list and revoke access keys."),
     "inspect": ("meantime.cli.inspect", "Report what a table holds; propose a mapping for an unknown one."),
     "check": ("meantime.cli.check", "Check a running server against a folder of expected responses."),
     "bundle": ("meantime.cli.bundle", "Write the slim table that the package carries from CDC's full export."),

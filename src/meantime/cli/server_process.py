@@ -13,6 +13,7 @@ import functools
 import gc
 import importlib
 import multiprocessing
+import os
 import resource
 import signal
 import socket
@@ -22,6 +23,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from meantime.access_keys import AccessKeyFile
 from meantime.errors import SettingsError
 from meantime.settings import Settings
 
@@ -53,7 +55,10 @@ def run_server(settings: Settings) -> int:
         The address can't or may not be bound to.
     DataError
         The table can't be read.
+    AccessKeyError
+        The access keys can't be read.
     """
+    os.umask(0o077)  # whatever is made from here on is for this user alone
     server = ServerProcess(settings)
     from meantime.bootstrap import make_ingestor
 
@@ -142,11 +147,20 @@ class ServerProcess:
 
 
 def check_exposure(settings: Settings) -> None:
-    """Raise SettingsError if the server could be reached from elsewhere without anybody having asked for that."""
-    if not settings.is_loopback and not settings.insecure:
+    """Raise unless the server is out of others' reach, or access keys are in use, or somebody asked for neither.
+
+    Raises
+    ------
+    SettingsError
+        The address is open to others.
+    AccessKeyError
+        There are access keys, and they can't be read.
+    """
+    keys = AccessKeyFile(settings.keys_file).access_keys()
+    if not (settings.is_loopback or settings.insecure or keys):
         raise SettingsError(
-            f"--host: {settings.host} can be reached by others, who could then submit jobs without a key; "
-            "use 127.0.0.1, or give --insecure if the network is trusted"
+            f"--host: {settings.host} can be reached by others, who could then submit jobs; "
+            "make an access key (meantime keys add), use 127.0.0.1, or give --insecure if the network is trusted"
         )
 
 

@@ -60,7 +60,6 @@ def load_application(pipe: Connection, main_pipe: Connection, settings: Settings
     main_pipe.close()
     # Inherited by every thread that is started from here on, granian's included.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    os.umask(0o077)
     try:
         return ServingWorker(pipe, settings, dataset).start()
     except MeantimeError as error:

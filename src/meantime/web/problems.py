@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 
 from meantime.errors import (
+    AccessKeyError,
     DataError,
     IdempotencyConflictError,
     IllegalTransitionError,
     InvalidParameterError,
     MalformedRequestError,
     MeantimeError,
+    NoResultError,
     QueueFullError,
     RequestTooLargeError,
     ResultLostError,
@@ -28,6 +30,7 @@ from meantime.errors import (
     StatisticError,
     StorageFullError,
     StoreError,
+    UnknownDatasetError,
     UnknownJobError,
 )
 
@@ -55,11 +58,19 @@ class Problem:
 
 PROBLEMS: dict[type[Exception], Problem] = {
     MalformedRequestError: Problem(400, "malformed-request", "The request can't be read"),
+    UnknownDatasetError: Problem(404, "unknown-dataset", "There is no such dataset"),
+    AccessKeyError: Problem(
+        503,
+        "keys-unavailable",
+        "Access keys can't be checked",
+        reason="see the server's log",
+    ),
     InvalidParameterError: Problem(422, "invalid-parameter", "A field of the request is not acceptable"),
     RequestTooLargeError: Problem(413, "request-too-large", "The request is too large"),
     UnknownJobError: Problem(404, "unknown-job", "There is no such job", reason="Invalid job_id"),
     IllegalTransitionError: Problem(409, "illegal-transition", "The job is not in a state that allows this"),
-    IdempotencyConflictError: Problem(409, "idempotency-conflict", "The idempotency key belongs to another request"),
+    NoResultError: Problem(409, "no-result", "The job has no result"),
+    IdempotencyConflictError: Problem(422, "idempotency-conflict", "The idempotency key belongs to another request"),
     ResultLostError: Problem(410, "result-lost", "The result is gone"),
     QueueFullError: Problem(503, "queue-full", "The queue is full", retry_after_s=1),
     ShuttingDownError: Problem(
@@ -114,8 +125,8 @@ def problem_response(error: Exception, *, path: str) -> Response:
     retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
-    if isinstance(error, MethodNotAllowed) and error.valid_methods is not None:
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, HTTPException):
+        response.headers.extend(pair for pair in error.get_headers() if pair[0] != "Content-Type")
     return response
 
 
@@ -126,6 +137,8 @@ def _further_members(error: Exception) -> Mapping[str, object]:
         return {name: value for name, value in members.items() if value}
     if isinstance(error, IdempotencyConflictError):
         return {"job_id": f"job_id_{error.job_number}"}
+    if isinstance(error, NoResultError):
+        return {"state": error.state}
     return {}
 
 

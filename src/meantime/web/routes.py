@@ -18,6 +18,7 @@ from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Surface
+from meantime.web.callers import ANYBODY, caller
 from meantime.web.request_body import json_object
 from meantime.web.security import check_may_shut_down
 from meantime.web.street_door import JOB_KEY
@@ -89,7 +90,7 @@ class ContractRoutes:
 
     def submit(self, statistic: str) -> Response:
         """Accept a job and return its id."""
-        number = self._service.submit(statistic, json_object(), surface=Surface.CONTRACT)
+        number = self._service.submit(statistic, json_object(), surface=Surface.CONTRACT, owner=caller().owner)
         job_id = f"job_id_{number}"
         request.environ[JOB_KEY] = job_id
         headers = [("Location", f"/api/get_results/{job_id}"), ("Retry-After", RETRY_AFTER_S)]
@@ -99,7 +100,7 @@ class ContractRoutes:
         """Return how a job stands, with its result when it is done."""
         number = job_number(job_id)
         request.environ[JOB_KEY] = f"job_id_{number}"
-        outcome = self._service.outcome(number, wait_s=self._result_wait_s)
+        outcome = self._service.outcome(number, wait_s=self._result_wait_s, owner=caller().sees_jobs_of)
         if outcome.result is not None:
             return _json(b'{"status":"done","data":' + outcome.result + b"}")
         if outcome.state.is_final:
@@ -107,18 +108,18 @@ class ContractRoutes:
         return _json(_RUNNING)
 
     def list_jobs(self) -> Response:
-        """Return every job with its state, as one JSON text that is sent while the store is read."""
-        jobs = self._service.jobs()
+        """Return every job that the caller may see, with its state, as one JSON text, sent while the store is read."""
+        jobs = self._service.jobs(owner=caller().sees_jobs_of)
         return Response(stream_jobs(jobs), content_type=JSON_TYPE)
 
     def count_jobs(self) -> Response:
         """Return the number of accepted jobs that have not finished."""
-        count = self._service.unfinished_count()
+        count = self._service.unfinished_count(owner=caller().sees_jobs_of)
         return _json(f'{{"status":"done","num_jobs":{count},"data":{count}}}')
 
     def shut_down(self) -> Response:
         """Begin the drain, and say whether accepted jobs remain."""
-        check_may_shut_down(request.environ)
+        check_may_shut_down(request.environ, is_admin=caller() is not ANYBODY)
         self._request_drain()
         return _json(_RUNNING if self._service.unfinished_count() else _DONE)
 
