@@ -64,7 +64,7 @@ def _segment(category: str, stratum: str) -> Segment:
 
 
 def _standard_error(row: Row) -> float | None:
-    if row.value is None or row.low is None or row.high is None:
+    if row.value is None or row.low is None or row.high is None or row.high < row.low:
         return None
     return (row.high - row.low) / (2 * Z_95)
 
@@ -72,7 +72,7 @@ def _standard_error(row: Row) -> float | None:
 def _cell(key: CellKey, rows: Sequence[Row]) -> dict[str, float]:
     values = [row.value for row in rows if row.value is not None]
     mean = math.fsum(values) / len(values) if values else 0.0
-    estimates = [(row.value, row.sample_size, _standard_error(row)) for row in rows if row.value is not None]
+    estimates = [(row.value, row.sample_size or None, _standard_error(row)) for row in rows if row.value is not None]
     errors = [(value, error) for value, _, error in estimates if error is not None]
     precise = [(value, error) for value, error in errors if error > 0]
     sampled = [(value, size) for value, size, _ in estimates if size is not None]

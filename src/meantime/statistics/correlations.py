@@ -23,7 +23,7 @@ from meantime.statistics.comparisons import AGAINST_QUESTION, settle_common_year
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, group
 from meantime.statistics.pooling import EXPLAIN, LEVEL, Estimates, pool
-from meantime.statistics.result import Record, Result, records_of
+from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.selection import (
     FILTERS,
     Filters,
@@ -174,8 +174,9 @@ def correlation(
     }
     if math.isnan(coefficients["pearson"]):
         raise StatisticError("one of the questions has the same value in every location, so it correlates with nothing")
-    shared = {name: column for name, column in own.groups.dimension_columns().items() if name != LOCATION}
-    dimensions: Record = records_of(shared)[0]  # every record has the same: they are of one member each
+    # Every group has the same year, category and stratum, if any: the request has one of each.
+    shared = own.groups.dimension_columns().items()
+    dimensions: Record = {name: plain(column)[0] for name, column in shared if name != LOCATION}
     used = int(own.cells_used[places].sum() + second.cells_used[pairs].sum())
     suppressed = int(own.cells_suppressed.sum() + second.cells_suppressed.sum())
     return Result(

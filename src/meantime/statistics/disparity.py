@@ -40,6 +40,7 @@ from meantime.survey.cube import SurveyCube
 from meantime.survey.questions import Direction
 
 METHOD = "disparity/1"
+TIE_DECIMALS = 9
 _CATEGORY = replace(
     CATEGORIES,
     summary="The one category whose strata are compared.",
@@ -222,8 +223,8 @@ def _measures(location: _Location, z: float, direction: Direction | None, *, has
     strata = location.strata
     if len(strata) < 2:
         return _record(location, {}, Reliability.SUPPRESSED)
-    highest = max(strata, key=lambda own: own.value)
-    lowest = min(strata, key=lambda own: own.value)
+    highest = max(strata, key=lambda own: round(own.value, TIE_DECIMALS))
+    lowest = min(strata, key=lambda own: round(own.value, TIE_DECIMALS))
     favourable = highest if direction is Direction.HIGHER_IS_BETTER else lowest
     gap = highest.value - lowest.value
     error = None

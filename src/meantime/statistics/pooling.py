@@ -107,9 +107,10 @@ EXPLAIN = Parameter(
 class Estimates:
     """One pooled estimate per group; arrays of one length, NaN where a number is unknown.
 
-    ``cells_used`` counts the single estimates that entered the value, ``cells_suppressed`` those without a value,
-    ``cells_unweighted`` those with a value but no weight. ``sums`` are the intermediate sums by name.
-    ``cell_weight`` has the weight of one estimate in each cell of the selection.
+    ``sample_size`` are the persons behind all estimates with a value. ``cells_used`` counts the single estimates that
+    entered the value, ``cells_suppressed`` those without a value, ``cells_unweighted`` those with a value but no
+    weight. ``sums`` are the intermediate sums by name. ``cell_weight`` has the weight of one estimate in each cell of
+    the selection.
     """
 
     groups: Groups
@@ -213,8 +214,7 @@ def pool(
     take = groups.selection.cells
     source = groups.selection.cube.cells
     value_count = groups.total(source.value_count[take])
-    with_size = groups.total(np.where(cells.count > 0, source.sample_count[take], 0))
-    size = groups.total(np.where(cells.count > 0, source.sample_size_sum[take], 0.0))
+    with_size, size = groups.total(source.sample_count[take]), groups.total(source.sample_size_sum[take])
     return Estimates(
         groups=groups,
         weights=weights,
@@ -293,7 +293,9 @@ def _published_where_single(
     counted = cells.count > 0
     published_low = groups.total(np.where(counted, source.low[take], 0.0))
     published_high = groups.total(np.where(counted, source.high[take], 0.0))
-    single = (used == 1) & ~np.isnan(published_low) & ~np.isnan(published_high)
+    # Limits in the wrong order are kept in a cell, but give it no standard error; then they are no interval either.
+    in_order = groups.total(np.where(counted, source.variance_count[take], 0)) == 1
+    single = (used == 1) & in_order & ~np.isnan(published_low) & ~np.isnan(published_high)
     return np.where(single, published_low, low), np.where(single, published_high, high)
 
 

@@ -1,0 +1,149 @@
+"""Ranking, trend, disparity, distribution, correlation and coverage agree with the naive reference on any table."""
+
+from __future__ import annotations
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests import reference_estimates, reference_measures
+from tests.asking import agree, query_of, records_of_rows
+from tests.reference import Row
+from tests.reference_estimates import Options
+from tests.tables import OBESITY, STRENGTH, everything, tables
+
+WEIGHTS = st.sampled_from(("none", "sample_size", "inverse_variance"))
+SCALES = st.sampled_from(("linear", "logit"))
+LEVELS = st.sampled_from((0.95, 0.9, 0.5, 0.999))
+EDUCATION = (
+    ("Education", "Less than high school"),
+    ("Education", "High school graduate"),
+    ("Education", "College graduate"),
+    ("Total", "Total"),
+)
+RACE = (("Race/Ethnicity", "Asian"), ("Race/Ethnicity", "Hispanic"), ("Race/Ethnicity", "Other"), ("Total", "Total"))
+
+
+@given(
+    tables(questions=(STRENGTH, OBESITY)),
+    st.sampled_from((OBESITY, STRENGTH)),
+    st.integers(1, 7),
+    st.sampled_from(("best", "worst", "highest", "lowest")),
+    WEIGHTS,
+    LEVELS,
+)
+def test_ranking_agrees_with_the_reference(
+    rows: list[Row], question: str, k: int, end: str, weights: str, level: float
+) -> None:
+    asked = everything(rows, question) | {"k": k, "end": end, "weights": weights, "level": level}
+    options = Options(weights=weights, level=level)
+    query = query_of(rows, question)
+    estimates = reference_estimates.by_location(rows, query, options).values()
+    has_value = any(own.value is not None for _, own in estimates)
+    expected = reference_estimates.ranking(rows, query, k, end, options) if has_value else []
+    agree(records_of_rows("ranking", rows, asked), expected)
+
+
+@given(tables(segments=(("Total", "Total"),)), LEVELS)
+def test_rank_intervals_contain_their_rank_and_all_locations_fit(rows: list[Row], level: float) -> None:
+    found = records_of_rows("ranking", rows, everything(rows) | {"k": 100, "level": level})
+    for record in found:
+        rank, low, high = record["rank"], record["rank_low"], record["rank_high"]
+        assert isinstance(rank, int)
+        assert isinstance(low, int)
+        assert isinstance(high, int)
+        assert 1 <= low <= rank <= high <= len(found)
+
+
+@given(
+    tables(questions=(STRENGTH, OBESITY)),
+    st.lists(st.sampled_from(("location", "category", "stratum")), unique=True),
+    WEIGHTS,
+    SCALES,
+    LEVELS,
+)
+def test_trend_agrees_with_the_reference(
+    rows: list[Row], by: list[str], weights: str, scale: str, level: float
+) -> None:
+    query = query_of(rows, OBESITY)
+    assume(len(query.years) >= 2)
+    asked = everything(rows) | {"by": by, "weights": weights, "scale": scale, "level": level}
+    expected = reference_measures.trend(rows, query, by, Options(weights=weights, scale=scale, level=level))
+    has_slope = any(record["value"] is not None for record in expected)
+    agree(records_of_rows("trend", rows, asked), expected if has_slope else [])
+
+
+@given(tables(segments=(("Total", "Total"),)), st.integers(-30, 30))
+def test_raising_every_year_by_the_same_step_raises_the_slope_by_that_step(rows: list[Row], step: int) -> None:
+    shifted = [_moved(row, step * (row.year - 2009) / 100) for row in rows]
+    assume(len({row.year for row in rows}) >= 2)
+    before, after = (records_of_rows("trend", table, everything(rows)) for table in (rows, shifted))
+    for own, other in zip(before, after, strict=True):
+        if isinstance(own["value"], float) and isinstance(other["value"], float):
+            assert abs(other["value"] - own["value"] - step / 100) < 1e-6
+
+
+def _moved(row: Row, by: float) -> Row:
+    value, low, high = (None if own is None else own + by for own in (row.value, row.low, row.high))
+    return row._replace(value=value, low=low, high=high)
+
+
+@given(tables(questions=(OBESITY, STRENGTH), segments=EDUCATION), st.sampled_from((OBESITY, STRENGTH)), SCALES, LEVELS)
+def test_disparity_of_an_ordered_category_agrees_with_the_reference(
+    rows: list[Row], question: str, scale: str, level: float
+) -> None:
+    _check_disparity(rows, question, scale, level)
+
+
+@given(tables(segments=RACE), SCALES, LEVELS)
+def test_disparity_of_an_unordered_category_agrees_with_the_reference(
+    rows: list[Row], scale: str, level: float
+) -> None:
+    _check_disparity(rows, OBESITY, scale, level)
+
+
+def _check_disparity(rows: list[Row], question: str, scale: str, level: float) -> None:
+    query = query_of(rows, question)
+    segments = tuple(segment for segment in query.segments if segment[0] != "Total")
+    assume(len(segments) >= 2)
+    asked = everything(rows, question) | {"categories": [segments[0][0]], "scale": scale, "level": level}
+    asked["strata"] = [stratum for _, stratum in segments]
+    options = Options(scale=scale, level=level)
+    expected = reference_measures.disparity(rows, query._replace(segments=segments), options)
+    has_gap = any(record["value"] is not None for record in expected)
+    agree(records_of_rows("disparity", rows, asked), expected if has_gap else [])
+
+
+@given(
+    tables(questions=(STRENGTH, OBESITY)),
+    st.lists(st.sampled_from(("location", "year", "category", "stratum")), unique=True),
+    st.lists(st.integers(0, 20).map(lambda twentieth: twentieth / 20), min_size=1, max_size=4, unique=True),
+)
+def test_distribution_agrees_with_the_reference(rows: list[Row], by: list[str], quantiles: list[float]) -> None:
+    asked = everything(rows) | {"by": by, "quantiles": quantiles}
+    expected = reference_measures.distribution(rows, query_of(rows, OBESITY), by, sorted(quantiles))
+    agree(records_of_rows("distribution", rows, asked), expected)
+
+
+@given(tables(questions=(STRENGTH, OBESITY), segments=(("Total", "Total"), ("Sex", "Male"))), LEVELS)
+def test_correlation_agrees_with_the_reference(rows: list[Row], level: float) -> None:
+    asked = everything(rows) | {"against_question": STRENGTH, "level": level}
+    expected = reference_measures.correlation(rows, query_of(rows, OBESITY), STRENGTH, level)
+    found = {record["coefficient"]: record for record in records_of_rows("correlation", rows, asked)}
+    picked = {name: {field: found[name][field] for field in answer} for name, answer in expected.items()}
+    agree(list(picked.values()), list(expected.values()))
+    assert set(found) == set(expected)
+
+
+@given(
+    tables(questions=(STRENGTH, OBESITY)),
+    st.lists(st.sampled_from(("question", "location", "year", "category", "stratum")), unique=True),
+)
+def test_coverage_agrees_with_the_reference(rows: list[Row], by: list[str]) -> None:
+    asked = everything(rows) | {"question": None, "by": by}
+    queries = [query_of(rows, question) for question in sorted({row.question for row in rows})]
+    expected = reference_measures.coverage(rows, queries, by)
+    fields = ("value", "cells_used", "cells_suppressed", "cells_missing", "cells_expected")
+    found = records_of_rows("coverage", rows, asked)
+    dimensions = {"category", "stratum"} if "stratum" in by else set(by)
+    kept = dimensions | set(by)
+    agree([{name: record[name] for name in record if name in kept or name in fields} for record in found], expected)

@@ -1,0 +1,372 @@
+"""The naive reference of v1 statistics over groups of estimates: distribution, trend, disparity, correlation, coverage.
+
+Plain Python with ``fsum`` and exact fractions, nothing of Meantime; see ``reference_estimates.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from tests.reference import DIRECTIONS, HIGHER, STRATUM_ORDERS, Row
+from tests.reference_estimates import (
+    Answer,
+    Estimate,
+    Options,
+    Query,
+    by_location,
+    contrast,
+    fixed,
+    grouped,
+    matching,
+    p_of,
+    pooled,
+    quantile_of_normal,
+    scale_of,
+)
+
+
+def distribution(rows: Sequence[Row], query: Query, by: Sequence[str], quantiles: Sequence[float]) -> list[Answer]:
+    """Return the records of ``distribution``."""
+    records = []
+    for dimensions, members in grouped(matching(rows, query), query, by):
+        values = sorted(row.value for row in members if row.value is not None)
+        own = pooled(members, Options())
+        spread = None
+        if len(values) > 1:
+            centre = math.fsum(values) / len(values)
+            spread = math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+        record = own.fields() | {
+            "value": quantile_of(values, 0.5),
+            "standard_error": None,
+            "low": None,
+            "high": None,
+            "reliability": None if values else "suppressed",
+            "count": len(values),
+            "mean": own.value,
+            "standard_deviation": spread,
+            "minimum": values[0] if values else None,
+            "maximum": values[-1] if values else None,
+        }
+        record |= {f"quantile_{fraction}": quantile_of(values, fraction) for fraction in quantiles}
+        records.append(dimensions | record)
+    return records
+
+
+def quantile_of(ascending: Sequence[float], fraction: float) -> float | None:
+    """Return a quantile by linear interpolation at 1 + (n - 1) p, in exact fractions."""
+    if not ascending:
+        return None
+    place = (len(ascending) - 1) * Fraction(fraction)
+    below = math.floor(place)
+    above = min(below + 1, len(ascending) - 1)
+    exact = Fraction(ascending[below]) + (place - below) * (Fraction(ascending[above]) - Fraction(ascending[below]))
+    return float(exact)
+
+
+Points = list[tuple[int, Estimate]]
+
+
+def trend(rows: Sequence[Row], query: Query, by: Sequence[str], options: Options) -> list[Answer]:
+    """Return the records of ``trend``."""
+    chosen = matching(rows, query)
+    asked = sorted({row.year for row in chosen if row.value is not None})
+    records = []
+    for dimensions, members in grouped(chosen, query, by):
+        yearly = {
+            year: pooled([row for row in members if row.year == year], options)
+            for year in sorted({row.year for row in members})
+        }
+        points = [(year, own) for year, own in yearly.items() if own.standard_error and own.value is not None]
+        dimensions.pop("year", None)
+        record = dimensions | _slope(points, options.level, DIRECTIONS.get(query.question))
+        record |= _change(points, options.level) | _panel(
+            [row for row in members if row.value is not None], points, asked
+        )
+        record["cells_suppressed"] = sum(own.cells_suppressed for own in yearly.values())
+        records.append(record)
+    return records
+
+
+def _slope(points: Points, level: float, direction: str | None) -> Answer:
+    slope = error = ratio = None
+    if len(points) >= 2:
+        weights = [1 / Fraction(own.standard_error or 0) ** 2 for _, own in points]
+        slope, error, ratio = _line([year for year, _ in points], [own.value or 0.0 for _, own in points], weights)
+    line = Estimate(slope, error, None, None, None, 0, 0, "")
+    against_zero = contrast(line, fixed(0.0), level, direction)
+    sizes = [own.sample_size for _, own in points if own.sample_size is not None]
+    worst = "caution" if any(own.reliability == "caution" for _, own in points) else "ok"
+    return {
+        "value": against_zero["difference"],
+        "standard_error": error,
+        "low": against_zero["difference_low"],
+        "high": against_zero["difference_high"],
+        "sample_size": math.fsum(sizes) if sizes else None,
+        "cells_used": sum(own.cells_used for _, own in points),
+        "cells_suppressed": 0,
+        "reliability": "suppressed" if slope is None else worst,
+        "p_value": against_zero["p_value"],
+        "verdict": against_zero["verdict"],
+        "residual_ratio": ratio,
+    }
+
+
+def _line(
+    years: Sequence[int], values: Sequence[float], weights: Sequence[Fraction]
+) -> tuple[float, float, float | None]:
+    """Solve the weighted normal equations exactly."""
+    exact = [Fraction(value) for value in values]
+    s = sum(weights, Fraction())
+    sx = sum((w * x for w, x in zip(weights, years, strict=True)), Fraction())
+    sy = sum((w * y for w, y in zip(weights, exact, strict=True)), Fraction())
+    sxx = sum((w * x * x for w, x in zip(weights, years, strict=True)), Fraction())
+    sxy = sum((w * x * y for w, x, y in zip(weights, years, exact, strict=True)), Fraction())
+    determinant = s * sxx - sx * sx
+    slope = (s * sxy - sx * sy) / determinant
+    intercept = (sy - slope * sx) / s
+    residual = sum(
+        (w * (y - intercept - slope * x) ** 2 for w, x, y in zip(weights, years, exact, strict=True)), Fraction()
+    )
+    ratio = float(residual / (len(years) - 2)) if len(years) > 2 else None
+    return float(slope), math.sqrt(s / determinant), ratio
+
+
+def _change(points: Points, level: float) -> Answer:
+    names = ("first_year", "last_year", "first_value", "last_value", "change", "change_standard_error")
+    if len(points) < 2:
+        return {"year_count": len(points), **dict.fromkeys((*names, "change_low", "change_high"))}
+    (first_year, first), (last_year, last) = points[0], points[-1]
+    found = contrast(last, first, level, None)
+    return {
+        "year_count": len(points),
+        "first_year": first_year,
+        "last_year": last_year,
+        "first_value": first.value,
+        "last_value": last.value,
+        "change": found["difference"],
+        "change_standard_error": found["difference_standard_error"],
+        "change_low": found["difference_low"],
+        "change_high": found["difference_high"],
+    }
+
+
+def _panel(with_value: Sequence[Row], points: Points, asked: Sequence[int]) -> Answer:
+    used = {year for year, _ in points}
+    missing = [year for year in asked if year not in used]
+    places = [{(row.location, row.category, row.stratum) for row in with_value if row.year == year} for year in asked]
+    return {
+        "missing_years": ", ".join(map(str, missing)),
+        "panel_complete": not missing and all(own == places[0] for own in places),
+        "crosses_2011": any(year < 2011 for year in used) and any(year >= 2011 for year in used),
+    }
+
+
+def disparity(rows: Sequence[Row], query: Query, options: Options) -> list[Answer]:
+    """Return the records of ``disparity``; the segments of the query are those that are compared."""
+    overall = by_location(rows, query._replace(segments=(("Total", "Total"),)), options._replace(scale="linear"))
+    records = []
+    for dimensions, members in grouped(matching(rows, query), query, ["location"]):
+        strata = {
+            stratum: pooled([row for row in members if row.stratum == stratum], options)
+            for _, stratum in sorted(query.segments, key=lambda segment: scale_of(*segment))
+        }
+        valued = {stratum: own for stratum, own in strata.items() if own.value is not None}
+        own_overall = overall[str(dimensions["location"])][1].value if dimensions["location"] in overall else None
+        dimensions.pop("stratum", None)
+        records.append(dimensions | _disparity(query, strata, valued, own_overall, options.level))
+    return records
+
+
+def _disparity(
+    query: Query, strata: dict[str, Estimate], valued: dict[str, Estimate], overall: float | None, level: float
+) -> Answer:
+    record = _gap(query, valued, level) | _slope_index(query, valued, level)
+    values = [own.value or 0.0 for own in valued.values()]
+    sizes = [own.sample_size for own in valued.values() if own.sample_size is not None]
+    shares_known = len(values) >= 2 and len(sizes) == len(values)
+    variance = None
+    if shares_known:
+        total = math.fsum(sizes)
+        centre = math.fsum(n * v for n, v in zip(sizes, values, strict=True)) / total
+        variance = math.fsum(n * (v - centre) ** 2 for n, v in zip(sizes, values, strict=True)) / total
+    worst = "caution" if any(own.reliability == "caution" for own in valued.values()) else "ok"
+    return record | {
+        "sample_size": math.fsum(sizes) if sizes else None,
+        "cells_used": sum(own.cells_used for own in valued.values()),
+        "cells_suppressed": sum(own.cells_suppressed for own in strata.values()),
+        "reliability": worst if len(values) >= 2 else "suppressed",
+        "index_of_disparity_percent": math.fsum(abs(v - overall) for v in values) / len(values) / overall * 100
+        if overall and len(values) >= 2
+        else None,
+        "between_group_variance": variance,
+        "overall_value": overall,
+        "strata_count": len(values),
+        "strata_missing": len(strata) - len(values),
+    }
+
+
+def _gap(query: Query, valued: dict[str, Estimate], level: float) -> Answer:
+    names = (
+        "value", "standard_error", "low", "high", "highest_stratum", "highest_value", "lowest_stratum",
+        "lowest_value", "ratio", "ratio_low", "ratio_high", "relative_difference_percent",
+    )  # fmt: skip
+    if len(valued) < 2:
+        return dict.fromkeys(names)
+    above = max(valued, key=lambda name: round(valued[name].value or 0.0, 9))
+    below = min(valued, key=lambda name: round(valued[name].value or 0.0, 9))
+    top, bottom = valued[above], valued[below]
+    high, low = top.value or 0.0, bottom.value or 0.0
+    z = quantile_of_normal(level)
+    best = high if DIRECTIONS.get(query.question) == HIGHER else low
+    error = log_error = None
+    if top.standard_error is not None and bottom.standard_error is not None:
+        error = math.sqrt(top.standard_error**2 + bottom.standard_error**2)
+        if low > 0:
+            log_error = math.sqrt((top.standard_error / high) ** 2 + (bottom.standard_error / low) ** 2)
+    found = (
+        high - low,
+        error,
+        None if error is None else high - low - z * error,
+        None if error is None else high - low + z * error,
+        above,
+        high,
+        below,
+        low,
+        high / low if low > 0 else None,
+        None if log_error is None else math.exp(math.log(high / low) - z * log_error),
+        None if log_error is None else math.exp(math.log(high / low) + z * log_error),
+        (high - low) / best * 100 if best > 0 else None,
+    )
+    return dict(zip(names, found, strict=True))
+
+
+def _slope_index(query: Query, valued: dict[str, Estimate], level: float) -> Answer:
+    names = ("slope_index", "slope_index_standard_error", "slope_index_low", "slope_index_high", "relative_index")
+    scale = STRATUM_ORDERS.get(query.segments[0][0], {})
+    sizes = [Fraction(own.sample_size) for own in valued.values() if own.sample_size]
+    if not scale or len(valued) < 2 or len(sizes) < len(valued):
+        return dict.fromkeys(names)
+    shares = [size / sum(sizes) for size in sizes]
+    places = [sum(shares[:index], Fraction()) + share / 2 for index, share in enumerate(shares)]
+    values = [Fraction(own.value or 0) for own in valued.values()]
+
+    def slope_of(ys: Sequence[Fraction]) -> Fraction:
+        x_bar = sum((p * x for p, x in zip(shares, places, strict=True)), Fraction())
+        y_bar = sum((p * y for p, y in zip(shares, ys, strict=True)), Fraction())
+        top = sum((p * (x - x_bar) * (y - y_bar) for p, x, y in zip(shares, places, ys, strict=True)), Fraction())
+        return top / sum((p * (x - x_bar) ** 2 for p, x in zip(shares, places, strict=True)), Fraction())
+
+    slope = float(slope_of(values))
+    errors = [own.standard_error for own in valued.values() if own.standard_error is not None]
+    error = None
+    if len(errors) == len(valued):  # what each stratum moves the slope by, one at a time
+        moves = [float(slope_of([Fraction(int(i == j)) for j in range(len(errors))])) for i in range(len(errors))]
+        error = math.sqrt(math.fsum((move * own) ** 2 for move, own in zip(moves, errors, strict=True)))
+    half = None if error is None else quantile_of_normal(level) * error
+    mean_value = float(sum((p * y for p, y in zip(shares, values, strict=True)), Fraction()))
+    return {
+        "slope_index": slope,
+        "slope_index_standard_error": error,
+        "slope_index_low": None if half is None else slope - half,
+        "slope_index_high": None if half is None else slope + half,
+        "relative_index": slope / mean_value if mean_value > 0 else None,
+    }
+
+
+def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> dict[str, Answer]:
+    """Return the records of ``correlation`` by coefficient; empty when there is none."""
+    first = by_location(rows, query, Options())
+    second = by_location(rows, query._replace(question=other), Options())
+    pairs = [
+        (x, y)
+        for name, (_, own) in first.items()
+        if (x := own.value) is not None and name in second and (y := second[name][1].value) is not None
+    ]
+    xs, ys = [x for x, _ in pairs], [y for _, y in pairs]
+    if len(pairs) < 3 or len({round(x, 9) for x in xs}) == 1 or len({round(y, 9) for y in ys}) == 1:
+        return {}
+    found = {"pearson": _product_moment(xs, ys), "spearman": _product_moment(_ranks(xs), _ranks(ys))}
+    return {name: _fisher(value, len(pairs), level) for name, value in found.items()}
+
+
+def _product_moment(xs: Sequence[float], ys: Sequence[float]) -> float:
+    x_bar, y_bar = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
+    top = math.fsum((x - x_bar) * (y - y_bar) for x, y in zip(xs, ys, strict=True))
+    return top / math.sqrt(math.fsum((x - x_bar) ** 2 for x in xs) * math.fsum((y - y_bar) ** 2 for y in ys))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    rounded = [round(value, 9) for value in values]
+    return [1 + sum(v < own for v in rounded) + (rounded.count(own) - 1) / 2 for own in rounded]
+
+
+def _fisher(value: float, count: int, level: float) -> Answer:
+    low: float | None = None
+    high: float | None = None
+    error = p_value = None
+    if count > 3:
+        error = 1 / math.sqrt(count - 3)
+        if abs(value) > 1 - 1e-12:
+            low = high = float(round(value))
+            p_value = 0.0
+        else:
+            z = 0.5 * math.log((1 + value) / (1 - value))
+            half = quantile_of_normal(level) * error
+            low, high = ((math.exp(2 * limit) - 1) / (math.exp(2 * limit) + 1) for limit in (z - half, z + half))
+            p_value = p_of(z, error)
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "fisher_z_standard_error": error,
+        "p_value": p_value,
+        "location_count": count,
+    }
+
+
+def coverage(rows: Sequence[Row], queries: Sequence[Query], by: Sequence[str]) -> list[Answer]:
+    """Return the records of ``coverage`` over some questions, place by place of the grid."""
+    counts: dict[tuple[object, ...], list[int]] = {}
+    pick: dict[str, Callable[[Query, str, int, tuple[str, str]], object]] = {
+        "question": lambda query, _location, _year, _segment: query.question,
+        "location": lambda _query, location, _year, _segment: location,
+        "year": lambda _query, _location, year, _segment: year,
+        "category": lambda _query, _location, _year, segment: segment[0],
+        "stratum": lambda _query, _location, _year, segment: scale_of(*segment),
+    }
+    kept = [name for name in pick if name in by or (name == "category" and "stratum" in by)]
+    for query in queries:
+        asked = {row.year for row in rows if row.question == query.question}
+        there: dict[tuple[str, int, tuple[str, str]], list[Row]] = {}
+        for row in matching(rows, query):
+            there.setdefault((row.location, row.year, (row.category, row.stratum)), []).append(row)
+        for location in query.locations:
+            for year in sorted(asked & set(query.years)):
+                for segment in query.segments:
+                    found = there.get((location, year, segment), [])
+                    key = tuple(pick[name](query, location, year, segment) for name in kept)
+                    count = counts.setdefault(key, [0, 0, 0])
+                    count[0] += sum(row.value is not None for row in found)
+                    count[1] += sum(row.value is None for row in found)
+                    count[2] += not found
+    records: list[Answer] = []
+    for key in sorted(counts):
+        present, suppressed, missing = counts[key]
+        total = present + suppressed + missing
+        dimensions = {
+            name: part[3] if name == "stratum" and isinstance(part, tuple) else part
+            for name, part in zip(kept, key, strict=True)
+        }
+        records.append(
+            dimensions
+            | {
+                "value": 100 * present / total,
+                "cells_used": present,
+                "cells_suppressed": suppressed,
+                "cells_missing": missing,
+                "cells_expected": total,
+            }
+        )
+    return records
