@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from meantime.errors import DataError
 from meantime.survey.cube import SurveyCube
 from meantime.survey.cube_file import read_cube_file
-from meantime.survey.dataset import IngestReport
+from meantime.survey.dataset import IngestReport, Provenance
 
 _KEPT = 8
 _STALE_S = 3600.0
@@ -44,12 +47,36 @@ class CubeCache:
         found = read_cube_file(self.path(version))
         return found if found and found[0].version == version else None
 
+    def keep_provenance(self, version: str, provenance: Provenance) -> None:
+        """Note beside a cube where its source comes from, for a job that needs the version when its source is gone."""
+        content = json.dumps(asdict(provenance))
+        path = self._provenance_path(version)
+        try:
+            if not path.exists() or path.read_text(encoding="utf-8") != content:
+                unfinished = path.with_name(f".writing-{path.name}")
+                unfinished.write_text(content, encoding="utf-8")
+                unfinished.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()  # none is better than a wrong one
+
+    def find_provenance(self, version: str) -> Provenance | None:
+        """Return what was noted beside a cube; None when nothing was, or it can't be read."""
+        try:
+            return Provenance(**json.loads(self._provenance_path(version).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _provenance_path(self, version: str) -> Path:
+        return self.path(version).with_suffix(".provenance.json")
+
     def prune(self) -> None:
         """Remove all but the newest cubes, and what was left of writers that were killed."""
         cubes = sorted(self._directory.glob("*.cube"), key=_age_s)
         stale = [path for path in self._directory.glob(".writing-*") if _age_s(path) > _STALE_S]
         for path in cubes[_KEPT:] + stale:
             path.unlink(missing_ok=True)
+            path.with_suffix(".provenance.json").unlink(missing_ok=True)
 
 
 def _age_s(path: Path) -> float:

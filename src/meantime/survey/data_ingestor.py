@@ -17,7 +17,8 @@ from meantime.survey.cube import SurveyCube
 from meantime.survey.cube_cache import CubeCache
 from meantime.survey.cube_file import cube_version
 from meantime.survey.dataset import Dataset, IngestReport
-from meantime.survey.ingest_request import IngestRequest
+from meantime.survey.estimates import SourceEstimates
+from meantime.survey.ingest_request import Errand, IngestRequest
 from meantime.survey.mapping import parse_mapping, read_mapping_text
 from meantime.survey.provenance import find_provenance
 from meantime.survey.sources import DEFAULT_SIZE_LIMIT_BYTES, Progress, source_kind, source_sha256
@@ -54,6 +55,7 @@ class DataIngestor:
         self._source = source
         self._name = name
         self._mapping = mapping
+        self._mapping_name = mapping.name if mapping else ""
         self._cache_directory = cache_directory
         self._size_limit_bytes = size_limit_bytes
         self._child = ChildProcess()
@@ -107,7 +109,7 @@ class DataIngestor:
     def _dataset(self, progress: Progress | None) -> Dataset:
         kind = source_kind(self._source)
         mapping_text = read_mapping_text(self._mapping) if self._mapping else ""
-        mapping = parse_mapping(mapping_text, self._mapping.name if self._mapping else "")
+        mapping = parse_mapping(mapping_text, self._mapping_name)
         for attempt in range(1, _ATTEMPTS + 1):
             sha256 = source_sha256(self._source)
             version = cube_version(sha256, kind, mapping.profile)
@@ -118,7 +120,16 @@ class DataIngestor:
                     raise
                 continue
             provenance = find_provenance(self._source, sha256, mapping.claims, cube.questions)
-            return Dataset(self._name, cube, provenance, report)
+            if self._cache_directory is not None:
+                CubeCache(self._cache_directory).keep_provenance(version, provenance)
+            estimates = SourceEstimates(
+                self._source.absolute(),
+                sha256,
+                mapping_text,
+                self._mapping_name,
+                size_limit_bytes=self._size_limit_bytes,
+            )
+            return Dataset(self._name, cube, provenance, report, estimates)
         raise AssertionError("the last attempt returns or raises")
 
     def _cube(
@@ -131,13 +142,14 @@ class DataIngestor:
             if found is not None:
                 return found
             request = IngestRequest(
+                errand=Errand.CUBE,
                 source=str(self._source),
                 output=str(cache.path(version)),
                 scratch_directory=str(directory),
                 expected_sha256=sha256,
                 size_limit_bytes=self._size_limit_bytes,
                 mapping_text=mapping_text,
-                mapping_name=self._mapping.name if self._mapping else "",
+                mapping_name=self._mapping_name,
             )
             self._child.run(request, progress)
             found = cache.find(version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from meantime.survey.cube import SurveyCube
+from meantime.survey.estimates import SourceEstimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,17 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """One version of one named dataset."""
+    """One version of one named dataset.
+
+    ``estimates`` reads single estimates out of the source, for statistics that no aggregate holds; None where the
+    source is no longer at hand.
+    """
 
     name: str
     cube: SurveyCube
     provenance: Provenance
     report: IngestReport
+    estimates: SourceEstimates | None = None
 
     @property
     def version(self) -> str:

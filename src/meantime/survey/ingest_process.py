@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.ingest_request import IngestRequest
+from meantime.survey.ingest_request import Errand, IngestRequest
 
 
 def main() -> None:
@@ -37,7 +37,17 @@ def main() -> None:
 
 
 def _serve(request: IngestRequest) -> None:
-    # Imported here, so that a parent that only asks for this module's name stays small.
+    try:
+        _ERRANDS[request.errand](request)
+    except OSError as error:
+        raise DataError(f"{request.output}: can't be written: {error.strerror}") from error
+    _say({"done": True})
+
+
+# What an errand needs is imported on the errand: a parent that asks for this module's name stays small.
+
+
+def _write_cube(request: IngestRequest) -> None:
     from meantime.survey.cube_file import write_cube_file
     from meantime.survey.ingest import ingest
     from meantime.survey.mapping import parse_mapping
@@ -45,16 +55,47 @@ def _serve(request: IngestRequest) -> None:
     cube, report = ingest(
         Path(request.source),
         parse_mapping(request.mapping_text, request.mapping_name).profile,
-        expected_sha256=request.expected_sha256,
+        expected_sha256=request.expected_sha256 or None,
         size_limit_bytes=request.size_limit_bytes,
         scratch_directory=Path(request.scratch_directory),
-        progress=lambda phase, part: _say({"phase": phase, "part": part}),
+        progress=_say_progress,
     )
-    try:
-        write_cube_file(Path(request.output), cube, report)
-    except OSError as error:
-        raise DataError(f"{request.output}: the cube can't be written: {error.strerror}") from error
-    _say({"done": True})
+    write_cube_file(Path(request.output), cube, report)
+
+
+def _write_values(request: IngestRequest) -> None:
+    from meantime.survey.estimate_values import write_values
+    from meantime.survey.mapping import parse_mapping
+    from meantime.survey.table_reader import open_table
+
+    with open_table(
+        Path(request.source),
+        parse_mapping(request.mapping_text, request.mapping_name).profile,
+        expected_sha256=request.expected_sha256 or None,
+        size_limit_bytes=request.size_limit_bytes,
+        scratch_directory=Path(request.scratch_directory),
+        progress=_say_progress,
+    ) as table:
+        write_values(table, dict(request.filters), Path(request.output))
+
+
+def _write_sample(request: IngestRequest) -> None:
+    from meantime.survey.array_file import write_array_file
+    from meantime.survey.table_samples import read_sample
+
+    sample = read_sample(
+        Path(request.source),
+        size_limit_bytes=request.size_limit_bytes,
+        scratch_directory=Path(request.scratch_directory),
+    )
+    write_array_file(Path(request.output), sample.to_json(), {})
+
+
+_ERRANDS = {Errand.CUBE: _write_cube, Errand.VALUES: _write_values, Errand.SAMPLE: _write_sample}
+
+
+def _say_progress(phase: str, part: float) -> None:
+    _say({"phase": phase, "part": part})
 
 
 def _end_with_parent() -> None:
