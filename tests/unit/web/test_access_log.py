@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from meantime.web.access_log import PENDING_LIMIT, AccessLog, RotatingFile, on_one_line
+from meantime.web.access_log import AccessLog, on_one_line
+from meantime.web.log_writer import PENDING_LIMIT, RotatingFile
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) [^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
