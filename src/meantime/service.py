@@ -205,10 +205,10 @@ class MeantimeService:
         except StoreError as error:
             _log.error("the result file of job %d can't be put back: %s", number, error)
 
-    def jobs(self) -> Iterator[tuple[int, JobState]]:
-        """Yield every job's number and state, ascending, read from the store page by page."""
+    def jobs(self, *, owner: str | None = None) -> Iterator[tuple[int, JobState]]:
+        """Yield each job's number and state, ascending, read from the store page by page; None: all owners' jobs."""
         last = 0
-        while page := self._store.states_after(last, PAGE_SIZE):
+        while page := self._store.states_after(last, PAGE_SIZE, owner=owner):
             live = self._pool.current_states(number for number, _ in page)
             for number, state in page:
                 yield number, live.get(number, state)
@@ -224,9 +224,9 @@ class MeantimeService:
     def _live(self, job: Job) -> Job:
         return self._pool.find(job.number) if not job.state.is_final else job
 
-    def unfinished_count(self) -> int:
-        """Return the number of accepted jobs that have not ended."""
-        return self._pool.unfinished_count()
+    def unfinished_count(self, *, owner: str | None = None) -> int:
+        """Return the number of accepted jobs that have not ended; None: all owners' jobs."""
+        return self._pool.unfinished_count(owner=owner)
 
     def cancel(self, number: int, *, owner: str | None = None) -> Job:
         """Cancel a job; see ThreadPool.cancel."""
