@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ class Job:
     reason: str | None = None  # why it failed or was cancelled
     request_id: str = ""  # of the request that was accepted; not stored
     cancel_requested: bool = False
+    runner: threading.Thread | None = field(default=None, repr=False)  # the thread that runs it
+    overdue_at: float | None = None  # monotonic seconds; from then on its runner is given up
     finished: Latch = field(default_factory=Latch, repr=False)  # opened once the state is final
 
     def move_to(self, state: JobState) -> None:

@@ -12,10 +12,8 @@ import os
 import threading
 from pathlib import Path
 
-from meantime.errors import StorageFullError, StoreUnavailableError
+from meantime.jobs.ballast import storage_error
 from meantime.jobs.job import EncodedResult
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ResultsDirectory:
@@ -53,11 +51,7 @@ class ResultsDirectory:
         try:
             self._publish(number, result)
         except OSError as error:
-            if error.errno in _NO_SPACE:
-                raise StorageFullError(f"storage full: no space is left in {self._directory}; free some") from error
-            raise StoreUnavailableError(
-                f"can't write the result of job {number} to {self._directory}: {error.strerror}"
-            ) from error
+            raise storage_error(error, f"the result of job {number} can't be written") from error
 
     def read(self, number: int, sha256: str) -> bytes | None:
         """Return a job's result, from its file or from the stored copy; None when both are missing or damaged."""

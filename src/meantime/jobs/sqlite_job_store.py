@@ -7,6 +7,7 @@ is opened, checked and migrated is in ``sqlite_opening.py``.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -26,6 +27,7 @@ from meantime.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from meantime.jobs.ballast import Ballast
 from meantime.jobs.durations import Durations
 from meantime.jobs.group_commit import GroupCommit
 from meantime.jobs.job import Job, Task
@@ -66,9 +68,9 @@ class _Receipt(NamedTuple):
     is_new: bool
 
 
-def row_checksum(task: Task, owner: str, idempotency_key: str | None) -> int:
-    """Return the CRC-32 of what a job was asked to do, so that a flipped byte is noticed."""
-    text = "\x00".join((task.name, task.arguments, task.version, owner, idempotency_key or ""))
+def row_checksum(number: int, task: Task, owner: str, idempotency_key: str | None) -> int:
+    """Return the CRC-32 of a job's number and what it was asked to do, so that a flipped byte is noticed."""
+    text = "\x00".join((str(number), task.name, task.arguments, task.version, owner, idempotency_key or ""))
     return zlib.crc32(text.encode("utf-8"))
 
 
@@ -97,6 +99,9 @@ class SqliteJobStore(JobStore):
             self._state_lock.release()
             raise
         self.commit_durations = Durations()
+        self._ballast = Ballast(directory / "ballast")  # guarded by self._connection_lock
+        with contextlib.suppress(StorageFullError):  # then nothing is accepted until there is room
+            self._ballast.ensure()
         self._connection_lock = threading.Lock()
         self._syncs = True  # guarded by self._connection_lock; whether a commit syncs (PRAGMA synchronous)
         self._last_number = self._read_last_number()  # guarded by self._connection_lock
@@ -139,9 +144,21 @@ class SqliteJobStore(JobStore):
             self._check_usable()
             started_at = time.perf_counter()
             try:
+                if submissions:
+                    self._ballast.ensure()
                 return self._write(submissions, notes)
+            except StorageFullError:
+                self._write_notes(notes)
+                raise
             except sqlite3.Error as error:
-                raise self._after_failure(error) from error
+                failure = self._after_failure(error)
+                if not isinstance(failure, StorageFullError):
+                    raise failure from error
+                self._ballast.throw()
+                self._write_notes(notes)
+                if submissions:
+                    raise failure from error
+                return []
             finally:
                 label = _DURABLE if submissions else _SOON
                 self.commit_durations.add(label, time.perf_counter() - started_at)
@@ -162,6 +179,13 @@ class SqliteJobStore(JobStore):
             self._connection.execute(_batch_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
         return receipts
 
+    def _write_notes(self, notes: list[_Row]) -> None:
+        """Write how jobs ended, into the space that the ballast kept. Holds self._connection_lock."""
+        try:
+            self._write([], notes)
+        except sqlite3.Error as error:
+            raise self._after_failure(error) from error
+
     def _number(self, submissions: list[Submission]) -> tuple[list[_Receipt], list[_Row]]:
         """Give each submission its number; return the receipts and the rows to write. Holds self._connection_lock."""
         receipts: list[_Receipt] = []
@@ -175,7 +199,7 @@ class SqliteJobStore(JobStore):
                 submission.owner,
                 submission.idempotency_key,
             )
-            content = (task.name, task.arguments, task.version, owner, row_checksum(task, owner, key))
+            content = (task.name, task.arguments, task.version, owner, row_checksum(number, task, owner, key))
             if key is None:
                 rows.append((number, None, *content, submission.submitted_at, None))
                 receipts.append(_Receipt(number, is_new=True))
@@ -205,7 +229,7 @@ class SqliteJobStore(JobStore):
             self._broken = StoreUnavailableError(f"the job store can't roll back ({error}); restart the server")
             return self._broken
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            return StorageFullError(f"storage full: no space is left for {self._path}; free some")
+            return StorageFullError(f"storage full: no space is left for {self._path}; free some space")
         # After a failed sync nobody knows what is on disk, and the next sync may seem to succeed. So: stop.
         self._broken = StoreUnavailableError(
             f"the job store {self._path} failed ({error}); nothing more is accepted until the server is restarted"
@@ -361,7 +385,7 @@ class SqliteJobStore(JobStore):
         """
         number, name, arguments, version, owner, key, checksum, state, attempt, submitted, *ending = row
         task = Task(str(name), str(arguments), str(version))
-        if row_checksum(task, str(owner), None if key is None else str(key)) != checksum:
+        if row_checksum(int(str(number)), task, str(owner), None if key is None else str(key)) != checksum:
             raise StoreCorruptError(f"job {number} in {self._path} is damaged (checksum differs); restore a backup")
         started, finished, sha256, size, reason = ending
         job = Job(int(str(number)), task, str(owner), self._to_state(state), int(str(attempt)), float(str(submitted)))

@@ -16,11 +16,11 @@ class RunnersPool(Protocol):
     def run(self, job: Job) -> EncodedResult:
         """Run the job's task; may raise anything."""
 
-    def finish(self, job: Job, result: EncodedResult) -> None:
-        """Record a result; never raises."""
+    def finish(self, job: Job, result: EncodedResult) -> bool:
+        """Record a result; return whether the runner goes on, or has been replaced meanwhile. Never raises."""
 
-    def fail(self, job: Job, error: BaseException) -> None:
-        """Record a failure; never raises."""
+    def fail(self, job: Job, error: BaseException) -> bool:
+        """Record a failure; return whether the runner goes on, or has been replaced meanwhile. Never raises."""
 
 
 class TaskRunner:
@@ -31,10 +31,11 @@ class TaskRunner:
 
     def run(self) -> None:
         """Run jobs until there are no more. No job can end this loop: not even one that raises SystemExit."""
-        while (job := self._pool.take()) is not None:
+        goes_on = True
+        while goes_on and (job := self._pool.take()) is not None:
             try:
                 result = self._pool.run(job)
             except BaseException as error:  # noqa: BLE001  # the one place that catches everything
-                self._pool.fail(job, error)
+                goes_on = self._pool.fail(job, error)
             else:
-                self._pool.finish(job, result)
+                goes_on = self._pool.finish(job, result)

@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
@@ -22,11 +23,13 @@ from meantime.errors import (
     StoreError,
     UnknownJobError,
 )
+from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobStore, Submission
 from meantime.jobs.log_context import WorkedFor, worked_for
 from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.runners import Runners
 from meantime.jobs.task_runner import TaskRunner
 
 _log = logging.getLogger(__name__)
@@ -36,6 +39,11 @@ RECENT_COUNT = 4096
 
 MAX_ATTEMPTS = 3
 """How often a job may be found unfinished at start before it is held to be what ended the server."""
+
+STUCK_GRACE_S = 1.0
+"""How long past its time limit a job may go on before its runner is given up."""
+
+_INSPECTION_INTERVAL_S = 0.5
 
 
 class ThreadPool:
@@ -54,14 +62,17 @@ class ThreadPool:
     capacity
         How many jobs may wait in the queue.
     time_limit_s
-        Seconds a task may run before its next checkpoint raises, or None.
+        Seconds a task may run before its next checkpoint raises, or None. A task that reaches no checkpoint fails all
+        the same a second later; its thread is given up and replaced.
     clock
-        Gives the time in seconds since the epoch.
+        Gives the time in seconds since the epoch. It may jump: no job ends before it started.
+    monotonic
+        Gives the seconds that time limits are measured in.
     on_end
         Told of each job that has ended, by the thread that ended it; must neither raise nor block.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a setting of its own
         self,
         perform: Perform,
         store: JobStore,
@@ -71,6 +82,7 @@ class ThreadPool:
         capacity: int = 1000,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         on_end: Callable[[Job], None] | None = None,
     ) -> None:
         self._perform = perform
@@ -79,6 +91,7 @@ class ThreadPool:
         self._capacity = capacity
         self._time_limit_s = time_limit_s
         self._clock = clock
+        self._monotonic = monotonic
         self._on_end = on_end
         self._lock = threading.Lock()
         self._all_finished = threading.Condition(self._lock)
@@ -90,10 +103,8 @@ class ThreadPool:
         self._accepting = 0  # guarded by self._lock; add_task calls between reservation and queue
         self._draining = False  # guarded by self._lock
         self._closed = False  # guarded by self._lock
-        self._runners = [
-            threading.Thread(target=TaskRunner(self).run, name=f"runner-{i + 1}", daemon=True)
-            for i in range(thread_count)
-        ]  # written before start(), read-only after
+        self._runners = Runners(TaskRunner(self).run, thread_count)
+        self._inspector = Housekeeper(self.replace_stuck_runners, interval_s=_INSPECTION_INTERVAL_S)
 
     # Accepting ---------------------------------------------------------------------------------------------------
 
@@ -102,14 +113,15 @@ class ThreadPool:
         left = self._store.unfinished()
         for job in left:
             self._readmit(job)
-        for runner in self._runners:
-            runner.start()
+        if len(self._runners):
+            self._runners.start()
+            self._inspector.start()
         return len(left)
 
     def _readmit(self, job: Job) -> None:
         """Queue a job that an earlier process accepted, unless it seems to have ended that process."""
         if job.state is JobState.RUNNING and job.attempt >= MAX_ATTEMPTS:
-            job.finished_at = self._clock()
+            job.finished_at = self._now(job)
             job.reason = f"crashed: the server ended {job.attempt} times while this job ran"
             job.move_to(JobState.FAILED)
             self._store.record(job, at_once=True)
@@ -189,7 +201,12 @@ class ThreadPool:
 
     def runner_count(self) -> int:
         """Return how many runner threads are alive."""
-        return sum(runner.is_alive() for runner in self._runners)
+        return self._runners.alive_count()
+
+    @property
+    def replaced_runner_count(self) -> int:
+        """How many runner threads have been given up, or have died, and were replaced."""
+        return self._runners.replaced_count
 
     # Asking ------------------------------------------------------------------------------------------------------
 
@@ -231,7 +248,10 @@ class ThreadPool:
                     continue  # cancelled while it waited
                 job.move_to(JobState.RUNNING)
                 job.attempt += 1
-                job.started_at = self._clock()
+                job.started_at = self._now(job)
+                job.runner = threading.current_thread()
+                if self._time_limit_s is not None:
+                    job.overdue_at = self._monotonic() + self._time_limit_s + STUCK_GRACE_S
                 is_readmitted = job.number in self._readmitted
             worked_for.set(WorkedFor(job.request_id, job.number))
             # A job that outlived one process is written down before it runs again: should it end this
@@ -242,35 +262,46 @@ class ThreadPool:
 
     def run(self, job: Job) -> EncodedResult:
         """Run a job's task and publish its result."""
-        result = self._perform(job.task, Checkpoint(lambda: job.cancel_requested, self._time_limit_s))
+        result = self._perform(job.task, self._checkpoint_for(job))
         if job.cancel_requested:
             raise JobCancelledError("the job was cancelled")
         self._results.publish(job.number, result)
         return result
 
-    def finish(self, job: Job, result: EncodedResult) -> None:
-        """Record that a job is done."""
-        job.result_sha256 = result.sha256
-        job.result_size = len(result.content)
-        self._end(job, JobState.DONE)
+    def _checkpoint_for(self, job: Job) -> Checkpoint:
+        return Checkpoint(lambda: job.cancel_requested, self._time_limit_s, self._monotonic)
 
-    def fail(self, job: Job, error: BaseException) -> None:
-        """Record why a job has no result."""
+    def finish(self, job: Job, result: EncodedResult) -> bool:
+        """Record that a job is done; return whether it was still this runner's to end."""
+        if self._end(job, JobState.DONE, result=result):
+            return True
+        self._results.withdraw(job.number, None)
+        return False
+
+    def fail(self, job: Job, error: BaseException) -> bool:
+        """Record why a job has no result; return whether it was still this runner's to end."""
         if isinstance(error, JobCancelledError):
-            job.reason = str(error)
-            self._end(job, JobState.CANCELLED)
-            return
+            return self._end(job, JobState.CANCELLED, reason=str(error))
         if isinstance(error, MeantimeError):
-            job.reason = str(error)
-        else:
-            job.reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            _log.error("job %d (%s) raised %s", job.number, job.task.name, type(error).__name__, exc_info=error)
-        self._end(job, JobState.FAILED)
+            return self._end(job, JobState.FAILED, reason=str(error))
+        if isinstance(error, MemoryError):
+            traceback.clear_frames(error.__traceback__)  # what the job has allocated goes, so that the rest can be done
+        _log.error("job %d (%s) raised %s", job.number, job.task.name, type(error).__name__, exc_info=error)
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return self._end(job, JobState.FAILED, reason=reason)
 
-    def _end(self, job: Job, state: JobState) -> None:
-        """Give a job its final state and wake those who wait for it."""
+    def _end(
+        self, job: Job, state: JobState, *, result: EncodedResult | None = None, reason: str | None = None
+    ) -> bool:
+        """Give a job its final state and wake those who wait for it; return False if it has one already."""
         with self._lock:
-            job.finished_at = self._clock()
+            if job.state.is_final:
+                return False
+            if result is not None:
+                job.result_sha256, job.result_size = result.sha256, len(result.content)
+            job.reason = reason
+            job.finished_at = self._now(job)
+            job.runner = None
             job.move_to(state)
             self.job_id_dict.pop(job.number, None)
             self._readmitted.discard(job.number)
@@ -280,6 +311,39 @@ class ThreadPool:
             self._notify_if_all_finished()
         job.finished.open()
         self._record_end(job)
+        return True
+
+    def replace_stuck_runners(self) -> int:
+        """Fail each job whose runner has died or can't be stopped, put another runner in its place; return how many.
+
+        What such a runner still gives is refused, and it ends then.
+        """
+        now = self._monotonic()
+        dead = self._runners.dead()
+        with self._lock:
+            if self._closed:
+                return 0
+            running = [(job, job.runner) for job in self.job_id_dict.values() if job.runner is not None]
+        count = 0
+        for job, runner in running:
+            if runner in dead:
+                reason = "its runner has died; see the server's log"
+            elif job.overdue_at is not None and now > job.overdue_at:
+                reason = f"timeout: the job ran longer than {self._time_limit_s:g} s and could not be stopped"
+            else:
+                continue
+            job.cancel_requested = True
+            if self._end(job, JobState.FAILED, reason=reason):
+                _log.error("job %d (%s) failed and cost a runner: %s", job.number, job.task.name, reason)
+                self._runners.replace(runner)
+                count += 1
+        for runner in dead:
+            self._runners.replace(runner)
+        return count
+
+    def _now(self, job: Job) -> float:
+        """Return the time, but never one before the job's last step: the clock may have been set back."""
+        return max(self._clock(), job.started_at or job.submitted_at)
 
     def _record_end(self, job: Job) -> None:
         """Write and tell that a job has ended."""
@@ -313,7 +377,7 @@ class ThreadPool:
             is_queued = job is not None and job.state is JobState.QUEUED
             if job is not None and is_queued:
                 job.move_to(JobState.CANCELLED)
-                job.finished_at = self._clock()
+                job.finished_at = self._now(job)
                 job.reason = "cancelled before it ran"
                 del self.job_id_dict[number]
                 self._recent[number] = job
@@ -362,13 +426,10 @@ class ThreadPool:
             if not self._closed:
                 self._closed = True
                 self._empty_queue()
-                for _ in self._runners:
+                for _ in range(len(self._runners)):
                     self.job_queue.put(None)
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        for runner in self._runners:
-            if runner.ident is not None:
-                runner.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        return self.runner_count() == 0
+        self._inspector.stop()
+        return self._runners.join(timeout_s)
 
     def _empty_queue(self) -> None:
         """Take every waiting job out of the queue. Holds self._lock."""
