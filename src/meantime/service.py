@@ -8,30 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import orjson
 
 from meantime.errors import (
+    IdempotencyConflictError,
+    ReloadError,
     ResultLostError,
     StatisticError,
     StoreCorruptError,
     StoreError,
     UnknownJobError,
 )
+from meantime.jobs.durations import Durations
 from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
-from meantime.jobs.result_cache import ResultCache
+from meantime.jobs.job_tally import JobTally
+from meantime.jobs.result_cache import CacheUse, ResultCache
 from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
+from meantime.statistics.citation import provenance_of
+from meantime.survey.data_ingestor import DataIngestor
 from meantime.survey.dataset import Dataset
 from meantime.survey.dataset_registry import DatasetRegistry
+from meantime.survey.dataset_reloader import DatasetReloader
+from meantime.survey.drift import DriftReport
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +71,10 @@ class MeantimeService:
         See ThreadPool.
     retention_age_s, retention_count
         Finished jobs older than this, or beyond this count, are evicted; None keeps them all.
+    make_ingestor
+        Given a dataset's name, returns what reads its source; without it nothing can be reloaded.
+    on_job_end
+        See ThreadPool's ``on_end``.
     """
 
     def __init__(  # noqa: PLR0913  # each is a setting of its own
@@ -75,8 +89,12 @@ class MeantimeService:
         retention_age_s: float | None = None,
         retention_count: int | None = None,
         clock: Callable[[], float] = time.time,
+        make_ingestor: Callable[[str], DataIngestor] | None = None,
+        on_job_end: Callable[[Job], None] | None = None,
     ) -> None:
         self.datasets = datasets
+        self.tally = JobTally()
+        self._on_job_end = on_job_end
         self._store = store
         self._results = results
         self._cache = ResultCache()
@@ -91,7 +109,10 @@ class MeantimeService:
             capacity=queue_capacity,
             time_limit_s=time_limit_s,
             clock=clock,
+            on_end=self._note_end,
         )
+        self._reloader = DatasetReloader(datasets, make_ingestor, self._versions_in_use) if make_ingestor else None
+        self._shared_jobs = SharedJobs(self._pool.find)
         self._housekeeper = Housekeeper(self.evict_expired, interval_s=HOUSEKEEPING_INTERVAL_S)
 
     @property
@@ -118,18 +139,45 @@ class MeantimeService:
         dataset: str | None = None,
         owner: str = "",
         idempotency_key: str | None = None,
+        may_join: bool = False,
     ) -> int:
         """Check a request, make it a job that is on disk, and return its number.
+
+        Parameters
+        ----------
+        statistic, parameters, surface, dataset
+            What is asked; see ``task_of``.
+        owner
+            Whose job it is; empty where there are no owners.
+        idempotency_key
+            The owner's name for this request: sent again with the same request it gives the same job.
+        may_join
+            Whether the owner's unfinished job of an equal request will do; not with an idempotency key.
 
         Raises
         ------
         InvalidParameterError
             The statistic or a parameter is not acceptable.
-        QueueFullError, ShuttingDownError, StoreError, IdempotencyConflictError
+        IdempotencyConflictError
+            The owner has used this key for another request.
+        QueueFullError, ShuttingDownError, StoreError
             See ThreadPool.add_task.
         """
         task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
-        return self._pool.add_task(task, owner=owner, idempotency_key=idempotency_key)
+        if idempotency_key is not None:
+            return self._add_once(task, owner, idempotency_key)
+        if may_join:
+            return self._shared_jobs.join_or_add(task, owner, partial(self._pool.add_task, task, owner=owner))
+        return self._pool.add_task(task, owner=owner)
+
+    def _add_once(self, task: Task, owner: str, idempotency_key: str) -> int:
+        """Add a task under a key, or return the number of the job that the same request got under this key before."""
+        try:
+            return self._pool.add_task(task, owner=owner, idempotency_key=idempotency_key)
+        except IdempotencyConflictError as conflict:
+            if self._pool.find(conflict.job_number).task != task:
+                raise
+            return conflict.job_number
 
     def task_of(
         self, statistic: str, parameters: Mapping[str, object], *, surface: Surface, dataset: str | None = None
@@ -224,6 +272,10 @@ class MeantimeService:
     def _live(self, job: Job) -> Job:
         return self._pool.find(job.number) if not job.state.is_final else job
 
+    def jobs_ahead(self, number: int) -> int:
+        """Return how many accepted jobs that came before this one have not ended."""
+        return self._pool.unfinished_before(number)
+
     def unfinished_count(self, *, owner: str | None = None) -> int:
         """Return the number of accepted jobs that have not ended; None: all owners' jobs."""
         return self._pool.unfinished_count(owner=owner)
@@ -237,6 +289,50 @@ class MeantimeService:
         """Return the current version of a dataset; the default one without a name."""
         return self.datasets.current(name)
 
+    # Reloading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def reloader(self) -> DatasetReloader | None:
+        """What reads the datasets again; None when no source of theirs is known."""
+        return self._reloader
+
+    def reload(self, dataset: str | None = None) -> DriftReport:
+        """Read a dataset's source again and say what changed; see DatasetReloader.reload.
+
+        Raises
+        ------
+        UnknownDatasetError
+            No dataset has this name.
+        ReloadError
+            The source can't be read, or isn't known; the old version is still served.
+        """
+        if self._reloader is None:
+            raise ReloadError("this server was given its datasets and knows no source to read them from")
+        return self._reloader.reload(dataset)
+
+    def _versions_in_use(self) -> set[str]:
+        return {job.task.version for job in self._pool.unfinished()}
+
+    # Measuring ---------------------------------------------------------------------------------------------------
+
+    @property
+    def commit_durations(self) -> Durations:
+        """How long the store's commits took."""
+        return self._store.commit_durations
+
+    def cache_use(self) -> CacheUse:
+        """Return how often an equal task's result was at hand."""
+        return self._cache.use()
+
+    def _note_end(self, job: Job) -> None:
+        self.tally.count(job)
+        if self._on_job_end is not None:
+            self._on_job_end(job)
+
+    def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the store to a new file; see JobStore.back_up."""
+        self._store.back_up(target)
+
     # Running -----------------------------------------------------------------------------------------------------
 
     def _perform(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
@@ -247,7 +343,10 @@ class MeantimeService:
         checkpoint()
         served = self.datasets.version(task.version)
         definition = find_statistic(task.name)
-        answer = compute(definition, served.cube, orjson.loads(task.arguments))
+        arguments = orjson.loads(task.arguments)
+        answer = compute(definition, served.cube, arguments)
+        if definition.surface is Surface.V1 and isinstance(answer, dict):
+            answer["provenance"] = provenance_of(served, definition, arguments)
         checkpoint()
         content = orjson.dumps(answer)
         result = EncodedResult(content, hashlib.sha256(content).hexdigest())
@@ -267,8 +366,10 @@ class MeantimeService:
         return not self._pool.is_draining and self._store.is_sound()
 
     def begin_drain(self) -> None:
-        """Refuse new jobs from now on; never blocks."""
+        """Refuse new jobs from now on, and give up a reload; never blocks."""
         self._pool.begin_drain()
+        if self._reloader is not None:
+            self._reloader.cancel()
 
     def wait_drained(self, timeout_s: float | None) -> bool:
         """Wait until every accepted job has ended; return whether they all have."""

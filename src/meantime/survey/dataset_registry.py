@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from meantime.errors import DataError, StatisticError, UnknownDatasetError
 from meantime.survey.dataset import Dataset
@@ -81,8 +81,16 @@ class DatasetRegistry:
             raise StatisticError(f"the dataset version {key} is no longer here; submit the request again")
         return found
 
-    def replace(self, dataset: Dataset) -> Dataset:
-        """Serve a new version of a dataset; jobs that were accepted for the old one still find it. Return the old one.
+    def replace(self, dataset: Dataset, *, in_use: Collection[str] = ()) -> Dataset:
+        """Serve a new version of a dataset and return the old one.
+
+        Parameters
+        ----------
+        dataset
+            The new version.
+        in_use
+            The versions (``name@version``) that unfinished jobs were accepted for; they stay in memory. So does the
+            version that is replaced, for which a job may just be accepted. Others come from ``load_version``.
 
         Raises
         ------
@@ -93,7 +101,8 @@ class DatasetRegistry:
         with self._lock:
             self._current[dataset.name] = dataset
             if key_of(old) != key_of(dataset):
-                self._older = {key_of(old): old}  # one older version is kept; others come from the cache
+                kept = (key for key, each in self._older.items() if each.name != dataset.name or key in in_use)
+                self._older = {key: self._older[key] for key in kept} | {key_of(old): old}
         return old
 
 

@@ -44,7 +44,7 @@ def encode_parquet(records: Sequence[Mapping[str, object]], metadata: Mapping[st
     content = struct.pack("<Q", len(header)) + header + json.dumps(list(records)).encode()
     with _one_at_a_time:
         try:
-            child = subprocess.run(  # our own interpreter and module
+            child = subprocess.run(  # noqa: S603  # our own interpreter and module
                 [sys.executable, "-P", "-m", __name__],
                 input=content,
                 capture_output=True,
@@ -60,12 +60,14 @@ def encode_parquet(records: Sequence[Mapping[str, object]], metadata: Mapping[st
 
 
 def column_types(records: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """Return the SQL type of each field; DOUBLE for a field that is None everywhere.
+    """Return the SQL type of each field; DOUBLE for a field that is None everywhere. A file needs at least one field.
 
     >>> column_types([{"location": "Ohio", "year": 2023, "value": None, "tied": False}])
     {'location': 'VARCHAR', 'year': 'BIGINT', 'value': 'DOUBLE', 'tied': 'BOOLEAN'}
     """
-    names = list(records[0]) if records else []
+    if not records:
+        return {"record": "BIGINT"}
+    names = list(records[0])
     return {name: _type_of({type(record[name]) for record in records} - {type(None)}) for name in names}
 
 

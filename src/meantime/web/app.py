@@ -11,11 +11,14 @@ from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.access_log import AccessLog
 from meantime.web.admission import admit_requests
+from meantime.web.event_log import EventLog
+from meantime.web.metrics import Metrics, RequestTimes
 from meantime.web.pages import Pages
 from meantime.web.problems import handle_errors
 from meantime.web.request_body import StrictRequest
 from meantime.web.routes import ContractRoutes
 from meantime.web.street_door import StreetDoor
+from meantime.web.v1.routes import add_v1_routes
 
 STATIC_MAX_AGE_S = 3600
 
@@ -37,6 +40,7 @@ def create_app(
     access_log: AccessLog | None = None,
     request_drain: Callable[[], None] | None = None,
     is_closing: Callable[[], bool] = lambda: False,
+    event_log: EventLog | None = None,
 ) -> Flask:
     """Return the WSGI application in front of a service.
 
@@ -52,6 +56,8 @@ def create_app(
         Called when a client asks for the shutdown; without it the service alone is drained.
     is_closing
         See StreetDoor.
+    event_log
+        Where answers are noted as JSON lines; as ``access_log``.
     """
     app = Flask("meantime.web", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
@@ -64,5 +70,12 @@ def create_app(
     admit_requests(app, settings, access_log)
     ContractRoutes(service, settings, request_drain or service.begin_drain).add_to(app)
     Pages(service).add_to(app)
-    app.wsgi_app = StreetDoor(app.wsgi_app, access_log, is_closing=is_closing)  # type: ignore[method-assign]  # as Flask documents it
+    add_v1_routes(app, service, settings)
+    request_times = RequestTimes()
+    logs = {"webserver.log": access_log, "event log": event_log}
+    lost_line_counts = {name: log.lost_line_count for name, log in logs.items() if log is not None}
+    Metrics(service, settings, request_times, lost_line_counts).add_to(app)
+    observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
+    door = StreetDoor(app.wsgi_app, access_log, is_closing=is_closing, observers=observers)
+    app.wsgi_app = door  # type: ignore[method-assign]  # as Flask documents it
     return app
