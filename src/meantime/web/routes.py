@@ -22,8 +22,8 @@ from meantime.web.callers import ANYBODY, caller
 from meantime.web.request_body import json_object
 from meantime.web.security import check_may_shut_down
 from meantime.web.street_door import JOB_KEY
+from meantime.web.wire_response import JSON_TYPE, WireResponse
 
-JSON_TYPE = "application/json"
 RETRY_AFTER_S = "1"
 JOBS_PER_CHUNK = 1000
 _JOB_ID = re.compile(r"(?:job_id_)?([1-9][0-9]{0,17})", re.ASCII)
@@ -94,7 +94,7 @@ class ContractRoutes:
         job_id = f"job_id_{number}"
         request.environ[JOB_KEY] = job_id
         headers = [("Location", f"/api/get_results/{job_id}"), ("Retry-After", RETRY_AFTER_S)]
-        return Response(f'{{"job_id":"{job_id}"}}', 202, headers, content_type=JSON_TYPE)
+        return WireResponse(b'{"job_id":"job_id_%d"}' % number, 202, headers)
 
     def get_response(self, job_id: str) -> Response:
         """Return how a job stands, with its result when it is done."""
@@ -153,4 +153,4 @@ def stream_jobs(jobs: Iterator[tuple[int, JobState]]) -> Iterator[bytes]:
 
 
 def _json(content: bytes | str) -> Response:
-    return Response(content, content_type=JSON_TYPE)
+    return WireResponse(content if isinstance(content, bytes) else content.encode("ascii"))
