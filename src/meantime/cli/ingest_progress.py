@@ -1,0 +1,40 @@
+"""A progress bar for a long ingest, on standard error and on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meantime.survey.sources import Progress
+
+_QUIET_S = 1.0
+_LABELS = {"unpack": "Unpacking", "read": "Reading"}
+
+
+@contextmanager
+def ingest_progress() -> Iterator[Progress | None]:
+    """Give what `DataIngestor.start` takes as ``progress``: None where nobody looks, else a bar after a second."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=1.0)
+    started_s = time.monotonic()
+
+    def show(phase: str, part: float) -> None:
+        if time.monotonic() - started_s >= _QUIET_S:
+            bar.start()
+            bar.update(task, description=_LABELS.get(phase, phase), completed=part)
+
+    try:
+        yield show
+    finally:
+        bar.stop()

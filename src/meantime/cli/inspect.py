@@ -1,0 +1,167 @@
+"""``meantime inspect``: what a table holds, and a proposed mapping for one that is not known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from meantime.cli.errors import one_line_errors
+from meantime.cli.ingest_progress import ingest_progress
+from meantime.errors import DataError
+
+if TYPE_CHECKING:
+    from meantime.survey.dataset import Dataset
+    from meantime.survey.table_samples import TableSample
+
+_SHOWN_NAMES = 12
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="A TOML file that says how to read the table.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--write-mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the proposed mapping to this file instead of printing it; it must not be there yet.",
+)
+def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path | None) -> None:
+    """Report what DATA holds, as `meantime serve` would read it.
+
+    DATA is a CSV file (plain, .gz, .zst or in a .zip) or a Parquet file. A table whose columns are not known gets a
+    proposed mapping file: correct it, then give it as --mapping to inspect and serve.
+    """
+    with one_line_errors():
+        try:
+            dataset = _ingest(data, mapping)
+        except DataError as error:
+            sample = _sample_of_unknown(data) if mapping is None else None
+            if sample is None:
+                raise
+            click.echo(f"Not a known table: {error}", err=True)
+            _propose(data, sample, write_mapping)
+            return
+        if write_mapping is not None:
+            raise DataError(f"{data.name}: is read without a mapping; --write-mapping is for unknown tables")
+    if as_json:
+        click.echo(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False))
+    else:
+        _print_report(dataset)
+
+
+def _ingest(data: Path, mapping: Path | None) -> Dataset:
+    from meantime.survey.data_ingestor import DataIngestor
+
+    with ingest_progress() as progress:
+        return DataIngestor(data, mapping=mapping).ingest(progress)
+
+
+def _sample_of_unknown(data: Path) -> TableSample | None:
+    """Return the first rows of a table whose columns are not known; None when something else is wrong with it."""
+    from meantime.survey.columns import match_columns
+    from meantime.survey.mapping_proposal import sample_table
+
+    try:
+        sample = sample_table(data)
+    except DataError:
+        return None
+    try:
+        match_columns(sample.header, source_name=data.name, stated={}, fixed={})
+    except DataError:
+        return sample
+    return None
+
+
+def _propose(data: Path, sample: TableSample, write_mapping: Path | None) -> None:
+    from meantime.survey.mapping_proposal import propose_mapping
+
+    proposal = propose_mapping(data, sample)
+    if write_mapping is None:
+        click.echo(proposal, nl=False)
+        return
+    try:
+        with write_mapping.open("x", encoding="utf-8") as file:
+            file.write(proposal)
+    except OSError as error:
+        raise DataError(f"{write_mapping}: can't be written: {error.strerror}") from error
+    click.echo(
+        f"{write_mapping}: a proposed mapping; correct it, then: meantime inspect DATA --mapping {write_mapping}"
+    )
+
+
+def _as_json(dataset: Dataset) -> dict[str, object]:
+    cube = dataset.cube
+    return {
+        "version": dataset.version,
+        "provenance": asdict(dataset.provenance),
+        "report": asdict(dataset.report),
+        "questions": [asdict(question) for question in cube.questions],
+        "locations": [asdict(location) for location in cube.locations],
+        "segments": [asdict(segment) for segment in cube.segments],
+    }
+
+
+def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
+    """Return the report as labelled lines, in reading order."""
+    report, provenance, cube = dataset.report, dataset.provenance, dataset.cube
+    columns = ", ".join(f"{role}: {header.strip()}" for role, header in report.columns.items())
+    rows = [
+        ("File", provenance.source_name),
+        ("Title", provenance.title),
+        ("Publisher", provenance.publisher),
+        ("SHA-256", provenance.source_sha256),
+        ("Version", dataset.version),
+        ("Rows", f"{report.row_count:,}"),
+        ("With a value", f"{report.value_count:,}"),
+        ("Suppressed", f"{report.suppressed_count:,}"),
+        ("Left out", f"{report.left_out_count:,}"),
+        *(("", f"line {row.line}, column {row.column!r}: {row.reason}") for row in report.left_out_examples),
+        ("Years", _few([str(year) for year in report.years])),
+        ("Questions", f"{report.question_count:,}"),
+        *(("", f"{q.question_id} {q.text} ({q.unit}; {q.direction or 'no direction'})") for q in cube.questions[:20]),
+        ("Locations", f"{report.location_count:,}: {_few([location.name for location in cube.locations])}"),
+        ("Strata", f"{report.segment_count:,}"),
+        *(("", line) for line in _categories(dataset)),
+        ("Columns", columns),
+        ("Not found", ", ".join(report.columns_missing)),
+        *(("Footnote", f"{count:,} rows: {text}") for text, count in report.footnotes.items()),
+        *(("Note", warning) for warning in report.warnings),
+        ("Read", f"{report.duration_s:.2f} s, {report.engine}"),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def _categories(dataset: Dataset) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for segment in dataset.cube.segments:
+        found.setdefault(segment.category or "(none)", []).append(segment.stratum or "(none)")
+    return [f"{category}: {_few(strata)}" for category, strata in found.items()]
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _print_report(dataset: Dataset) -> None:
+    rows = report_rows(dataset)
+    if not sys.stdout.isatty():
+        width = max(len(label) for label, _ in rows)
+        for label, text in rows:
+            click.echo(f"{label:<{width}}  {text}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in rows:
+        table.add_row(label, Text(text))
+    Console().print(table)

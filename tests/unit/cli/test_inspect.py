@@ -1,0 +1,121 @@
+"""``meantime inspect`` reports what a table holds and proposes a mapping for one that is not known."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from meantime.cli.inspect import inspect
+from tests.unit.survey.tables import ROW, csv_text, written
+
+UNKNOWN = """\
+Survey Year;State Name;Indicator;Pct;Lower CI;Upper CI;N;Breakout
+2019;United States;Smokes daily;14.0;13.1;15.2;1000;All adults
+2019;Ohio;Smokes daily;NA;;;;All adults
+2019;Ohio;Smokes daily;12.5;10;15;90;Men
+"""
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(inspect, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> Path:
+    return written(tmp_path, UNKNOWN, "smoking.csv")
+
+
+def test_a_report_names_rows_columns_and_years(tmp_path: Path) -> None:
+    result = run(written(tmp_path, csv_text([ROW, ROW.removeprefix("2023"), ROW.replace("39.2", "")])))
+    assert result.exit_code == 0, result.output
+    lines = dict(line.split(None, 1) for line in result.stdout.splitlines() if line[:1].strip())
+    assert lines["Rows"] == "3"
+    assert lines["Left"].split() == ["out", "1"]
+    assert "line 3, column 'YearStart': no year" in result.stdout
+    assert "value: Data_Value" in lines["Columns"]
+    assert "(percent; lower_is_better)" in result.stdout
+
+
+def test_the_json_report_carries_every_name(tmp_path: Path) -> None:
+    result = run(written(tmp_path, csv_text([ROW])), "--json")
+    report = json.loads(result.stdout)
+    assert report["report"]["row_count"] == 1
+    assert report["questions"][0]["direction"] == "lower_is_better"
+    assert report["locations"] == [{"name": "Alabama", "abbreviation": "AL", "fips": "01", "kind": "state"}]
+    assert report["segments"][0]["is_overall"] is True
+    assert len(report["version"]) == 64
+
+
+def test_a_file_that_can_not_be_read_ends_with_one_line_and_2(tmp_path: Path) -> None:
+    result = run(written(tmp_path, csv_text([ROW.replace("39.2", "a lot")])))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == "Error: table.csv, line 2, column 'Data_Value': 'a lot' is no number\n"
+
+
+def test_a_missing_file_ends_with_one_line_and_2(tmp_path: Path) -> None:
+    result = run(tmp_path / "none.csv")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+
+
+def test_an_unknown_table_gets_a_mapping_that_is_valid_and_says_how_sure_it_is(unknown: Path) -> None:
+    result = run(unknown)
+    assert result.exit_code == 0
+    assert "Not a known table" in result.stderr
+    proposed = tomllib.loads(result.stdout)
+    assert proposed["columns"] == {
+        "question": "Indicator",
+        "year": "Survey Year",
+        "location": "State Name",
+        "stratum": "Breakout",
+        "value": "Pct",
+        "low": "Lower CI",
+        "high": "Upper CI",
+        "sample_size": "N",
+    }
+    assert proposed["names"] == {"nation": ["United States"], "overall": ["All adults"], "missing": ["NA"]}
+    assert proposed["file"] == {"delimiter": ";"}
+    assert 'value = "Pct"  # sure' in result.stdout
+    assert '# "Smokes daily" = "lower_is_better"' in result.stdout
+
+
+def test_the_proposed_mapping_reads_the_table_as_it_stands(unknown: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "smoking.toml"
+    assert run(unknown, "--write-mapping", mapping).exit_code == 0
+    result = run(unknown, "--mapping", mapping, "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert {location["name"]: location["kind"] for location in found["locations"]} == {
+        "Ohio": "state",
+        "United States": "nation",
+    }
+    assert found["report"]["suppressed_count"] == 1
+    assert [segment["stratum"] for segment in found["segments"] if segment["is_overall"]] == ["All adults"]
+
+
+def test_a_mapping_that_is_there_already_is_not_overwritten(unknown: Path, tmp_path: Path) -> None:
+    mapping = written(tmp_path, "# mine", "mine.toml")
+    result = run(unknown, "--write-mapping", mapping)
+    assert result.exit_code == 2
+    assert "File exists" in result.stderr
+    assert mapping.read_text() == "# mine"
+
+
+def test_a_table_with_names_that_say_nothing_is_guessed_by_what_it_holds(tmp_path: Path) -> None:
+    table = "a,b,c\n2019,Ohio,12.5\n2020,Guam,13.5\n"
+    result = run(written(tmp_path, table))
+    columns = tomllib.loads(result.stdout)["columns"]
+    assert columns == {"year": "a", "location": "b", "value": "c"}
+    assert result.stdout.count("# unsure") == 4, "three columns and the question"
+    assert tomllib.loads(result.stdout)["fixed"] == {"question": "table"}
+
+
+def test_a_wrong_mapping_ends_with_one_line_that_names_file_and_key(unknown: Path, tmp_path: Path) -> None:
+    mapping = written(tmp_path, '[colums]\nvalue = "Pct"\n', "wrong.toml")
+    result = run(unknown, "--mapping", mapping)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: wrong.toml: unknown key 'colums' in the top level; nearest: columns\n"
