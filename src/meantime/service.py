@@ -37,6 +37,7 @@ from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
 from meantime.statistics.citation import provenance_of
+from meantime.statistics.encoding import encode_answer
 from meantime.survey.data_ingestor import DataIngestor
 from meantime.survey.dataset import Dataset
 from meantime.survey.dataset_registry import DatasetRegistry
@@ -348,7 +349,7 @@ class MeantimeService:
         if definition.surface is Surface.V1 and isinstance(answer, dict):
             answer["provenance"] = provenance_of(served, definition, arguments)
         checkpoint()
-        content = orjson.dumps(answer)
+        content = encode_answer(answer)
         result = EncodedResult(content, hashlib.sha256(content).hexdigest())
         self._cache.keep(task, result)
         return result
