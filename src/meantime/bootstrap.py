@@ -5,31 +5,81 @@ The web application in front of a service is made by ``web/app.py``; the process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meantime.settings import Settings
+from meantime.errors import SettingsError
+from meantime.settings import NamedPath, Settings
 from meantime.survey import bundled_table
 from meantime.survey.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
+    from meantime.jobs.job import Job
     from meantime.service import MeantimeService
     from meantime.survey.dataset import Dataset
 
 DEFAULT_DATASET = "default"
 
 
-def make_ingestor(settings: Settings) -> DataIngestor:
-    """Return what reads the table that the settings name; nothing is read yet."""
+@dataclass(frozen=True, slots=True)
+class DatasetSource:
+    """Where one dataset is read from; ``mapping`` is None for a table of CDC's family."""
+
+    name: str
+    path: Path
+    mapping: Path | None
+
+
+def dataset_sources(settings: Settings) -> tuple[DatasetSource, ...]:
+    """Return what the settings say is to be served, the default dataset first.
+
+    Raises
+    ------
+    SettingsError
+        Two tables have the same name, or a mapping is for no table.
+    """
+    tables = settings.data or (NamedPath("", bundled_table()),)
+    names = [table.name or DEFAULT_DATASET for table in tables]
+    for table, name in zip(tables, names, strict=True):
+        if names.count(name) > 1:
+            raise SettingsError(f"DATA: {table.path} needs a name of its own: NAME={table.path}; {name} is taken")
+    mappings = {mapping.name or names[0]: mapping.path for mapping in settings.mapping}
+    strays = [name for name in mappings if name not in names]
+    if strays:
+        raise SettingsError(f"--mapping: no table is called {strays[0]}; there is {', '.join(names)}")
+    return tuple(DatasetSource(name, table.path, mappings.get(name)) for name, table in zip(names, tables, strict=True))
+
+
+def make_ingestor(settings: Settings, name: str | None = None) -> DataIngestor:
+    """Return what reads one of the tables that the settings name, the first without a name; nothing is read yet."""
+    sources = dataset_sources(settings)
+    source = next(each for each in sources if name in (None, each.name))
     return DataIngestor(
-        settings.data or bundled_table(),
-        name=DEFAULT_DATASET,
-        mapping=settings.mapping,
-        cache_directory=settings.store_dir / "cubes",
+        source.path, name=source.name, mapping=source.mapping, cache_directory=_cube_directory(settings)
     )
 
 
-def build_service(settings: Settings, datasets: Sequence[Dataset]) -> MeantimeService:
+def _cube_directory(settings: Settings) -> Path:
+    return settings.store_dir / "cubes"
+
+
+def _load_version(settings: Settings, key: str) -> Dataset | None:
+    """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
+    from meantime.survey.cube_cache import CubeCache
+    from meantime.survey.dataset import Dataset
+
+    name, _, version = key.partition("@")
+    cache = CubeCache(_cube_directory(settings))
+    found, provenance = cache.find(version), cache.find_provenance(version)
+    return Dataset(name, found[0], provenance, found[1]) if found and provenance else None
+
+
+def build_service(
+    settings: Settings, datasets: Sequence[Dataset], *, on_job_end: Callable[[Job], None] | None = None
+) -> MeantimeService:
     """Open the store, take up what an earlier process left, and start the runners.
 
     Raises
@@ -46,7 +96,7 @@ def build_service(settings: Settings, datasets: Sequence[Dataset]) -> MeantimeSe
     store = SqliteJobStore(settings.store_dir)
     try:
         service = MeantimeService(
-            DatasetRegistry(datasets),
+            DatasetRegistry(datasets, load_version=partial(_load_version, settings)),
             store,
             ResultsDirectory(settings.results_dir, settings.store_dir / "stored"),
             thread_count=settings.threads,
@@ -54,6 +104,8 @@ def build_service(settings: Settings, datasets: Sequence[Dataset]) -> MeantimeSe
             time_limit_s=settings.job_time_limit_s or None,
             retention_age_s=settings.retention_age_s,
             retention_count=settings.retention_count,
+            make_ingestor=partial(make_ingestor, settings),
+            on_job_end=on_job_end,
         )
         service.start()
     except BaseException:

@@ -6,7 +6,8 @@
     ├── SettingsError                a setting can't be used
     ├── AccessKeyError               the access keys can't be used or changed
     ├── DataError                    a source can't be read as a table of estimates
-    │   └── DataChangedError         the source is no longer the file that was loaded
+    │   ├── DataChangedError         the source is no longer the file that was loaded
+    │   └── ReloadError              a source can't be read again; the old version is still served
     ├── RequestError                 what a client sent can't be accepted; no job is created
     │   ├── MalformedRequestError    it can't be read at all
     │   ├── InvalidParameterError    it can be read, but a field is wrong
@@ -57,6 +58,10 @@ class DataError(MeantimeError):
 
 class DataChangedError(DataError):
     """The source file is no longer the one that the dataset version was loaded from."""
+
+
+class ReloadError(DataError):
+    """A source can't be read again; the version that was loaded before is still served."""
 
 
 class RequestError(MeantimeError):

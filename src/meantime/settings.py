@@ -30,8 +30,17 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+_NAMED = re.compile(r"(?:([a-z][a-z0-9_-]{0,31})=)?(.+)", re.ASCII | re.DOTALL)
 _YES = ("1", "true", "yes", "on")
 _NO = ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPath:
+    """A path and the name of the dataset that it is for; the name is empty where none was given."""
+
+    name: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,20 @@ def _read_path(given: object) -> Path:
     return Path(given).expanduser()
 
 
+def _read_named_path(given: object) -> NamedPath:
+    found = _NAMED.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        raise ValueError
+    return NamedPath(found[1] or "", _read_path(found[2]))
+
+
+def _read_named_paths(given: object) -> tuple[NamedPath, ...]:
+    items = given.split(os.pathsep) if isinstance(given, str) else given
+    if not isinstance(items, list | tuple):
+        raise ValueError  # noqa: TRY004 - every reader says no in the same way
+    return tuple(_read_named_path(item) for item in items)
+
+
 def _read_address(given: object) -> str:
     if not isinstance(given, str):
         raise ValueError  # noqa: TRY004 - every reader says no in the same way
@@ -109,6 +132,7 @@ def _choice(*choices: str) -> _Reader:
 
 _YES_OR_NO = _Reader("true or false", _read_yes_or_no)
 _PATH = _Reader("a path", _read_path)
+_NAMED_PATHS = _Reader(f"PATH or NAME=PATH, several separated by {os.pathsep}", _read_named_paths)
 _ADDRESS = _Reader("an IP address or localhost", _read_address)
 
 
@@ -123,9 +147,17 @@ class Settings:
     """How a server is to run; each field carries what it accepts, what it is for, and a default that needs words."""
 
     data: Annotated[
-        Path | None, _PATH, "The table to serve: CSV, CSV in gzip, zstd or zip, or Parquet.", "CDC's bundled table"
-    ] = None
-    mapping: Annotated[Path | None, _PATH, "A TOML file that says what an unknown table's columns are.", "none"] = None
+        tuple[NamedPath, ...],
+        _NAMED_PATHS,
+        "The tables to serve: CSV, CSV in gzip, zstd or zip, or Parquet. The first is the default.",
+        "CDC's bundled table",
+    ] = ()
+    mapping: Annotated[
+        tuple[NamedPath, ...],
+        _NAMED_PATHS,
+        "A TOML file that says what an unknown table's columns are; without a name, the first table's.",
+        "none",
+    ] = ()
     host: Annotated[str, _ADDRESS, "The address to bind to. Any but loopback needs access keys or --insecure."] = (
         "127.0.0.1"
     )
@@ -167,6 +199,10 @@ class Settings:
     posts_per_minute: Annotated[
         int, _whole(0, 1_000_000), "How often a key, or an address that isn't this machine, may POST; 0: no limit."
     ] = 3000
+
+    event_log: Annotated[
+        Path | None, _PATH, "A file for every request, job and message as JSON lines, with their ids.", "none"
+    ] = None
 
     @property
     def is_loopback(self) -> bool:
@@ -333,4 +369,15 @@ def _from_file(path: Path | None) -> dict[str, object]:
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(_READERS)}"
         raise SettingsError(f"{path}: {unknown[0]!r} is no setting; {hint}")
     values = {name: _read(name, given, source=f"{path}: {name}") for name, given in table.items()}
-    return {name: path.parent / value if isinstance(value, Path) else value for name, value in values.items()}
+    return {name: _beside(path, value) for name, value in values.items()}
+
+
+def _beside(config: Path, value: object) -> object:
+    """Return a value of a file with its relative paths made relative to the file's folder."""
+    if isinstance(value, Path):
+        return config.parent / value
+    if isinstance(value, tuple):
+        return tuple(_beside(config, item) for item in value)
+    if isinstance(value, NamedPath):
+        return NamedPath(value.name, config.parent / value.path)
+    return value

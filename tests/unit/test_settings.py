@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import SettingsError
-from meantime.settings import Settings, core_count, describe_settings, load_settings
+from meantime.settings import NamedPath, Settings, core_count, describe_settings, load_settings
 
 # Some of these plain int() accepts, others a shell produces by accident.
 NOT_A_THREAD_COUNT = [
@@ -67,12 +67,25 @@ def test_a_file_named_by_option_or_variable_replaces_the_default_file(empty_dire
     assert load_settings(config=Path("third.toml"), environ=environ).port == 1003
 
 
+@pytest.mark.parametrize("given", [("brfss=a.csv", "b=c=d.csv", "./x=y.csv"), "brfss=a.csv:b=c=d.csv:./x=y.csv"])
+def test_several_tables_are_told_apart_by_name(given: object) -> None:
+    expected = (NamedPath("brfss", Path("a.csv")), NamedPath("b", Path("c=d.csv")), NamedPath("", Path("x=y.csv")))
+    assert load_settings({"data": given}, environ={}).data == expected
+
+
+def test_a_list_in_a_file_is_relative_to_it_too(empty_directory: Path) -> None:
+    (empty_directory / "etc").mkdir()
+    (empty_directory / "etc" / "m.toml").write_text('data = ["brfss=a.csv", "wic=/srv/b.csv"]\n')
+    settings = load_settings(config=Path("etc/m.toml"), environ={})
+    assert settings.data == (NamedPath("brfss", Path("etc/a.csv")), NamedPath("wic", Path("/srv/b.csv")))
+
+
 def test_paths_in_a_file_are_relative_to_it(empty_directory: Path) -> None:
     (empty_directory / "etc").mkdir()
     (empty_directory / "etc" / "m.toml").write_text('state_dir = "state"\ndata = "/srv/table.csv"\n')
     settings = load_settings(config=Path("etc/m.toml"), environ={})
     assert settings.state_dir == Path("etc/state")
-    assert settings.data == Path("/srv/table.csv")
+    assert settings.data == (NamedPath("", Path("/srv/table.csv")),)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The main process of a server: reads the data, forks the worker that serves, and passes signals on to it.
 
 No thread runs here, so that forking is safe; everything is imported before the fork and shared. What the worker does
-is in ``serving_worker.py``. The two talk through a pipe: the main process asks for the drain (``DRAIN``), the worker
-says how it ended. When one of them dies the other sees the end of the pipe, and ends too.
+is in ``serving_worker.py``. The two talk through a pipe: the main process asks for the drain (``DRAIN``) or a reload
+(``RELOAD``), the worker says how it ended. When one of them dies the other sees the end of the pipe, and ends too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from types import FrameType
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from meantime.survey.dataset import Dataset
 
 DRAIN = b"drain"
+RELOAD = b"reload"
 ENDED = b"ended"
 FAILED = b"failed "
 
@@ -60,13 +62,14 @@ def run_server(settings: Settings) -> int:
     """
     os.umask(0o077)  # whatever is made from here on is for this user alone
     server = ServerProcess(settings)
-    from meantime.bootstrap import make_ingestor
+    from meantime.bootstrap import dataset_sources, make_ingestor
 
-    ingestor = make_ingestor(server.settings)
-    ingestor.start()
+    first, *others = [make_ingestor(server.settings, source.name) for source in dataset_sources(server.settings)]
+    first.start()
     for module in _SHARED_MODULES:
         importlib.import_module(module)
-    return server.run(ingestor.result())
+    # One after the other: each takes the memory of an engine while it is read.
+    return server.run([first.result(), *(other.ingest() for other in others)])
 
 
 class ServerProcess:
@@ -84,13 +87,14 @@ class ServerProcess:
         self.settings = replace(settings, port=port)
         self._pipe, self._worker_pipe = multiprocessing.Pipe()
         self._signal_count = 0
+        self._ends_with_terminal = False
         self._exit_code = 0
 
-    def run(self, dataset: Dataset) -> int:
+    def run(self, datasets: Sequence[Dataset]) -> int:
         """Serve until the drain has ended; return the process's exit code.
 
-        A first SIGTERM, SIGINT or SIGHUP begins the drain; a second one ends everything at once, and then the code is
-        128 and the signal's number.
+        A first SIGTERM or SIGINT begins the drain; a second one ends everything at once, and then the code is 128 and
+        the signal's number. SIGHUP reads the datasets again, unless it says that the terminal is gone: then it drains.
         """
         from meantime.cli.serving_worker import load_application
 
@@ -99,7 +103,7 @@ class ServerProcess:
         _raise_file_limit()
         server = _make_granian(self.settings)
         server.on_startup(self._take_signals)
-        loader = functools.partial(load_application, self._worker_pipe, self._pipe, self.settings, dataset)
+        loader = functools.partial(load_application, self._worker_pipe, self._pipe, self.settings, datasets)
         gc.collect()
         gc.freeze()  # the worker's collections then leave the pages of the imports shared
         # Granian exits with 1 when its worker ends by itself, which is how our drain ends; the pipe says what happened.
@@ -112,9 +116,17 @@ class ServerProcess:
         """Replace granian's handlers, which would end the worker without a drain."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._pass_on)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(signal.SIGHUP, self._pass_on)
+        # nohup leaves SIGHUP ignored: such a server is to outlive its terminal.
+        self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
+        signal.signal(signal.SIGHUP, self._reload)
         signal.signal(signal.SIGALRM, self._kill_worker)
+
+    def _reload(self, number: int, frame: FrameType | None) -> None:
+        if self._ends_with_terminal and not _has_terminal():
+            self._pass_on(number, frame)
+            return
+        with contextlib.suppress(OSError):  # the worker is gone; its end is on the way
+            self._pipe.send_bytes(RELOAD)
 
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         self._signal_count += 1
@@ -144,6 +156,15 @@ class ServerProcess:
             "Accepted jobs run at the next start\n"
         )
         return 1
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal, as one that was started by a service manager has not."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def check_exposure(settings: Settings) -> None:

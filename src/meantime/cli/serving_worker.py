@@ -14,17 +14,19 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
 from meantime.cli.listening_socket import ignore_new_connections
-from meantime.cli.server_process import DRAIN, ENDED, FAILED
+from meantime.cli.server_process import DRAIN, ENDED, FAILED, RELOAD
 from meantime.errors import MeantimeError
 from meantime.settings import Settings
 from meantime.survey.dataset import Dataset
 from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
+from meantime.web.event_log import EventLog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -45,7 +47,9 @@ _SELF_CHECK_TIMEOUT_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-def load_application(pipe: Connection, main_pipe: Connection, settings: Settings, dataset: Dataset) -> WSGIApplication:
+def load_application(
+    pipe: Connection, main_pipe: Connection, settings: Settings, datasets: Sequence[Dataset]
+) -> WSGIApplication:
     """Open everything in the worker process and return what granian calls for each request.
 
     Parameters
@@ -54,14 +58,14 @@ def load_application(pipe: Connection, main_pipe: Connection, settings: Settings
         The worker's end of the pipe.
     main_pipe
         The main process's end, of which a forked worker has a copy; closed here, so that its end can be seen.
-    settings, dataset
+    settings, datasets
         What to serve, and how.
     """
     main_pipe.close()
     # Inherited by every thread that is started from here on, granian's included.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
-        return ServingWorker(pipe, settings, dataset).start()
+        return ServingWorker(pipe, settings, datasets).start()
     except MeantimeError as error:
         pipe.send_bytes(FAILED + str(error).encode("utf-8"))
         raise SystemExit(2) from None
@@ -74,40 +78,52 @@ class ServingWorker:
     ----------
     pipe
         Carries ``DRAIN`` from the main process, and how the worker ended to it.
-    settings, dataset
+    settings, datasets
         What to serve, and how.
     """
 
-    def __init__(self, pipe: Connection, settings: Settings, dataset: Dataset) -> None:
+    def __init__(self, pipe: Connection, settings: Settings, datasets: Sequence[Dataset]) -> None:
         self._pipe = pipe
         self._settings = settings
-        self._dataset = dataset
+        self._datasets = datasets
         self._drain_requested = threading.Event()
         self._closing = threading.Event()
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
+        self._event_log: EventLog | None = None  # written before the threads start, read-only after
 
     def start(self) -> WSGIApplication:
         """Open the log and the service, start the threads that watch over them, and return the application."""
-        self._service = build_service(self._settings, [self._dataset])
-        self._access_log = AccessLog(
-            self._settings.log_file, level=logging.getLevelNamesMapping()[self._settings.log_level.upper()]
-        )
-        self._access_log.start()
+        level = logging.getLevelNamesMapping()[self._settings.log_level.upper()]
+        if self._settings.event_log is not None:
+            self._event_log = EventLog(self._settings.event_log, level=level)
+        note_job_end = self._event_log.note_job_end if self._event_log is not None else None
+        self._service = build_service(self._settings, self._datasets, on_job_end=note_job_end)
+        self._access_log = AccessLog(self._settings.log_file, level=level)
         logger = logging.getLogger("meantime")
-        logger.addHandler(self._access_log.handler)
-        logger.setLevel(self._access_log.handler.level)
+        logger.setLevel(level)
+        for log in self._logs():
+            log.start()
+            logger.addHandler(log.handler)
         app = create_app(
             self._service,
             self._settings,
             access_log=self._access_log,
             request_drain=self.request_drain,
             is_closing=self._closing.is_set,
+            event_log=self._event_log,
         )
         threading.Thread(target=self._watch_main_process, name="main-process-watch", daemon=True).start()
         # No daemon: the process ends when this thread has closed everything.
         threading.Thread(target=self._live, name="life", daemon=False).start()
         return app
+
+    def _logs(self) -> tuple[AccessLog | EventLog, ...]:
+        return (self._access_log,) if self._event_log is None else (self._access_log, self._event_log)
+
+    def _close_logs(self) -> None:
+        for log in self._logs():
+            log.close(_LOG_CLOSE_LIMIT_S)
 
     def request_drain(self) -> None:
         """Refuse new jobs from now on, and let the process end once the accepted ones have finished. Never blocks."""
@@ -118,16 +134,25 @@ class ServingWorker:
         """Do what the main process says; end at once when it is gone, since nobody could end us any more."""
         with contextlib.suppress(EOFError, OSError):
             while True:
-                if self._pipe.recv_bytes() == DRAIN:
+                message = self._pipe.recv_bytes()
+                if message == DRAIN:
                     _log.info("a signal asked for the drain")
                     self.request_drain()
-        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+                elif message == RELOAD:
+                    _log.info("a signal asked for a reload")
+                    threading.Thread(target=self._reload, name="reload", daemon=True).start()
+        self._close_logs()
         os._exit(1)
+
+    def _reload(self) -> None:
+        """Read every dataset again; what happens is in the log."""
+        if self._service.reloader is not None:
+            self._service.reloader.reload_all()
 
     def _live(self) -> None:
         """Say when the server is ready, wait for the drain, and end."""
         if self._wait_until_answering():
-            source = self._dataset.provenance
+            source = self._datasets[0].provenance
             sys.stdout.write(
                 f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
                 "(Ctrl+C drains and stops)\n"
@@ -153,18 +178,18 @@ class ServingWorker:
         threading.main_thread().join()
         if not self._service.close(CLOSE_LIMIT_S):
             _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
-        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+        self._close_logs()
         self._pipe.send_bytes(ENDED)
 
     def _end_late(self) -> None:
         """End although jobs are left: they are on disk, and run at the next start."""
-        count = self._service.unfinished_count()
         message = (
-            f"{count} jobs have not finished after {self._settings.drain_timeout_s:g} s; they run at the next start"
+            f"the drain has taken {self._settings.drain_timeout_s:g} s; "
+            f"unfinished jobs: {self._service.unfinished_count()}. They run at the next start"
         )
         _log.error(message)
         sys.stderr.write(f"meantime: {message}\n")
-        self._access_log.close(_LOG_CLOSE_LIMIT_S)
+        self._close_logs()
         self._pipe.send_bytes(ENDED)
         os._exit(0)
 

@@ -27,7 +27,7 @@ CALLER_KEY = "meantime.caller"
 OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/problems", "/static/<path:filename>"})
 """What anybody may GET: it tells nothing about data or jobs."""
 
-ADMIN_ROUTES = frozenset({"/api/graceful_shutdown", "/api/v1/datasets/<name>/reload"})
+ADMIN_ROUTES = frozenset({"/api/graceful_shutdown", "/api/v1/datasets/<dataset>/reload"})
 """What takes an admin, whatever the method. Elsewhere looking takes ``read``, everything else ``submit``."""
 
 _READING = frozenset({"GET", "HEAD"})

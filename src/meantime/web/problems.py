@@ -24,6 +24,7 @@ from meantime.errors import (
     MeantimeError,
     NoResultError,
     QueueFullError,
+    ReloadError,
     RequestTooLargeError,
     ResultLostError,
     ShuttingDownError,
@@ -83,6 +84,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     StoreError: Problem(
         503, "store-unavailable", "Jobs can't be stored", reason="the job store can't be used; see the server's log"
     ),
+    ReloadError: Problem(409, "reload-failed", "The source can't be read; the old version is still served"),
     DataError: Problem(503, "data-unavailable", "The data can't be read", reason="see the server's log"),
     MeantimeError: Problem(500, "internal-error", "The server made a mistake", reason="see the server's log"),
     Exception: Problem(500, "internal-error", "The server made a mistake", reason="see the server's log"),

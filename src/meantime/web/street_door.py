@@ -6,15 +6,20 @@ A plain WSGI layer around Flask, because it costs a tenth of Flask's own hooks a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from meantime.jobs.log_context import WorkedFor, worked_for
 from meantime.web.access_log import AccessLog
+from meantime.web.request_ids import REQUEST_ID_HEADER, RequestIds
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    NoteAnswer = Callable[[WSGIEnvironment, str, float], None]
+    """Takes a request's environment, its answer's status in three digits, and the seconds that it took."""
 
     ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
@@ -46,6 +51,8 @@ class StreetDoor:
     is_closing
         Whether connections are to be closed after this answer, because the process is about to end. A client that
         kept its connection might send its next request just then, and would see it reset.
+    observers
+        Told of every answer, in the thread that gave it.
     """
 
     def __init__(
@@ -54,8 +61,11 @@ class StreetDoor:
         access_log: AccessLog | None = None,
         *,
         is_closing: Callable[[], bool] = lambda: False,
+        observers: Sequence[NoteAnswer] = (),
     ) -> None:
         self._wsgi_app = wsgi_app
+        self._observers = tuple(observers)
+        self._request_ids = RequestIds()
         self._access_log = access_log
         self._is_closing = is_closing
 
@@ -63,6 +73,8 @@ class StreetDoor:
         """Pass a request on."""
         started_at = time.perf_counter()
         answer_status = "500 no answer"
+        request_id = self._request_ids.of(environ)
+        worked_for.set(WorkedFor(request_id))
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None
@@ -71,6 +83,7 @@ class StreetDoor:
             answer_status = status
             names = [name for name, _ in headers]
             headers += FIXED_HEADERS
+            headers.append((REQUEST_ID_HEADER, request_id))
             headers += [header for header in DEFAULT_HEADERS if header[0] not in names]
             if self._is_closing():
                 headers.append(("Connection", "close"))
@@ -79,11 +92,10 @@ class StreetDoor:
         try:
             return self._wsgi_app(environ, start)
         finally:
+            duration_s = time.perf_counter() - started_at
+            status = answer_status[:3]
             if self._access_log is not None:
-                self._access_log.leave(
-                    environ["REQUEST_METHOD"],
-                    environ["PATH_INFO"],
-                    answer_status[:3],
-                    time.perf_counter() - started_at,
-                    environ.get(JOB_KEY, ""),
-                )
+                job = environ.get(JOB_KEY, "")
+                self._access_log.leave(environ["REQUEST_METHOD"], environ["PATH_INFO"], status, duration_s, job)
+            for note_answer in self._observers:
+                note_answer(environ, status, duration_s)

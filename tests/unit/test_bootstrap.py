@@ -1,0 +1,61 @@
+"""Which tables the settings name, and what is found of their older versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meantime.bootstrap import DatasetSource, build_service, dataset_sources, make_ingestor
+from meantime.errors import SettingsError
+from meantime.settings import NamedPath, Settings
+from meantime.survey import bundled_table
+from meantime.survey.dataset_registry import key_of
+from tests.unit.survey.tables import ROW, csv_text, written
+
+
+def _named(name: str, path: str) -> NamedPath:
+    return NamedPath(name, Path(path))
+
+
+def test_without_a_table_the_bundled_one_is_the_default() -> None:
+    assert dataset_sources(Settings()) == (DatasetSource("default", bundled_table(), None),)
+
+
+def test_a_mapping_without_a_name_is_for_the_first_table() -> None:
+    settings = Settings(
+        data=(_named("", "a.csv"), _named("wic", "b.csv"), _named("odd", "c.csv")),
+        mapping=(_named("", "a.toml"), _named("odd", "c.toml")),
+    )
+    assert dataset_sources(settings) == (
+        DatasetSource("default", Path("a.csv"), Path("a.toml")),
+        DatasetSource("wic", Path("b.csv"), None),
+        DatasetSource("odd", Path("c.csv"), Path("c.toml")),
+    )
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    with pytest.raises(SettingsError, match="a.csv needs a name of its own: NAME=a.csv; default is taken"):
+        dataset_sources(Settings(data=(_named("", "a.csv"), _named("default", "b.csv"))))
+
+
+def test_a_mapping_for_no_table_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no table is called wic; there is brfss"):
+        dataset_sources(Settings(data=(_named("brfss", "a.csv"),), mapping=(_named("wic", "b.toml"),)))
+
+
+def test_after_a_restart_an_older_version_is_found_with_its_provenance(tmp_path: Path) -> None:
+    source = written(tmp_path, csv_text([ROW]))
+    settings = Settings(data=(NamedPath("brfss", source),), state_dir=tmp_path)
+    older = make_ingestor(settings).ingest()
+    source.write_text(csv_text([ROW.replace("39.2", "38.8")]))
+    newer = make_ingestor(settings, "brfss").ingest()
+    service = build_service(settings, [newer])
+    try:
+        assert service.datasets.current() is newer
+        found = service.datasets.version(key_of(older))
+        assert (found.name, found.version, found.provenance) == ("brfss", older.version, older.provenance)
+        assert found.cube.cells.value_sum.tolist() == [39.2]
+        assert found.provenance.source_sha256 != newer.provenance.source_sha256
+    finally:
+        service.close()
