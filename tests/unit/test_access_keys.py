@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def file(path: Path) -> AccessKeyFile:
 
 def test_there_are_no_keys_until_one_is_added(file: AccessKeyFile) -> None:
     assert not file.exists
-    assert file.keys() == []
+    assert file.access_keys() == []
     file.add("alice", Role.SUBMIT)
     assert file.exists
 
@@ -38,7 +39,7 @@ def test_a_key_is_found_by_its_secret_and_by_nothing_else(file: AccessKeyFile) -
         assert found is not None
         assert (found.name, found.role, found.owner) == (name, Role.READ, name)
     wrong = ["", "mt_", secrets["alice"][:-1], secrets["alice"] + "x", secrets["alice"].lower(), "\ud800", "alice"]
-    wrong += [key.sha256 for key in file.keys()]
+    wrong += [key.sha256 for key in file.access_keys()]
     assert [file.find(secret) for secret in wrong] == [None] * len(wrong)
 
 
@@ -138,7 +139,13 @@ DAMAGED = {
 def test_a_damaged_file_lets_nobody_in_and_is_never_overwritten(file: AccessKeyFile, path: Path, content: str) -> None:
     secret = file.add("alice", Role.ADMIN)
     path.write_text(content)
-    for use in (lambda: file.find(secret), file.access_keys, lambda: file.add("bob", Role.READ), lambda: file.revoke("alice")):
+    uses: list[Callable[[], object]] = [
+        lambda: file.find(secret),
+        file.access_keys,
+        lambda: file.add("bob", Role.READ),
+        lambda: file.revoke("alice"),
+    ]
+    for use in uses:
         with pytest.raises(AccessKeyError, match="keys.json"):
             use()
     assert path.read_text() == content
@@ -164,4 +171,4 @@ def test_keys_added_at_the_same_time_are_all_there(path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(key.name for key in AccessKeyFile(path).keys()) == [f"key-{i}" for i in range(8)]
+    assert sorted(key.name for key in AccessKeyFile(path).access_keys()) == [f"key-{i}" for i in range(8)]
