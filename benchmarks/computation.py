@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -12,25 +13,46 @@ from meantime.statistics.catalogue import Surface, check_parameters, compute, fi
 from meantime.survey.cube import SurveyCube
 from meantime.survey.data_ingestor import DataIngestor
 
-GOALS_MS = {"states_mean": 0.1, "mean_by_category": 1.0}
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """One statistic, the most that its median may be (None: no goal), and what it is asked besides the question."""
+
+    statistic: str
+    surface: Surface
+    goal_ms: float | None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+ALL_YEARS: dict[str, object] = {"years": {"from": 2011, "to": 2023}}
+COMPUTATIONS = (
+    Computation("states_mean", Surface.CONTRACT, 0.1),
+    Computation("mean_by_category", Surface.CONTRACT, 1.0),
+    Computation("mean", Surface.V1, 2.0, {"by": ["location"], **ALL_YEARS}),
+    Computation("mean", Surface.V1, None, {"by": ["location", "year"], **ALL_YEARS}),  # 700 records; no goal is set
+    Computation("ranking", Surface.V1, 2.0, ALL_YEARS),
+    Computation("difference", Surface.V1, 2.0, {"against": "National", **ALL_YEARS}),
+    Computation("trend", Surface.V1, 2.0),
+)
 
 
 def measure_computation(table: Path, *, repeats: int) -> Iterator[Figure]:
     """Yield the median time of each statistic that has a goal, over all questions, in milliseconds."""
     cube = DataIngestor(table).ingest().cube
-    for name, goal_ms in GOALS_MS.items():
-        requests: list[Mapping[str, object]] = [{"question": question.text} for question in cube.questions]
+    for computation in COMPUTATIONS:
+        asked = "".join(f"; {name} {value}" for name, value in computation.parameters.items())
         yield Figure(
-            f"computing {name}",
-            _median_ms(cube, name, requests, repeats=repeats),
+            f"computing {computation.statistic}",
+            _median_ms(cube, computation, repeats=repeats),
             "ms",
-            goal_ms,
-            note=f"median over {len(cube.questions)} questions, {len(cube.cells):,} cells",
+            computation.goal_ms,
+            note=f"{len(cube.questions)} questions, {len(cube.cells):,} cells{asked}",
         )
 
 
-def _median_ms(cube: SurveyCube, name: str, requests: list[Mapping[str, object]], *, repeats: int) -> float:
-    statistic = find_statistic(name, surface=Surface.CONTRACT)
+def _median_ms(cube: SurveyCube, computation: Computation, *, repeats: int) -> float:
+    statistic = find_statistic(computation.statistic, surface=computation.surface)
+    requests = [{"question": question.text, **computation.parameters} for question in cube.questions]
     arguments = [check_parameters(statistic, cube, request) for request in requests]
     times = []
     for _ in range(repeats):
