@@ -24,8 +24,12 @@ PLAIN = "meantime"
 MISBEHAVING = "tests.acceptance.misbehaving_server"
 """A server whose catalogue has statistics that no catalogue should have."""
 
+PATIENT = "tests.acceptance.patient_server"
+"""A server with a statistic whose job waits for the test."""
+
 _READY = re.compile(rb" at http://127\.0\.0\.1:(\d+) ")
 _COMMANDS = {
+    PATIENT: [sys.executable, "-m", PATIENT],
     PLAIN: [sys.executable, "-c", "from meantime.cli import main; main()"],
     MISBEHAVING: [sys.executable, "-m", MISBEHAVING],
 }
@@ -61,12 +65,13 @@ class Server:
         data: Path,
         *,
         program: str = PLAIN,
+        state: Path | None = None,
         options: Sequence[str] = (),
         limits: Sequence[str] = (),
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        self.state = folder / "state"
+        self.state = state or folder / "state"
         self.port = 0
         self.ready_s: list[float] = []
         self._limits = ["prlimit", *limits, "--"] if limits else []

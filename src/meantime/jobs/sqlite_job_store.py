@@ -152,13 +152,11 @@ class SqliteJobStore(JobStore):
                 raise
             except sqlite3.Error as error:
                 failure = self._after_failure(error)
-                if not isinstance(failure, StorageFullError):
-                    raise failure from error
-                self._ballast.throw()
-                self._write_notes(notes)
-                if submissions:
-                    raise failure from error
-                return []
+                if isinstance(failure, StorageFullError) and notes and self._ballast.throw():
+                    self._write_notes(notes)
+                    if not submissions:
+                        return []
+                raise failure from error
             finally:
                 label = _DURABLE if submissions else _SOON
                 self.commit_durations.add(label, time.perf_counter() - started_at)
