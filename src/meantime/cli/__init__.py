@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("meantime.cli.serve", "Serve a table: CDC's bundled table when none is given."),
     "keys": ("meantime.cli.keys", "Add, list and revoke access keys."),
     "inspect": ("meantime.cli.inspect", "Report what a table holds; propose a mapping for an unknown one."),
+    "backup": ("meantime.cli.backup", "Copy the job store, while the server runs or not."),
+    "doctor": ("meantime.cli.doctor", "Check store, results, disk, SQLite, clock and permissions."),
     "check": ("meantime.cli.check", "Check a running server against a folder of expected responses."),
     "bundle": ("meantime.cli.bundle", "Write the slim table that the package carries from CDC's full export."),
 }

@@ -14,19 +14,22 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
+from meantime.cli.control_socket import ControlSocket
 from meantime.cli.listening_socket import ignore_new_connections
 from meantime.cli.server_process import DRAIN, ENDED, FAILED, RELOAD
-from meantime.errors import MeantimeError
+from meantime.errors import BackupError, MeantimeError
 from meantime.settings import Settings
 from meantime.survey.dataset import Dataset
 from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
 from meantime.web.event_log import EventLog
+from meantime.web.slow_bodies import SlowBodyGuard
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -90,6 +93,7 @@ class ServingWorker:
         self._closing = threading.Event()
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
+        self._control: ControlSocket  # written before the threads start, read-only after
         self._event_log: EventLog | None = None  # written before the threads start, read-only after
 
     def start(self) -> WSGIApplication:
@@ -113,10 +117,21 @@ class ServingWorker:
             is_closing=self._closing.is_set,
             event_log=self._event_log,
         )
+        self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
+        self._control.start()
         threading.Thread(target=self._watch_main_process, name="main-process-watch", daemon=True).start()
         # No daemon: the process ends when this thread has closed everything.
         threading.Thread(target=self._live, name="life", daemon=False).start()
-        return app
+        guard = SlowBodyGuard(app, self._settings.header_timeout_s)
+        guard.start()
+        return guard
+
+    def _back_up(self, request: Mapping[str, object]) -> None:
+        target = Path(str(request.get("target", "")))
+        if not target.is_absolute():
+            raise BackupError(f"{target} is not an absolute path")
+        self._service.back_up(target)
+        _log.info("the store was copied to %s", target)
 
     def _logs(self) -> tuple[AccessLog | EventLog, ...]:
         return (self._access_log,) if self._event_log is None else (self._access_log, self._event_log)
@@ -176,6 +191,7 @@ class ServingWorker:
         if callable(stop_granian):
             stop_granian(signal.SIGTERM, None)
         threading.main_thread().join()
+        self._control.close()
         if not self._service.close(CLOSE_LIMIT_S):
             _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
         self._close_logs()

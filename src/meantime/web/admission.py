@@ -15,6 +15,7 @@ from meantime.web.callers import CallerCheck
 from meantime.web.cross_origin import allow_origins
 from meantime.web.request_body import has_body, json_object
 from meantime.web.security import SAFE_METHODS, HostCheck, check_same_origin, check_size_and_framing
+from meantime.web.street_door import ROUTE_KEY
 
 
 def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None) -> None:
@@ -41,6 +42,8 @@ def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None)
         environ = request.environ
         rule = request.url_rule
         parameters = request.view_args
+        if rule is not None:
+            environ[ROUTE_KEY] = rule.rule
         try:
             check_host(environ)
             check_size_and_framing(environ)

@@ -15,6 +15,7 @@ import orjson
 from meantime.jobs.job import Job
 from meantime.jobs.log_context import worked_for
 from meantime.web.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
+from meantime.web.street_door import JOB_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,7 +55,7 @@ class EventLog(LogWriter):
             peer=environ.get("REMOTE_ADDR", ""),
             status=int(status),
             duration_s=round(duration_s, 6),
-            job_id=environ.get("meantime.job") or None,
+            job_id=environ.get(JOB_KEY) or None,
         )
 
     def note_job_end(self, job: Job) -> None:

@@ -20,6 +20,7 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.sqlite_release import SQLITE_VERSION
 from meantime.service import MeantimeService
 from meantime.settings import Settings
+from meantime.web.street_door import ROUTE_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -45,10 +46,9 @@ class RequestTimes:
         The label is the route's pattern and not the path, and the method only where a route accepts it, so that
         clients can't make up labels.
         """
-        found = environ.get("werkzeug.request")
-        rule = None if found is None else found.url_rule
-        method, route = NO_ROUTE if rule is None else (environ["REQUEST_METHOD"], rule.rule)
-        self.durations.add((method, route, status), duration_s)
+        route = environ.get(ROUTE_KEY)
+        label = (*NO_ROUTE, status) if route is None else (environ["REQUEST_METHOD"], route, status)
+        self.durations.add(label, duration_s)
 
 
 class Metrics:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 JOB_KEY = "meantime.job"
 """Where a route leaves the id of the job that a request is about, for the log."""
 
+ROUTE_KEY = "meantime.route"
+"""Where the pattern of the route that answers a request is left, such as ``/api/get_results/<job_id>``."""
+
 FIXED_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
