@@ -52,6 +52,7 @@ class OpenedSource:
     name: str
     kind: SourceKind
     sha256: str
+    changed_ns: int
     original: BufferedReader
     plain: BinaryIO | BufferedReader
 
@@ -70,17 +71,15 @@ class OpenedSource:
             return _sha256(plain)
 
     def check_unchanged(self) -> None:
-        """Hash the source again.
+        """Look at the source's time of change and hash it again: it may have been changed there and back.
 
         Raises
         ------
         DataChangedError
             Its bytes are not those that were opened.
         """
-        if _sha256(self.original) != self.sha256:
-            raise DataChangedError(
-                f"{self.name}: the file was changed while it was read; try again when it is complete"
-            )
+        if _is_changed(self.original, self.sha256, self.changed_ns):
+            raise _changed(self.name)
 
 
 def source_kind(source: Path) -> SourceKind:
@@ -162,6 +161,7 @@ def open_source(
     with ExitStack() as stack:
         try:
             original = stack.enter_context(source.open("rb"))
+            changed_ns = os.fstat(original.fileno()).st_mtime_ns
             sha256 = _sha256(original)
         except OSError as error:
             raise DataError(f"{source}: {_reason(error)}") from error
@@ -171,10 +171,12 @@ def open_source(
                 plain = stack.enter_context(tempfile.TemporaryFile(dir=scratch_directory))
                 _unpack(original, kind, plain, size_limit_bytes, progress)
             except _UNPACKING_ERRORS as error:
+                if _is_changed(original, sha256, changed_ns):
+                    raise _changed(source.name) from error
                 raise DataError(f"{source.name}: can't be unpacked as {kind}: {_reason(error)}") from error
         if os.fstat(plain.fileno()).st_size == 0:
             raise DataError(f"{source.name}: is empty; a table needs a line of column names and rows")
-        yield OpenedSource(source.name, kind, sha256, original, plain)
+        yield OpenedSource(source.name, kind, sha256, changed_ns, original, plain)
 
 
 def _sha256(opened: BufferedReader) -> str:
@@ -182,6 +184,10 @@ def _sha256(opened: BufferedReader) -> str:
     digest = hashlib.file_digest(opened, "sha256").hexdigest()
     opened.seek(0)
     return digest
+
+
+def _is_changed(original: BufferedReader, sha256: str, changed_ns: int) -> bool:
+    return os.fstat(original.fileno()).st_mtime_ns != changed_ns or _sha256(original) != sha256
 
 
 @contextmanager
@@ -232,6 +238,10 @@ def _unpack(
             if progress:
                 progress("unpack", min(1.0, original.tell() / packed_bytes))
     plain.flush()
+
+
+def _changed(source_name: str) -> DataChangedError:
+    return DataChangedError(f"{source_name}: the file was changed while it was read; try again when it is complete")
 
 
 def _reason(error: BaseException) -> str:
