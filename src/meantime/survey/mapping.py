@@ -7,13 +7,14 @@ Every key is optional; what it doesn't state is taken from the built-in profile.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meantime.errors import DataError
-from meantime.survey.columns import Role
+from meantime.survey.columns import NUMBER_ROLES, Role
 from meantime.survey.profile import Profile, normal
 from meantime.survey.questions import Direction
 
@@ -79,6 +80,7 @@ def parse_mapping(text: str, name: str) -> TableMapping:
     normalised = {key: tuple(normal(text) for text in texts) for key, texts in names.items() if key != "missing"}
     columns = {Role(key): sections.text("columns", key) for key in sections.keys("columns", Role)}
     fixed = {Role(key): sections.text("fixed", key) for key in sections.keys("fixed", _FIXED)}
+    sections.check_numbers({role: fixed[role] for role in NUMBER_ROLES if role in fixed})
     for role in columns.keys() & fixed.keys():
         raise DataError(f"{name}: {role} is under [columns] and under [fixed]; keep one")
     strata = {
@@ -142,6 +144,12 @@ class _Sections:
         if value in set(Direction):
             return Direction(value)
         raise DataError(f"{self._name}: {key!r} under [directions] is {value!r}; it must be {' or '.join(Direction)}")
+
+    def check_numbers(self, fixed: Mapping[Role, str]) -> None:
+        """Refuse a fixed text that should be a number, such as the year."""
+        for role, text in fixed.items():
+            if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+                raise DataError(f"{self._name}: {role} under [fixed] is {text!r}; it must be a number in quotes")
 
     def delimiter(self) -> str:
         """Return the character between two fields."""
