@@ -98,7 +98,7 @@ ODD_IDS = [
     "0", "00", "01", "-1", "+1", "1_0", "1.0", "1e3", "0x1", " 1", "1 ", "1%0a", "%0a1", "1%00", "%00", "%D9%A1",
     "job_id_%D9%A1", "%EF%BC%91", "%C2%B9", "job_id_", "job_id_0", "job_id_01", "job_id_-1", "job_id_+1", "job_id_1_0",
     "job_id_1%0a", "JOB_ID_1", "Job_id_1", "job_id_job_id_1", "job_id_1.json", "abc", "null", "..", "%2e%2e", "*",
-    "9" * 19, "job_id_" + "9" * 5000, "%3Cscript%3E", "..%2f..%2fetc%2fpasswd", "%5cevil.example", "%ff%fe", "1,2",
+    "9" * 19, "job_id_" + "9" * 4000, "%3Cscript%3E", "..%2f..%2fetc%2fpasswd", "%5cevil.example", "%ff%fe", "1,2",
     "999999999999999999", "2",
 ]  # fmt: skip
 
