@@ -47,12 +47,12 @@ def cautions_of_gaps(estimates: Estimates) -> list[str]:
     if suppressed:
         total = suppressed + int((estimates.cells_used + estimates.cells_unweighted).sum())
         found.append(
-            f"{suppressed} of {total} estimates are suppressed and don't count;"
+            f"suppressed, so not counted: {suppressed} of {total} estimates;"
             " small groups are suppressed more often, so what is missing is not missing at random"
         )
     unweighted = int(estimates.cells_unweighted.sum())
     if unweighted:
-        found.append(f"{unweighted} estimates have no weight ({_LACKING[estimates.weights]}) and don't count")
+        found.append(f"without {_LACKING[estimates.weights]}, so not counted: {unweighted} estimates")
     return found
 
 
@@ -61,7 +61,7 @@ def cautions_of_limits(estimates: Estimates) -> list[str]:
     unknown = int((np.isnan(estimates.standard_error) & ~np.isnan(estimates.value)).sum())
     if not unknown:
         return []
-    return [f"{unknown} values have no standard error, because an estimate in them has no limits"]
+    return [f"without a standard error, because an estimate in them has no limits: {unknown} values"]
 
 
 def absent_locations(selection: Selection) -> list[str]:
@@ -72,7 +72,7 @@ def absent_locations(selection: Selection) -> list[str]:
     absent = [selection.cube.locations[index].name for index in selection.locations if index not in present]
     if not absent:
         return []
-    return [f"no value for {len(absent)} of {len(selection.locations)} locations: {listed(absent)}"]
+    return [f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})"]
 
 
 def pools_locations(groups: Groups) -> bool:

@@ -220,7 +220,7 @@ def _cautions(records: list[Record], k: int) -> list[str]:
     among = [record for record in records if record["among_k"]]
     alike = [str(record["location"]) for record in records if not record["among_k"]]
     if alike:
-        cautions.append(f"{len(alike)} more locations can't be told from rank {among[-1]['rank']}: {listed(alike)}")
+        cautions.append(f"not to be told from rank {among[-1]['rank']}: {len(alike)} more locations ({listed(alike)})")
     if len(among) > k:
         cautions.append(f"rank {among[-1]['rank']} is shared, so {len(among)} locations are among the first {k}")
     if any(record["tied"] for record in records):

@@ -53,9 +53,9 @@ def nearest(value: str, names: Iterable[str], aliases: Mapping[str, str] | None 
     """
     wanted = value[:MAXIMUM_TEXT].strip().casefold()
     folded = {alias.casefold(): name for alias, name in (aliases or {}).items()} | {n.casefold(): n for n in names}
-    found = [folded[wanted]] if wanted in folded else []
-    if len(wanted) >= 3:
-        found += [name for key, name in folded.items() if wanted in key]
+    if wanted in folded:
+        return (folded[wanted],)
+    found = [name for key, name in folded.items() if len(wanted) >= 3 and wanted in key]
     found += [folded[key] for key in difflib.get_close_matches(wanted, folded, n=3)]
     return tuple(dict.fromkeys(found))[:3]
 

@@ -1,0 +1,1 @@
+"""Figures that others printed, each with its source."""

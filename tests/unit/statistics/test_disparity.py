@@ -1,0 +1,178 @@
+"""Disparity: measures worked out by hand, and what is said about strata that are missing."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from meantime.errors import InvalidParameterError, StatisticError
+from meantime.statistics.inequality import (
+    StratumEstimate,
+    between_group_variance,
+    index_of_disparity,
+    ratio_interval,
+    slope_index,
+)
+from meantime.statistics.result import Record
+from meantime.survey.cube import SurveyCube
+from tests.asking import ask, records_in
+from tests.cubes import cube_of
+from tests.reference import Row
+from tests.tables import OBESITY, STRENGTH, VISITS
+
+
+def cube_with(
+    category: str, values: dict[str, float | None], *, question: str = OBESITY, sizes: dict[str, float] | None = None
+) -> SurveyCube:
+    """Return a cube of one location: stratum to value, standard errors of 1, a Total of 30."""
+    rows = [Row(question, "Q", "Ohio", "OH", 2020, "Total", "Total", 30.0, 29.0, 31.0, 1000.0)]
+    for stratum, value in values.items():
+        low, high = (None, None) if value is None else (value - 1.959964, value + 1.959964)
+        size = (sizes or {}).get(stratum, 100.0)
+        rows.append(Row(question, "Q", "Ohio", "OH", 2020, category, stratum, value, low, high, size))
+    return cube_of(rows)
+
+
+def measure(cube: SurveyCube, category: str, **request: object) -> Record:
+    question = cube.questions[0].text
+    (record,) = records_in("disparity", cube, {"question": question, "categories": [category], **request})
+    return record
+
+
+SCHOOLING: dict[str, float | None] = {
+    "Less than high school": 40.0,
+    "High school graduate": 36.0,
+    "Some college or technical school": 34.0,
+    "College graduate": 26.0,
+}
+
+
+def test_the_measures_of_an_ordered_category_are_those_worked_out_by_hand() -> None:
+    record = measure(cube_with("Education", SCHOOLING), "Education")
+    assert (record["highest_stratum"], record["lowest_stratum"]) == ("Less than high school", "College graduate")
+    assert record["value"] == 14.0
+    assert record["standard_error"] == pytest.approx(math.sqrt(2))
+    assert record["ratio"] == pytest.approx(40 / 26)
+    assert record["relative_difference_percent"] == pytest.approx(100 * 14 / 26)
+    assert record["index_of_disparity_percent"] == pytest.approx(100 * (10 + 6 + 4 + 4) / 4 / 30)
+    assert record["between_group_variance"] == pytest.approx((36 + 4 + 0 + 64) / 4)
+    # quarters stand at 1/8, 3/8, 5/8, 7/8: slope = sum (x - 1/2)(y - 34) / sum (x - 1/2)^2
+    assert record["slope_index"] == pytest.approx((-3 * 6 - 1 * 2 + 1 * 0 - 3 * 8) / 8 / (20 / 64))
+    assert record["slope_index_standard_error"] == pytest.approx(1 / math.sqrt(20 / 64))
+    assert record["relative_index"] == pytest.approx(record["slope_index"] / 34)  # type: ignore[operator]  # a float
+    assert (record["strata_count"], record["strata_missing"], record["overall_value"]) == (4, 0, 30.0)
+
+
+@pytest.mark.parametrize(("question", "relative"), [(OBESITY, 100 * 14 / 26), (STRENGTH, 100 * 14 / 40)])
+def test_the_relative_difference_is_from_the_most_favourable_stratum(question: str, relative: float) -> None:
+    record = measure(cube_with("Education", SCHOOLING, question=question), "Education")
+    assert record["relative_difference_percent"] == pytest.approx(relative)
+
+
+def test_of_unknown_direction_the_lowest_is_the_reference_and_a_caution_says_so() -> None:
+    cube = cube_with("Education", SCHOOLING, question=VISITS)
+    assert measure(cube, "Education")["relative_difference_percent"] == pytest.approx(100 * 14 / 26)
+    cautions = ask("disparity", cube, {"question": VISITS, "categories": ["Education"]})["cautions"]
+    assert isinstance(cautions, list)
+    assert any("nobody has said which end" in caution for caution in cautions)
+
+
+def test_a_category_without_a_scale_has_no_slope() -> None:
+    record = measure(cube_with("Sex", {"Male": 32.0, "Female": 28.0}), "Sex")
+    assert record["value"] == 4.0
+    assert (record["slope_index"], record["relative_index"]) == (None, None)
+
+
+def test_strata_without_a_place_on_the_scale_are_left_out() -> None:
+    income: dict[str, float | None] = {
+        "Less than $15,000": 40.0,
+        "$75,000 or greater": 30.0,
+        "Data not reported": 10.0,
+    }
+    cube = cube_with("Income", income)
+    record = measure(cube, "Income")
+    assert (record["value"], record["strata_count"]) == (10.0, 2)
+    cautions = ask("disparity", cube, {"question": OBESITY, "categories": ["Income"]})["cautions"]
+    assert isinstance(cautions, list)
+    assert "strata without a place on the category's scale are left out: Data not reported" in cautions
+
+
+def test_a_suppressed_stratum_is_counted_as_missing() -> None:
+    cube = cube_with("Education", SCHOOLING | {"Less than high school": None})
+    record = measure(cube, "Education")
+    assert (record["value"], record["strata_count"], record["strata_missing"]) == (10.0, 3, 1)
+    assert record["cells_suppressed"] == 1
+    cautions = ask("disparity", cube, {"question": OBESITY, "categories": ["Education"]})["cautions"]
+    assert isinstance(cautions, list)
+    assert any(caution.startswith("1 of 1 locations lack a stratum") for caution in cautions)
+
+
+def test_a_location_with_one_stratum_is_suppressed_and_the_request_fails_when_all_are() -> None:
+    lonely = cube_with("Sex", {"Male": 32.0, "Female": None})
+    with pytest.raises(StatisticError, match="no location has two strata"):
+        measure(lonely, "Sex")
+    rows = [
+        Row(OBESITY, "Q", location, location[:2], 2020, "Sex", stratum, value, None, None, None)
+        for location, stratum, value in (("Ohio", "Male", 30.0), ("Utah", "Male", 31.0), ("Utah", "Female", 33.0))
+    ]
+    found = records_in("disparity", cube_of(rows), {"question": OBESITY, "categories": ["Sex"]})
+    assert [(record["location"], record["value"], record["reliability"]) for record in found] == [
+        ("Ohio", None, "suppressed"),
+        ("Utah", 2.0, "caution"),
+    ]
+    assert {record["index_of_disparity_percent"] for record in found} == {None}
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"categories": ["Total"]}, "fewer than two strata"),
+        ({"categories": ["Sex"], "strata": ["Male"]}, "fewer than two strata"),
+        ({"categories": ["Sex", "Total"]}, "give 1 to 1"),
+        ({}, "categories: missing"),
+    ],
+)
+def test_one_category_with_two_strata_is_needed(request_: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message) as refused:
+        ask("disparity", cube_with("Sex", {"Male": 32.0, "Female": 28.0}), {"question": OBESITY, **request_})
+    assert refused.value.field == "categories"
+
+
+# ---- the measures by themselves -------------------------------------------------------------------------------------
+
+
+def stratum(value: float, error: float | None = 1.0, size: float | None = 100.0) -> StratumEstimate:
+    return StratumEstimate("a stratum", value, error, size)
+
+
+def test_a_ratio_interval_is_symmetric_in_logarithms() -> None:
+    low, high = ratio_interval(stratum(40.0, 4.0), stratum(20.0, 1.0), 1.959964)
+    assert low is not None
+    assert high is not None
+    assert math.sqrt(low * high) == pytest.approx(2)
+    assert math.log(high / 2) == pytest.approx(1.959964 * math.sqrt(0.1**2 + 0.05**2))
+
+
+@pytest.mark.parametrize(("above", "below"), [(stratum(40.0, None), stratum(20.0)), (stratum(40.0), stratum(0.0))])
+def test_a_ratio_without_errors_or_to_zero_has_no_interval(above: StratumEstimate, below: StratumEstimate) -> None:
+    assert ratio_interval(above, below, 1.96) == (None, None)
+
+
+def test_an_index_of_disparity_needs_a_reference_above_zero() -> None:
+    assert index_of_disparity([1.0, 2.0], None) is None
+    assert index_of_disparity([1.0, 2.0], 0.0) is None
+
+
+def test_large_strata_count_more_in_the_variance() -> None:
+    assert between_group_variance([stratum(10.0, size=300.0), stratum(20.0, size=100.0)]) == pytest.approx(18.75)
+    assert between_group_variance([stratum(10.0), stratum(20.0, size=None)]) is None
+
+
+def test_a_slope_needs_sizes_and_two_strata_that_have_people() -> None:
+    assert slope_index([stratum(10.0), stratum(20.0, size=None)]) is None
+    assert slope_index([stratum(10.0, size=100.0), stratum(20.0, size=0.0)]) is None
+    without_error = slope_index([stratum(10.0), stratum(20.0, error=None)])
+    assert without_error is not None
+    assert without_error.slope == pytest.approx(20.0)
+    assert without_error.standard_error is None

@@ -1,0 +1,91 @@
+"""Standard errors, intervals, tests and flags, against numbers worked out by hand or printed in tables."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from meantime.statistics.uncertainty import (
+    Scale,
+    expit,
+    interval,
+    is_reliable,
+    logit,
+    logit_standard_error,
+    normal_quantile,
+    reliability,
+    two_sided_p,
+)
+from meantime.survey.cube import FloatArray
+
+
+def array(*values: float) -> FloatArray:
+    return np.array(values, dtype=np.float64)
+
+
+@pytest.mark.parametrize(("level", "z"), [(0.5, 0.674490), (0.9, 1.644854), (0.95, 1.959964), (0.99, 2.575829)])
+def test_normal_quantiles_are_those_of_the_printed_tables(level: float, z: float) -> None:
+    assert normal_quantile(level) == pytest.approx(z, abs=5e-7)
+
+
+@pytest.mark.parametrize(("z", "p"), [(0.0, 1.0), (1.0, 0.317311), (1.959964, 0.05), (2.575829, 0.01), (3.0, 0.0027)])
+def test_p_values_are_those_of_the_printed_tables(z: float, p: float) -> None:
+    assert two_sided_p(array(2 * z, -2 * z), array(2.0, 2.0)).tolist() == pytest.approx([p, p], abs=5e-6)
+
+
+def test_a_p_value_without_error_is_certain_and_without_numbers_unknown() -> None:
+    found = two_sided_p(array(1.0, 0.0, math.nan, 1.0), array(0.0, 0.0, 1.0, math.nan)).tolist()
+    assert found[:2] == [0.0, 1.0]
+    assert all(math.isnan(value) for value in found[2:])
+
+
+def test_a_linear_interval_is_symmetric() -> None:
+    low, high = interval(array(30.0), array(2.0), level=0.95, scale=Scale.LINEAR)
+    assert (low[0], high[0]) == pytest.approx((30 - 2 * 1.959964, 30 + 2 * 1.959964))
+
+
+def test_a_logit_interval_is_symmetric_in_logits_and_stays_between_0_and_100() -> None:
+    low, high = interval(array(2.0, 98.0), array(1.9, 1.9), level=0.99, scale=Scale.LOGIT)
+    assert logit(array(2.0))[0] - logit(low)[0] == pytest.approx(logit(high)[0] - logit(array(2.0))[0])
+    assert 0 < low[0] < 2 < high[0] < 100
+    assert (low[1], high[1]) == pytest.approx((100 - high[0], 100 - low[0]))
+
+
+def test_a_logit_interval_of_0_or_100_percent_falls_back_to_the_linear_one() -> None:
+    logits = interval(array(0.0, 100.0), array(1.0, 0.0), level=0.95, scale=Scale.LOGIT)
+    linear = interval(array(0.0, 100.0), array(1.0, 0.0), level=0.95, scale=Scale.LINEAR)
+    assert [limit.tolist() for limit in logits] == [limit.tolist() for limit in linear]
+
+
+def test_a_logit_standard_error_gives_back_the_limits_it_was_read_off() -> None:
+    value, spread = array(5.0), 0.25
+    centre = logit(value)
+    low, high = expit(centre - 1.959964 * spread), expit(centre + 1.959964 * spread)
+    error = logit_standard_error(value, low, high)
+    assert error[0] == pytest.approx(5 * 95 / 100 * spread)
+    assert interval(value, error, level=0.95, scale=Scale.LOGIT)[0][0] == pytest.approx(low[0])
+
+
+def test_a_logit_standard_error_is_unknown_at_the_ends_of_the_scale() -> None:
+    found = logit_standard_error(array(5.0, 5.0, 0.0, 99.0), array(0.0, -1.0, 0.0, 98.0), array(9.0, 9.0, 1.0, 100.0))
+    assert np.isnan(found).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "size", "flag"),
+    [
+        (30.0, 2.0, 50.0, "ok"),
+        (30.0, 2.0, 49.0, "caution"),
+        (10.0, 3.0, 500.0, "caution"),
+        (10.0, 2.9999, 500.0, "ok"),
+        (0.0, 0.0, 500.0, "caution"),
+        (30.0, math.nan, 500.0, "caution"),
+        (30.0, 2.0, math.nan, "caution"),
+        (math.nan, math.nan, 500.0, "suppressed"),
+    ],
+)
+def test_reliability_follows_the_rule_of_the_cdc(value: float, error: float, size: float, flag: str) -> None:
+    assert reliability(array(value), array(error), array(size)) == [flag]
+    assert is_reliable(array(value), array(error), array(size)).tolist() == [flag == "ok"]
