@@ -123,7 +123,9 @@ def problem_response(error: Exception, *, path: str) -> Response:
     if not path.startswith(V1_PREFIX):
         body = {"status": "error", "reason": detail} | {name: body[name] for name in ("type", "title", "detail")}
     body |= _further_members(error)
-    response = Response(orjson.dumps(body), problem.status, content_type=PROBLEM_TYPE)
+    # Part of what was sent may be quoted; should anybody take the answer for a page, it holds no tag.
+    content = orjson.dumps(body).replace(b"<", b"\\u003c")
+    response = Response(content, problem.status, content_type=PROBLEM_TYPE)
     retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
