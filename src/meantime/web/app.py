@@ -62,6 +62,7 @@ def create_app(
     app = Flask("meantime.web", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE_S
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.request_class = StrictRequest
     app.session_interface = NoSessions()
     app.url_map.merge_slashes = False  # nothing is ever redirected, so nobody can be sent elsewhere
