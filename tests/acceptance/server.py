@@ -98,11 +98,15 @@ class Server:
     def start(self) -> Server:
         """Start the process and wait until it says that it serves."""
         started = time.perf_counter()
-        process = self.launch()
-        assert process.stdout is not None
-        self.port = self._read_port(process.stdout)
+        self.launch()
+        self.wait_ready()
         self.ready_s.append(time.perf_counter() - started)
         return self
+
+    def wait_ready(self) -> None:
+        """Wait until it says that it serves; NotReadyError when it ends before."""
+        assert self.process.stdout is not None
+        self.port = self._read_port(self.process.stdout)
 
     def _read_port(self, stdout: IO[bytes]) -> int:
         said = b""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-ATTACH_LIMIT_S = 30.0
+DETACH_LIMIT_S = 5.0
 SYNCS = "fdatasync,fsync"
 WRITES = (
     "pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,link,linkat,"
@@ -43,7 +43,11 @@ def traced(pid: int, log: Path, options: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(ATTACH_LIMIT_S)
+        try:
+            process.wait(DETACH_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # the kernel lets go of what it traced
+            process.wait()
         process.stderr.close()
 
 
