@@ -101,3 +101,15 @@ def app(service: MeantimeService, settings: Settings) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A client on the server's own machine."""
     return app.test_client()
+
+
+@pytest.fixture
+def idle_service(open_service: OpenService) -> MeantimeService:
+    """A service that accepts jobs and runs none, until it is started."""
+    return open_service(start=False)
+
+
+@pytest.fixture
+def idle_client(idle_service: MeantimeService, settings: Settings) -> FlaskClient:
+    """A client of the service that runs nothing."""
+    return create_app(idle_service, settings).test_client()

@@ -42,6 +42,11 @@ class SharedJobs:
         self._entries: dict[tuple[Task, str], _Entry] = {}  # guarded by self._lock
         self._sweep_at = _SWEEP_AT_LEAST  # guarded by self._lock
 
+    def __len__(self) -> int:
+        """Return how many jobs are remembered; some of them may have ended."""
+        with self._lock:
+            return len(self._entries)
+
     def join_or_add(self, task: Task, owner: str, add: Callable[[], int]) -> int:
         """Return the number of the owner's unfinished job of an equal task; without one, that of the job ``add`` makes.
 

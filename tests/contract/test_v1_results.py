@@ -1,0 +1,227 @@
+"""Results as resources: in the form that is asked for, cached for good, citable; and jobs that have none."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Iterator
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import orjson
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from meantime.errors import StatisticError
+from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
+from meantime.survey.cube import SurveyCube
+from tests.contract.conftest import OBESITY
+from tests.contract.v1_requests import MEAN, WAIT, decoded, problem, submit
+
+RESULT = "/api/v1/jobs/1/result"
+MEDIA_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonstat": "application/vnd.json-stat+json",
+}
+
+
+@pytest.fixture
+def done(client: FlaskClient) -> FlaskClient:
+    """A client of a server whose job 1 is done."""
+    assert submit(client, Prefer="wait=30").status_code == 201
+    return client
+
+
+@pytest.mark.parametrize("extension", ["json", "csv", "jsonstat", "parquet"])
+def test_the_extension_and_the_accept_header_give_the_same(done: FlaskClient, extension: str) -> None:
+    by_extension = done.get(f"{RESULT}.{extension}")
+    by_header = done.get(RESULT, headers={"Accept": MEDIA_TYPES[extension]})
+    assert by_extension.status_code == by_header.status_code == 200
+    assert by_extension.data == by_header.data
+    assert by_extension.mimetype == by_header.mimetype == MEDIA_TYPES[extension]
+    assert by_header.headers["Vary"] == "Accept"
+    assert "Vary" not in by_extension.headers
+
+
+def test_json_without_an_accept_header_and_it_is_what_the_job_shows(done: FlaskClient) -> None:
+    response = done.get(RESULT)
+    assert response.content_type == "application/json"
+    assert orjson.loads(response.data) == decoded(done.get("/api/v1/jobs/1"))["result"]
+
+
+def test_a_form_that_there_isnt_is_refused(done: FlaskClient) -> None:
+    assert "text/csv" in str(
+        problem(done.get(RESULT, headers={"Accept": "text/html"}), 406, "not-acceptable")["detail"]
+    )
+    problem(done.get(f"{RESULT}.xlsx"), 404, "not-found")
+
+
+def test_a_file_is_named_after_its_job(done: FlaskClient) -> None:
+    assert done.get(f"{RESULT}.csv").headers["Content-Disposition"] == 'attachment; filename="job_id_1.csv"'
+    assert "Content-Disposition" not in done.get(f"{RESULT}.json").headers
+
+
+@pytest.mark.parametrize("extension", ["json", "csv"])
+def test_what_a_client_has_already_is_not_sent_again(done: FlaskClient, extension: str) -> None:
+    first = done.get(f"{RESULT}.{extension}")
+    assert first.headers["Cache-Control"] == "private, max-age=86400, immutable"
+    again = done.get(f"{RESULT}.{extension}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert done.get(f"{RESULT}.{extension}", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_each_form_has_a_tag_of_its_own(done: FlaskClient) -> None:
+    assert len({done.get(f"{RESULT}.{extension}").headers["ETag"] for extension in MEDIA_TYPES}) == len(MEDIA_TYPES)
+
+
+def test_the_same_request_gives_the_same_bytes(done: FlaskClient) -> None:
+    assert submit(done, Prefer="wait=30").headers["Location"] == "/api/v1/jobs/2"
+    assert done.get("/api/v1/jobs/2/result").headers["ETag"] == done.get(RESULT).headers["ETag"]
+
+
+def test_a_result_can_be_waited_for(client: FlaskClient) -> None:
+    submit(client)
+    response = client.get(RESULT, headers=WAIT)
+    assert response.status_code == 200
+    assert response.headers["Preference-Applied"] == "wait=30"
+
+
+def test_a_result_that_is_not_there_yet_is_never_a_success(idle_client: FlaskClient) -> None:
+    submit(idle_client)
+    for path in (RESULT, f"{RESULT}.csv"):
+        response = idle_client.get(path)
+        assert problem(response, 409, "no-result")["state"] == "queued"
+        assert response.headers["Retry-After"] == "1"
+        assert response.headers["Cache-Control"] == "no-store"
+    problem(idle_client.get("/api/v1/jobs/2/result"), 404, "unknown-job")
+
+
+def test_a_contract_result_comes_as_json_alone(client: FlaskClient) -> None:
+    client.post("/api/states_mean", json={"question": OBESITY})
+    bare = client.get(RESULT, headers=WAIT)
+    assert orjson.loads(bare.data) == orjson.loads(client.get("/api/get_results/1").data)["data"]
+    problem(client.get(f"{RESULT}.csv"), 404, "not-found")
+    problem(client.get(RESULT, headers={"Accept": "text/csv"}), 406, "not-acceptable")
+
+
+# ---- a job that fails -----------------------------------------------------------------------------------------------
+
+
+def refuse(cube: SurveyCube) -> object:
+    """Find that a question has no answer."""
+    raise StatisticError(f"nobody of {len(cube.locations)} locations knows")
+
+
+@pytest.fixture
+def no_answer() -> Iterator[None]:
+    """A statistic that never has an answer."""
+    register(
+        Statistic(
+            name="no_answer",
+            title="No answer",
+            summary="Never has an answer.",
+            surface=Surface.V1,
+            parameters=(),
+            unit="percent",
+            method="no_answer/1: none",
+            function=refuse,
+            example={},
+            documentation="methods/mean.md",
+        )
+    )
+    yield
+    del CATALOGUE["no_answer"]
+
+
+def test_a_failed_job_says_why_and_has_no_result(no_answer: None, client: FlaskClient) -> None:
+    response = submit(client, {"statistic": "no_answer"}, Prefer="wait=30")
+    assert response.status_code == 201
+    body = decoded(response)
+    assert (body["state"], body["reason"], body["result"]) == ("failed", "nobody of 8 locations knows", None)
+    refused = client.get(RESULT)
+    found = problem(refused, 409, "no-result")
+    assert found["state"] == "failed"
+    assert "nobody of 8 locations knows" in str(found["detail"])
+    assert "Retry-After" not in refused.headers
+
+
+# ---- provenance -----------------------------------------------------------------------------------------------------
+
+
+def provenance(client: FlaskClient) -> dict[str, object]:
+    found = orjson.loads(client.get(RESULT).data)["provenance"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_result_says_where_it_comes_from(done: FlaskClient) -> None:
+    found = provenance(done)
+    assert found["dataset"] == {
+        "name": "small",
+        "version": "test",
+        "publisher": "CDC",
+        "title": "A small survey",
+        "dataset_id": "hn4x-zwk7",
+        "source_name": "small.csv",
+        "source_sha256": "0" * 64,
+        "export_date": "2025-09-06",
+    }
+    assert found["method"] == "mean/1"
+    assert found["citation"] == (
+        "CDC. A small survey (hn4x-zwk7), export of 2025-09-06. SHA-256 000000000000..."
+        " Statistic mean (mean/1), computed with Meantime."
+    )
+
+
+def test_the_request_in_a_result_gives_the_same_result(done: FlaskClient) -> None:
+    again = submit(done, provenance(done)["request"], Prefer="wait=30")
+    assert decoded(again)["result"] == orjson.loads(done.get(RESULT).data)
+
+
+def test_the_curl_command_of_a_result_gives_the_same_result(done: FlaskClient) -> None:
+    reproduce = provenance(done)["reproduce"]
+    assert isinstance(reproduce, dict)
+    words = shlex.split(reproduce["curl"])
+    headers = dict(words[i + 1].split(": ") for i, word in enumerate(words) if word == "-H")
+    path = words[2].removeprefix("http://127.0.0.1:5000")
+    response = done.post(path, data=words[words.index("-d") + 1].encode(), headers=headers)
+    assert decoded(response)["result"] == orjson.loads(done.get(RESULT).data)
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Write nothing."""
+
+
+def test_the_python_commands_of_a_result_give_the_same_result(done: FlaskClient, app: Flask) -> None:
+    reproduce = provenance(done)["reproduce"]
+    assert isinstance(reproduce, dict)
+    with make_server("127.0.0.1", 0, app, WSGIServer, _Silent) as server:
+        serving = threading.Thread(target=server.handle_request)
+        serving.start()
+        found: dict[str, object] = {}
+        exec(reproduce["python"].replace("127.0.0.1:5000", f"127.0.0.1:{server.server_port}"), found)
+        serving.join(30)
+    assert found["result"] == orjson.loads(done.get(RESULT).data)
+
+
+def test_the_r_commands_of_a_result_carry_the_request_as_it_is(done: FlaskClient) -> None:
+    reproduce = provenance(done)["reproduce"]
+    assert isinstance(reproduce, dict)
+    body = reproduce["r"].partition('r"---(')[2].partition(')---"')[0]
+    assert orjson.loads(body) == provenance(done)["request"]
+
+
+def test_a_contract_result_is_as_bare_as_ever(client: FlaskClient) -> None:
+    client.post("/api/global_mean", json={"question": OBESITY})
+    assert set(orjson.loads(client.get(RESULT, headers=WAIT).data)) == {"global_mean"}
+
+
+def test_every_statistic_has_a_source(client: FlaskClient) -> None:
+    response = submit(client, MEAN | {"statistic": "coverage", "parameters": {}}, Prefer="wait=30")
+    result = decoded(response)["result"]
+    assert isinstance(result, dict)
+    assert result["provenance"]["method"] == "coverage/1"
