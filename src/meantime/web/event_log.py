@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _SHOWN_CHARACTERS = 2000
+_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""JSON escapes the others itself."""
 
 
 class EventLog(LogWriter):
@@ -106,9 +108,14 @@ class _EventHandler(logging.Handler):
 
 
 def _json_line(members: dict[str, object]) -> str:
-    """Return JSON on one line: JSON escapes control characters, so nobody can forge a line."""
+    """Return JSON on one line, whatever the reader takes for the end of a line, so that nobody can forge one."""
     try:
-        return orjson.dumps(members).decode("utf-8") + "\n"
+        text = orjson.dumps(members).decode("utf-8")
     except orjson.JSONEncodeError:  # a lone surrogate
-        plain = {name: ascii(value) if isinstance(value, str) else value for name, value in members.items()}
-        return orjson.dumps(plain).decode("utf-8") + "\n"
+        plain = {name: _encodable(value) for name, value in members.items()}
+        text = orjson.dumps(plain).decode("utf-8")
+    return (text if text.isascii() else text.translate(_LINE_ENDS)) + "\n"
+
+
+def _encodable(value: object) -> object:
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from meantime.jobs.log_context import WorkedFor, worked_for
+from meantime.jobs.log_context import NOTHING, WorkedFor, worked_for
 from meantime.web.access_log import AccessLog
 from meantime.web.request_ids import REQUEST_ID_HEADER, RequestIds
 
@@ -102,3 +102,4 @@ class StreetDoor:
                 self._access_log.leave(environ["REQUEST_METHOD"], environ["PATH_INFO"], status, duration_s, job)
             for note_answer in self._observers:
                 note_answer(environ, status, duration_s)
+            worked_for.set(NOTHING)

@@ -1,0 +1,145 @@
+"""``meantime doctor``: each thing that can be wrong is found, and a healthy machine is called healthy."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from meantime.cli.doctor import Finding, Level, check_clock, check_file_system, doctor, examine
+from meantime.jobs.job import EncodedResult, Task
+from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import Submission
+from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.settings import NamedPath, Settings
+
+NOW = 1_795_000_000.0
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A state directory with a store of three done jobs and their results."""
+    found = Settings(state_dir=tmp_path)
+    store = SqliteJobStore(found.store_dir)
+    results = ResultsDirectory(found.results_dir, found.store_dir / "stored")
+    for i in range(3):
+        result = EncodedResult.of(f'{{"n":{i}}}'.encode())
+        job = store.get(store.add(Submission(Task("echo", "{}", "v1"), NOW - 10 + i)))
+        assert job is not None
+        job.move_to(JobState.RUNNING)
+        job.move_to(JobState.DONE)
+        job.result_sha256 = result.sha256
+        store.record(job, at_once=True)
+        results.publish(job.number, result)
+    store.close()
+    return found
+
+
+def findings(settings: Settings, now: float = NOW) -> dict[str, Finding]:
+    """Return the worst finding of each check."""
+    order = list(Level)
+    found = sorted(examine(settings, now=lambda: now), key=lambda each: order.index(each.level))
+    return {finding.check: finding for finding in found}
+
+
+def test_a_healthy_state_directory_has_no_problem(settings: Settings) -> None:
+    found = findings(settings)
+    assert [each for each in found.values() if each.level is Level.PROBLEM] == []
+    assert found["store"].message == "3 done"
+    assert found["results"].message == "the newest 3 are whole"
+
+
+def test_the_doctor_changes_nothing(settings: Settings) -> None:
+    def content() -> dict[str, bytes]:
+        files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
+        return {str(path): path.read_bytes() for path in files if path.name not in ("ballast", "lock")}
+
+    before = content()
+    findings(settings)
+    assert content() == before
+
+
+def remove_results(settings: Settings) -> None:
+    for path in [settings.results_dir / "job_id_2.json", *(settings.store_dir / "stored").iterdir()]:
+        path.write_text("{}")
+
+
+def open_to_others(settings: Settings) -> None:
+    (settings.store_dir / "jobs.sqlite3").chmod(0o640)
+
+
+def lose_store(settings: Settings) -> None:
+    (settings.store_dir / "jobs.sqlite3").unlink()
+
+
+def empty_store(settings: Settings) -> None:
+    (settings.store_dir / "jobs.sqlite3").write_bytes(b"")
+
+
+def change_a_job(settings: Settings) -> None:
+    with closing(sqlite3.connect(settings.store_dir / "jobs.sqlite3")) as connection, connection:
+        connection.execute("""UPDATE jobs SET arguments = '{"n":9}' WHERE number = 2""")
+
+
+@pytest.mark.parametrize(
+    ("harm", "check", "level", "message"),
+    [
+        (remove_results, "results", Level.WARNING, "3 of the newest 3 are missing or damaged"),
+        (open_to_others, "permissions", Level.PROBLEM, "others may use"),
+        (lose_store, "store", Level.PROBLEM, "restore a backup"),
+        (empty_store, "store", Level.PROBLEM, "restore a backup"),
+        (change_a_job, "store", Level.PROBLEM, "1 damaged jobs, such as 2"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_harm_is_found(
+    settings: Settings, harm: Callable[[Settings], None], check: str, level: Level, message: str
+) -> None:
+    harm(settings)
+    found = findings(settings)[check]
+    assert (found.level, message in found.message) == (level, True), found
+
+
+def test_a_clock_that_was_set_back_is_found_by_the_newest_job(settings: Settings) -> None:
+    assert findings(settings, NOW - 3600.0)["clock"].level is Level.PROBLEM
+    assert "before the newest job" in findings(settings, NOW - 3600.0)["clock"].message
+
+
+def test_a_clock_that_shows_a_time_before_this_version_is_wrong() -> None:
+    assert check_clock(0.0).level is Level.PROBLEM
+    assert check_clock(NOW).level is Level.OK
+
+
+def test_a_table_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    settings = Settings(data=(NamedPath("brfss", tmp_path / "gone.csv"),), state_dir=tmp_path / "new")
+    assert findings(settings)["data"].message == f"brfss: {tmp_path / 'gone.csv'} can't be read as a file"
+    assert findings(settings)["state"].level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"), [("nfs4", Level.PROBLEM), ("9p", Level.PROBLEM), ("ext4", Level.OK), ("xfs", Level.OK)]
+)
+def test_a_network_file_system_is_a_problem(tmp_path: Path, kind: str, level: Level) -> None:
+    mounts = tmp_path / "mounts"
+    point = str((tmp_path / "two words").resolve()).replace(" ", "\\040")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/x {point} {kind} rw 0 0\n")
+    (tmp_path / "two words" / "state").mkdir(parents=True)
+    assert check_file_system(tmp_path / "two words" / "state", mounts=mounts).level is level
+    assert check_file_system(tmp_path, mounts=mounts).message == "ext4"
+
+
+def test_the_exit_code_and_the_json_say_whether_there_is_a_problem(settings: Settings) -> None:
+    arguments = ["--state-dir", str(settings.state_dir), "--json"]
+    healthy = CliRunner().invoke(doctor, arguments)
+    assert healthy.exit_code == 0
+    assert {each["level"] for each in json.loads(healthy.stdout)} <= {"ok", "warning"}
+    open_to_others(settings)
+    ill = CliRunner().invoke(doctor, arguments)
+    assert ill.exit_code == 1
+    assert "problem" in {each["level"] for each in json.loads(ill.stdout)}
