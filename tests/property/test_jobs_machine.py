@@ -11,19 +11,31 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from meantime.errors import IllegalTransitionError, QueueFullError, ShuttingDownError
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.sqlite_job_store import SqliteJobStore
-from meantime.jobs.thread_pool import MAX_ATTEMPTS, ThreadPool
+from meantime.jobs.thread_pool import MAX_ATTEMPTS, STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import echo
+from tests.fault_table import Record
 
 CAPACITY = 4
+TIME_LIMIT_S = 60.0
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of syncs take their time on a disk
 
 
 @dataclass
@@ -34,6 +46,7 @@ class Expected:
     state: JobState = JobState.QUEUED
     starts_recorded: int = 0
     is_readmitted: bool = False
+    overdue_at: float = 0.0  # monotonic seconds; of a running job
 
 
 class JobsMachine(RuleBasedStateMachine):
@@ -43,18 +56,26 @@ class JobsMachine(RuleBasedStateMachine):
 
     @initialize()
     def open_first(self) -> None:
-        self.directory = Path(tempfile.mkdtemp())
+        self.directory = Path(tempfile.mkdtemp(dir=IN_MEMORY))
         self.model: dict[int, Expected] = {}
         self.running: list[Job] = []
         self.last_number = 0
         self.now_s = 1000.0
+        self.monotonic_s = 500.0
         self.open()
 
     def open(self) -> None:
         self.store = SqliteJobStore(self.directory / "state")
         self.results = ResultsDirectory(self.directory / "results", self.directory / "state" / "stored")
         self.pool = ThreadPool(
-            echo, self.store, self.results, thread_count=0, capacity=CAPACITY, clock=lambda: self.now_s
+            echo,
+            self.store,
+            self.results,
+            thread_count=0,
+            capacity=CAPACITY,
+            time_limit_s=TIME_LIMIT_S,
+            clock=lambda: self.now_s,
+            monotonic=lambda: self.monotonic_s,
         )
         self.draining = False
         left = self.pool.start()
@@ -97,6 +118,7 @@ class JobsMachine(RuleBasedStateMachine):
         expected = self.model[job.number]
         assert expected.state is JobState.QUEUED
         expected.state = JobState.RUNNING
+        expected.overdue_at = self.monotonic_s + TIME_LIMIT_S + STUCK_GRACE_S
         if expected.is_readmitted:
             expected.starts_recorded = job.attempt
         self.running.append(job)
@@ -115,6 +137,9 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(index=st.integers(0, 10), fails=st.booleans())
     def end_one(self, index: int, fails: bool) -> None:
         job = self.running.pop(index % len(self.running))
+        if self.model[job.number].state is JobState.FAILED:
+            self.end_too_late(job, fails)
+            return
         if fails:
             self.pool.fail(job, SystemExit("boom"))
             self.model[job.number].state = JobState.FAILED
@@ -129,6 +154,22 @@ class JobsMachine(RuleBasedStateMachine):
             self.pool.finish(job, result)
             self.model[job.number].state = JobState.DONE
         assert job.finished.is_open()
+
+    def end_too_late(self, job: Job, fails: bool) -> None:
+        """Have a runner that was given up come back: nothing it brings counts, and it is told to end."""
+        if fails:
+            assert not self.pool.fail(job, SystemExit("boom"))
+        else:
+            assert not self.pool.finish(job, EncodedResult.of(b"late"))
+        assert not self.results.is_published(job.number)
+
+    @rule(seconds=st.floats(0.0, 2 * TIME_LIMIT_S))
+    def let_time_pass(self, seconds: float) -> None:
+        self.monotonic_s += seconds
+        self.pool.replace_stuck_runners()
+        for expected in self.model.values():
+            if expected.state is JobState.RUNNING and self.monotonic_s > expected.overdue_at:
+                expected.state = JobState.FAILED
 
     @rule(number=jobs)
     def cancel(self, number: int) -> None:
@@ -189,4 +230,16 @@ class JobsMachine(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
 
-TestJobsMachine = JobsMachine.TestCase
+def _hold_to_the_model(examples: int, steps: int, record: Record) -> None:
+    settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+    run_state_machine_as_test(JobsMachine, settings=settings)
+    record("crashes and restarts, any order", "no divergence from the model", f"none in {examples} x {steps} steps")
+
+
+def test_pool_and_store_agree_with_the_model(record: Record) -> None:
+    _hold_to_the_model(200, 50, record)
+
+
+@pytest.mark.soak
+def test_pool_and_store_agree_with_the_model_for_long(record: Record) -> None:
+    _hold_to_the_model(5_000, 100, record)
