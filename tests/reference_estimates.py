@@ -244,6 +244,8 @@ def contrast(own: Estimate, reference: Estimate, level: float, direction: str | 
     return {
         "reference": reference.value,
         "reference_standard_error": reference.standard_error,
+        "reference_low": reference.low,
+        "reference_high": reference.high,
         "difference": gap,
         "difference_standard_error": error,
         "difference_low": low,

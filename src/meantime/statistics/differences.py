@@ -218,6 +218,7 @@ def difference(
     estimates = pool(group(selection, [LOCATION]), weights=weights, scale=scale, level=level)
     own = None if against is None else _estimate_of(selection, against, estimates)
     reference, error = (goal, 0.0) if own is None else (own.value[0], own.standard_error[0])
+    limits = (goal, goal) if own is None else (own.low[0], own.high[0])
     found = differences(
         estimates.value,
         estimates.standard_error,
@@ -226,8 +227,11 @@ def difference(
         level=level,
         direction=selection.question.direction,
     )
+    columns = estimates.groups.dimension_columns() | estimates.common_columns() | found.columns()
+    for name, limit in zip(("reference_low", "reference_high"), limits, strict=True):
+        columns[name] = np.full(len(estimates), limit, dtype=np.float64)
     return Result(
-        records=records_of(estimates.groups.dimension_columns() | estimates.common_columns() | found.columns()),
+        records=records_of(columns),
         unit=selection.question.unit,
         method=f"{estimates.method(METHOD)}; difference = location - {'the goal' if own is None else against},"
         f" {TEST_FORMULA}",
