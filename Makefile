@@ -42,7 +42,7 @@ test: $(DEV) ## Set up and run the tests (ARGS="-k drain")
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
-check: format lint types imports containers $(if $(filter no,$(TESTS)),,test) check-wheel ## All that CI runs (TESTS=no: all but the tests)
+check: format lint types imports containers audit $(if $(filter no,$(TESTS)),,test) check-wheel ## All that CI runs (TESTS=no: all but the tests)
 
 .PHONY: format
 format: $(DEV) ## Is the code formatted?
@@ -63,6 +63,10 @@ imports: $(DEV) ## Do imports go downwards only?
 .PHONY: containers
 containers: $(DEV) ## Lint the Dockerfile
 	@$(BIN)/hadolint Dockerfile
+
+.PHONY: audit
+audit: $(DEV) ## Look the locked packages up among known vulnerabilities; skipped where no database can be reached
+	@.ci/audit
 
 .PHONY: check-wheel
 check-wheel: $(DEV) ## Build the wheel, install it alone in a clean venv, and test it there

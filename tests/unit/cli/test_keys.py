@@ -1,0 +1,74 @@
+"""``meantime keys``: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from meantime.access_keys import AccessKeyFile, Role
+from meantime.cli.keys import keys
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> AccessKeyFile:
+    """The keys of the test's state directory."""
+    return AccessKeyFile(tmp_path / ".meantime" / "keys.json")
+
+
+def run(tmp_path: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(keys, [*arguments, "--state-dir", str(tmp_path)])
+
+
+def test_add_prints_the_key_alone_so_that_it_can_be_piped(tmp_path: Path, file: AccessKeyFile) -> None:
+    done = run(tmp_path, "add", "alice", "--role", "submit")
+    assert done.exit_code == 0
+    found = file.find(done.stdout.strip())
+    assert found is not None
+    assert (found.name, found.role, found.owner) == ("alice", Role.SUBMIT, "alice")
+    assert "restart" in done.stderr
+    assert "restart" not in run(tmp_path, "add", "bob", "--role", "read").stderr
+
+
+def test_list_shows_names_roles_and_owners_and_no_secret(tmp_path: Path, file: AccessKeyFile) -> None:
+    secret = run(tmp_path, "add", "alice", "--role", "admin").stdout.strip()
+    run(tmp_path, "add", "dashboard", "--role", "read", "--owner", "alice")
+    done = run(tmp_path, "list")
+    rows = [line.split()[:3] for line in done.stdout.splitlines()]
+    assert rows == [["NAME", "ROLE", "OWNER"], ["alice", "admin", "alice"], ["dashboard", "read", "alice"]]
+    assert secret not in done.output
+    assert not [key for key in file.access_keys() if key.sha256 in done.output]
+
+
+def test_list_without_keys_shows_none_and_makes_no_file(tmp_path: Path, file: AccessKeyFile) -> None:
+    done = run(tmp_path, "list")
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
+    assert not file.exists
+
+
+def test_revoke_makes_a_key_useless(tmp_path: Path, file: AccessKeyFile) -> None:
+    secret = run(tmp_path, "add", "alice", "--role", "submit").stdout.strip()
+    assert run(tmp_path, "revoke", "alice").exit_code == 0
+    assert file.find(secret) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("revoke", "bob"), "there is no key 'bob'"),
+        (("add", "alice", "--role", "read"), "already"),
+        (("add", "../x", "--role", "read"), "no name"),
+        (("add", "bob", "--role", "root"), "'root' is not one of"),
+        (("add", "bob"), "--role"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    run(tmp_path, "add", "alice", "--role", "submit")
+    done = run(tmp_path, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.output
+    assert done.stdout == ""
