@@ -11,129 +11,35 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from meantime.errors import SettingsError
+from meantime.setting_readers import (
+    ADDRESS,
+    HOST_NAME,
+    NAMED_PATHS,
+    ORIGIN,
+    PATH,
+    YES_OR_NO,
+    NamedPath,
+    Reader,
+    choice,
+    list_of,
+    seconds,
+    whole_number,
+)
+
+__all__ = ["NamedPath", "SettingDescription", "Settings", "core_count", "describe_settings", "load_settings"]
 
 VARIABLE_PREFIX = "MEANTIME_"
 THREADS_VARIABLE = "TP_NUM_OF_THREADS"
 CONFIG_VARIABLE = "MEANTIME_CONFIG"
 DEFAULT_CONFIG = "meantime.toml"
 MAXIMUM_THREADS = 256
-
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
-_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]", re.ASCII)
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
-_NAMED = re.compile(r"(?:([a-z][a-z0-9_-]{0,31})=)?(.+)", re.ASCII | re.DOTALL)
-_YES = ("1", "true", "yes", "on")
-_NO = ("0", "false", "no", "off")
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPath:
-    """A path and the name of the dataset that it is for; the name is empty where none was given."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Turns what was given (text, or a TOML value) into a setting's value; ValueError when it can't."""
-
-    expected: str
-    read: Callable[[object], object]
-
-
-def _whole(minimum: int, maximum: int) -> _Reader:
-    def read(given: object) -> int:
-        if isinstance(given, str) and _WHOLE.fullmatch(given):
-            given = int(given)
-        if not isinstance(given, int) or isinstance(given, bool) or not minimum <= given <= maximum:
-            raise ValueError
-        return given
-
-    return _Reader(f"a whole number from {minimum} to {maximum}", read)
-
-
-def _seconds(maximum: float) -> _Reader:
-    def read(given: object) -> float:
-        if isinstance(given, str) and _DECIMAL.fullmatch(given):
-            given = float(given)
-        if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= given <= maximum:
-            raise ValueError
-        return float(given)
-
-    return _Reader(f"a number of seconds from 0 to {maximum:.0f}", read)
-
-
-def _read_yes_or_no(given: object) -> bool:
-    if isinstance(given, bool):
-        return given
-    if isinstance(given, str) and given.lower() in _YES + _NO:
-        return given.lower() in _YES
-    raise ValueError
-
-
-def _read_path(given: object) -> Path:
-    if isinstance(given, Path):
-        return given
-    if not isinstance(given, str) or not given or "\0" in given:
-        raise ValueError
-    return Path(given).expanduser()
-
-
-def _read_named_path(given: object) -> NamedPath:
-    found = _NAMED.fullmatch(given) if isinstance(given, str) else None
-    if found is None:
-        raise ValueError
-    return NamedPath(found[1] or "", _read_path(found[2]))
-
-
-def _read_named_paths(given: object) -> tuple[NamedPath, ...]:
-    items = given.split(os.pathsep) if isinstance(given, str) else given
-    if not isinstance(items, list | tuple):
-        raise ValueError  # noqa: TRY004 - every reader says no in the same way
-    return tuple(_read_named_path(item) for item in items)
-
-
-def _read_address(given: object) -> str:
-    if not isinstance(given, str):
-        raise ValueError  # noqa: TRY004 - every reader says no in the same way
-    return "127.0.0.1" if given == "localhost" else str(ipaddress.ip_address(given.strip("[]")))
-
-
-def _list(what: str, item: re.Pattern[str]) -> _Reader:
-    def read(given: object) -> tuple[str, ...]:
-        items = [each.strip() for each in given.split(",")] if isinstance(given, str) else given
-        if not isinstance(items, list | tuple):
-            raise ValueError  # noqa: TRY004 - every reader says no in the same way
-        if not all(isinstance(each, str) and item.fullmatch(each) for each in items):
-            raise ValueError
-        return tuple(str(each).lower() for each in items)
-
-    return _Reader(f"{what}, separated by commas", read)
-
-
-def _choice(*choices: str) -> _Reader:
-    def read(given: object) -> str:
-        if not isinstance(given, str) or given.lower() not in choices:
-            raise ValueError
-        return given.lower()
-
-    return _Reader(f"one of {', '.join(choices)}", read)
-
-
-_YES_OR_NO = _Reader("true or false", _read_yes_or_no)
-_PATH = _Reader("a path", _read_path)
-_NAMED_PATHS = _Reader(f"PATH or NAME=PATH, several separated by {os.pathsep}", _read_named_paths)
-_ADDRESS = _Reader("an IP address or localhost", _read_address)
 
 
 def core_count() -> int:
@@ -148,60 +54,69 @@ class Settings:
 
     data: Annotated[
         tuple[NamedPath, ...],
-        _NAMED_PATHS,
+        NAMED_PATHS,
         "The tables to serve: CSV, CSV in gzip, zstd or zip, or Parquet. The first is the default.",
         "CDC's bundled table",
     ] = ()
     mapping: Annotated[
         tuple[NamedPath, ...],
-        _NAMED_PATHS,
+        NAMED_PATHS,
         "A TOML file that says what an unknown table's columns are; without a name, the first table's.",
         "none",
     ] = ()
-    host: Annotated[str, _ADDRESS, "The address to bind to. Any but loopback needs access keys or --insecure."] = (
+    host: Annotated[str, ADDRESS, "The address to bind to. Any but loopback needs access keys or --insecure."] = (
         "127.0.0.1"
     )
-    port: Annotated[int, _whole(0, 65_535), "The port to bind to; 0 takes a free one."] = 5000
+    port: Annotated[int, whole_number(0, 65_535), "The port to bind to; 0 takes a free one."] = 5000
     insecure: Annotated[
-        bool, _YES_OR_NO, "Serve without access keys on an address that others can reach: anybody may submit jobs."
+        bool, YES_OR_NO, "Serve without access keys on an address that others can reach: anybody may submit jobs."
     ] = False
     state_dir: Annotated[
-        Path, _PATH, "Where results/, webserver.log and .meantime/ (the job store) are.", "the working directory"
+        Path, PATH, "Where results/, webserver.log and .meantime/ (the job store) are.", "the working directory"
     ] = Path()
     threads: Annotated[
-        int, _whole(1, MAXIMUM_THREADS), f"How many jobs run at once; or set {THREADS_VARIABLE}.", "the number of cores"
+        int,
+        whole_number(1, MAXIMUM_THREADS),
+        f"How many jobs run at once; or set {THREADS_VARIABLE}.",
+        "the number of cores",
     ] = field(default_factory=core_count)
-    queue_capacity: Annotated[int, _whole(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."] = 1000
+    queue_capacity: Annotated[
+        int, whole_number(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."
+    ] = 1000
     drain_timeout_s: Annotated[
-        float, _seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
+        float, seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
     ] = 30.0
-    retention_age_s: Annotated[float | None, _seconds(1e10), "Finished jobs older than this go.", "never"] = None
+    retention_age_s: Annotated[float | None, seconds(1e10), "Finished jobs older than this go.", "never"] = None
     retention_count: Annotated[
-        int | None, _whole(1, 10**12), "Finished jobs beyond this count go, the oldest first.", "never"
+        int | None, whole_number(1, 10**12), "Finished jobs beyond this count go, the oldest first.", "never"
     ] = None
-    result_wait_s: Annotated[float, _seconds(60), "How long get_results waits before it says that a job runs."] = 0.05
-    body_limit_bytes: Annotated[int, _whole(1024, 1 << 30), "The largest request body."] = 65_536
-    http_threads: Annotated[int, _whole(2, 65_536), "How many requests are answered at once."] = 512
-    header_timeout_s: Annotated[float, _seconds(3600), "A client whose headers take longer is cut off."] = 10.0
-    job_time_limit_s: Annotated[float, _seconds(86_400), "A job that runs longer fails."] = 60.0
+    result_wait_s: Annotated[float, seconds(60), "How long get_results waits before it says that a job runs."] = 0.05
+    body_limit_bytes: Annotated[int, whole_number(1024, 1 << 30), "The largest request body."] = 65_536
+    http_threads: Annotated[int, whole_number(2, 65_536), "How many requests are answered at once."] = 512
+    header_timeout_s: Annotated[
+        float, seconds(3600), "A client whose headers, or then its body, take longer is cut off."
+    ] = 10.0
+    job_time_limit_s: Annotated[float, seconds(86_400), "A job that runs longer fails."] = 60.0
     log_level: Annotated[
-        str, _choice("debug", "info", "warning", "error"), "The least important lines that webserver.log holds."
+        str, choice("debug", "info", "warning", "error"), "The least important lines that webserver.log holds."
     ] = "info"
     allowed_hosts: Annotated[
         tuple[str, ...],
-        _list("host names", _HOST_NAME),
+        list_of("host names", HOST_NAME),
         "Further names that clients call this server by.",
         "none",
     ] = ()
     allowed_origins: Annotated[
-        tuple[str, ...], _list("origins", _ORIGIN), "Other sites whose pages may use this server (CORS).", "none"
+        tuple[str, ...], list_of("origins", ORIGIN), "Other sites whose pages may use this server (CORS).", "none"
     ] = ()
     posts_per_minute: Annotated[
-        int, _whole(0, 1_000_000), "How often a key, or an address that isn't this machine, may POST; 0: no limit."
+        int,
+        whole_number(0, 1_000_000),
+        "How often a key, or an address that isn't this machine, may POST; 0: no limit.",
     ] = 3000
 
     event_log: Annotated[
-        Path | None, _PATH, "A file for every request, job and message as JSON lines, with their ids.", "none"
+        Path | None, PATH, "A file for every request, job and message as JSON lines, with their ids.", "none"
     ] = None
 
     @property
@@ -311,7 +226,7 @@ def _notes(name: str) -> tuple[Any, ...]:
     return notes
 
 
-_READERS: dict[str, _Reader] = {name: _notes(name)[0] for name in _HINTS}
+_READERS: dict[str, Reader] = {name: _notes(name)[0] for name in _HINTS}
 
 
 def _option(name: str) -> str:
