@@ -1,0 +1,122 @@
+"""The recipes in deploy/ and the runbook against the code, and against the programs that read them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from meantime.bootstrap import build_service
+from meantime.cli import COMMANDS
+from meantime.cli.errors import EXIT_CODES
+from meantime.cli.server_process import HANG_GRACE_S
+from meantime.errors import DataError, SettingsError
+from meantime.settings import Settings, describe_settings
+from meantime.survey.dataset import Dataset, IngestReport, Provenance
+from meantime.web.app import create_app
+from meantime.web.v1.request_fields import WAIT_LIMIT_S
+from tests.conftest import PROJECT
+from tests.cubes import cube_of
+
+DEPLOY = PROJECT / "deploy"
+UNITS = sorted(path for path in DEPLOY.iterdir() if path.suffix in (".service", ".timer"))
+RUNBOOK = (PROJECT / "docs" / "operations.md").read_text("utf-8")
+SERVICE = (DEPLOY / "meantime.service").read_text("utf-8")
+NGINX = (DEPLOY / "nginx.conf").read_text("utf-8")
+
+
+def value_of(text: str, name: str) -> str:
+    (found,) = re.findall(rf"^\s*{name}[= ](.*?);?$", text, re.MULTILINE)
+    return str(found)
+
+
+@pytest.fixture
+def metric_names(tmp_path: Path) -> Iterator[set[str]]:
+    """Every metric of a server that has seen a job."""
+    report = IngestReport(0, 0, 0, 0, (), 0, 0, 0, (), {}, (), {}, 0.0, "none")
+    settings = Settings(state_dir=tmp_path)
+    service = build_service(settings, [Dataset("empty", cube_of([]), Provenance("", "", "", "", ""), report)])
+    text = create_app(service, settings).test_client().get("/metrics").text
+    families = [family for family in text_string_to_metric_families(text) if family.name.startswith("meantime_")]
+    yield {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+    service.close()
+
+
+def test_every_metric_is_in_the_runbook_and_every_one_there_exists(metric_names: set[str]) -> None:
+    table = re.findall(r"^\| (`meantime_.*?) \|", RUNBOOK, re.MULTILINE)
+    documented = {name for cell in table for name in re.findall(r"`(meantime_\w+)", cell)}
+    assert documented == metric_names
+
+
+def test_every_alarm_names_a_metric_that_exists(metric_names: set[str]) -> None:
+    alarms = RUNBOOK.partition("Worth an alarm")[2].partition("##")[0]
+    assert set(re.findall(r"meantime_\w+", alarms)) <= metric_names
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.iterdir()), ids=lambda path: path.name)
+def test_every_recipe_is_in_the_runbook(path: Path) -> None:
+    assert path.name in RUNBOOK
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_units_name_settings_and_commands_that_exist(path: Path) -> None:
+    text = path.read_text("utf-8")
+    variables = set(re.findall(r"^Environment=(MEANTIME_\w+)=", text, re.MULTILINE))
+    assert variables <= {each.variable for each in describe_settings()}
+    assert set(re.findall(r"/bin/meantime (\w+)", text)) <= set(COMMANDS)
+
+
+def test_the_service_manager_waits_longer_than_the_drain_takes() -> None:
+    assert int(value_of(SERVICE, "TimeoutStopSec")) > Settings().drain_timeout_s + HANG_GRACE_S
+
+
+def test_a_server_that_cannot_start_is_not_started_again_and_again() -> None:
+    code = int(value_of(SERVICE, "RestartPreventExitStatus"))
+    assert {EXIT_CODES[SettingsError], EXIT_CODES[DataError]} == {code}
+
+
+def test_nginx_has_the_servers_own_limits() -> None:
+    assert value_of(NGINX, "client_max_body_size") == f"{Settings().body_limit_bytes // 1024}k"
+    first, *_ = re.findall(r"proxy_read_timeout (\d+)s;", NGINX)
+    assert int(first) > WAIT_LIMIT_S
+    assert re.findall(r"server 127\.0\.0\.1:(\d+);", NGINX) == [str(Settings().port)]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_accepts_the_units(path: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("needs systemd-analyze (Debian: apt-get install systemd)")
+    for unit in UNITS:  # a timer is read together with its service
+        text = unit.read_text("utf-8").replace("/opt/meantime/bin/meantime", "/bin/true")
+        (tmp_path / unit.name).write_text(text, "utf-8")
+    seen = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / path.name)], check=False, capture_output=True, text=True
+    )
+    assert (seen.returncode, [line for line in seen.stderr.splitlines() if "meantime" in line]) == (0, [])
+
+
+def test_nginx_accepts_the_site(tmp_path: Path) -> None:
+    if shutil.which("nginx") is None or shutil.which("openssl") is None:
+        pytest.skip("needs nginx and openssl (Debian: apt-get install nginx openssl)")
+    certificate = tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stats.example.org"]
+    subprocess.run([*made, "-keyout", certificate, "-out", tmp_path / "own.pem"], check=True, capture_output=True)
+    with certificate.open("a", encoding="ascii") as file:
+        file.write((tmp_path / "own.pem").read_text("ascii"))
+    site = re.sub(r"(ssl_certificate(?:_key)? )\S+;", rf"\g<1>{certificate};", NGINX)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in kinds)
+    content = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{site}}}\n"
+    (tmp_path / "nginx.conf").write_text(content, "utf-8")
+    seen = subprocess.run(
+        ["nginx", "-t", "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert seen.returncode == 0, seen.stderr
