@@ -18,6 +18,7 @@ from meantime.survey.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
     from meantime.jobs.job import Job
+    from meantime.jobs.state_lock import StateLock
     from meantime.service import MeantimeService
     from meantime.survey.dataset import Dataset
 
@@ -78,7 +79,11 @@ def _load_version(settings: Settings, key: str) -> Dataset | None:
 
 
 def build_service(
-    settings: Settings, datasets: Sequence[Dataset], *, on_job_end: Callable[[Job], None] | None = None
+    settings: Settings,
+    datasets: Sequence[Dataset],
+    *,
+    state_lock: StateLock | None = None,
+    on_job_end: Callable[[Job], None] | None = None,
 ) -> MeantimeService:
     """Open the store, take up what an earlier process left, and start the runners.
 
@@ -93,7 +98,7 @@ def build_service(
     from meantime.service import MeantimeService
     from meantime.survey.dataset_registry import DatasetRegistry
 
-    store = SqliteJobStore(settings.store_dir)
+    store = SqliteJobStore(settings.store_dir, state_lock=state_lock)
     try:
         service = MeantimeService(
             DatasetRegistry(datasets, load_version=partial(_load_version, settings)),

@@ -99,7 +99,7 @@ def test_a_second_server_on_the_state_directory_is_refused(open_server: OpenServ
     first = open_server(folder=tmp_path / "shared").start()
     second = open_server(folder=tmp_path / "shared")
     line = refusal(second)
-    assert str(first.worker_pid) in line
+    assert str(first.process.pid) in line
     assert "--state-dir" in line
     assert first.ask("GET", "/readyz").status == 200
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import click
 
-from meantime.errors import AccessKeyError, DataError, MeantimeError, SettingsError
+from meantime.errors import AccessKeyError, DataError, MeantimeError, SettingsError, StoreError
 
-EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, SettingsError: 2}
+EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, SettingsError: 2, StoreError: 2}
 """What a command ends with; an error that is not in the table ends it with 1."""
 
 

@@ -31,6 +31,7 @@ from meantime.settings import Settings
 if TYPE_CHECKING:
     from granian.server.mp import MPServer
 
+    from meantime.jobs.state_lock import StateLock
     from meantime.survey.dataset import Dataset
 
 DRAIN = b"drain"
@@ -59,6 +60,8 @@ def run_server(settings: Settings) -> int:
         The table can't be read.
     AccessKeyError
         The access keys can't be read.
+    StoreError
+        Another server uses the state directory.
     """
     os.umask(0o077)  # whatever is made from here on is for this user alone
     server = ServerProcess(settings)
@@ -85,6 +88,7 @@ class ServerProcess:
         check_exposure(settings)
         self._claim, port = claim_port(settings.host, settings.port)
         self.settings = replace(settings, port=port)
+        self._state_lock = claim_state(settings)
         self._pipe, self._worker_pipe = multiprocessing.Pipe()
         self._signal_count = 0
         self._ends_with_terminal = False
@@ -103,7 +107,9 @@ class ServerProcess:
         _raise_file_limit()
         server = _make_granian(self.settings)
         server.on_startup(self._take_signals)
-        loader = functools.partial(load_application, self._worker_pipe, self._pipe, self.settings, datasets)
+        loader = functools.partial(
+            load_application, self._worker_pipe, self._pipe, self.settings, datasets, self._state_lock
+        )
         gc.collect()
         gc.freeze()  # the worker's collections then leave the pages of the imports shared
         # Granian exits with 1 when its worker ends by itself, which is how our drain ends; the pipe says what happened.
@@ -183,6 +189,23 @@ def check_exposure(settings: Settings) -> None:
             f"--host: {settings.host} can be reached by others, who could then submit jobs; "
             "make an access key (meantime keys add), use 127.0.0.1, or give --insecure if the network is trusted"
         )
+
+
+def claim_state(settings: Settings) -> StateLock | None:
+    """Take the lock of the state directory, before anything is read; the worker inherits it where it is forked (Linux).
+
+    Raises
+    ------
+    StoreError
+        Another server holds it, or it can't be written.
+    """
+    if sys.platform != "linux":
+        return None
+    from meantime.jobs.state_lock import StateLock
+
+    state_lock = StateLock(settings.store_dir)
+    state_lock.acquire()
+    return state_lock
 
 
 def claim_port(host: str, port: int) -> tuple[socket.socket | None, int]:

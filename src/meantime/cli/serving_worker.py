@@ -34,6 +34,7 @@ from meantime.web.slow_bodies import SlowBodyGuard
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from meantime.jobs.state_lock import StateLock
     from meantime.service import MeantimeService
 
 LAST_ANSWERS_S = 1.0
@@ -51,7 +52,11 @@ _log = logging.getLogger(__name__)
 
 
 def load_application(
-    pipe: Connection, main_pipe: Connection, settings: Settings, datasets: Sequence[Dataset]
+    pipe: Connection,
+    main_pipe: Connection,
+    settings: Settings,
+    datasets: Sequence[Dataset],
+    state_lock: StateLock | None,
 ) -> WSGIApplication:
     """Open everything in the worker process and return what granian calls for each request.
 
@@ -63,12 +68,14 @@ def load_application(
         The main process's end, of which a forked worker has a copy; closed here, so that its end can be seen.
     settings, datasets
         What to serve, and how.
+    state_lock
+        The state directory's lock, where the main process has taken it.
     """
     main_pipe.close()
     # Inherited by every thread that is started from here on, granian's included.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
-        return ServingWorker(pipe, settings, datasets).start()
+        return ServingWorker(pipe, settings, datasets, state_lock).start()
     except MeantimeError as error:
         pipe.send_bytes(FAILED + str(error).encode("utf-8"))
         raise SystemExit(2) from None
@@ -83,12 +90,17 @@ class ServingWorker:
         Carries ``DRAIN`` from the main process, and how the worker ended to it.
     settings, datasets
         What to serve, and how.
+    state_lock
+        The state directory's lock, where the main process has taken it.
     """
 
-    def __init__(self, pipe: Connection, settings: Settings, datasets: Sequence[Dataset]) -> None:
+    def __init__(
+        self, pipe: Connection, settings: Settings, datasets: Sequence[Dataset], state_lock: StateLock | None
+    ) -> None:
         self._pipe = pipe
         self._settings = settings
         self._datasets = datasets
+        self._state_lock = state_lock
         self._drain_requested = threading.Event()
         self._closing = threading.Event()
         self._service: MeantimeService  # written before the threads start, read-only after
@@ -102,7 +114,9 @@ class ServingWorker:
         if self._settings.event_log is not None:
             self._event_log = EventLog(self._settings.event_log, level=level)
         note_job_end = self._event_log.note_job_end if self._event_log is not None else None
-        self._service = build_service(self._settings, self._datasets, on_job_end=note_job_end)
+        self._service = build_service(
+            self._settings, self._datasets, state_lock=self._state_lock, on_job_end=note_job_end
+        )
         self._access_log = AccessLog(self._settings.log_file, level=level)
         logger = logging.getLogger("meantime")
         logger.setLevel(level)

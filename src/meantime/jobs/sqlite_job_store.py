@@ -82,16 +82,22 @@ def _batch_statement(count: int) -> str:
 class SqliteJobStore(JobStore):
     """Keeps jobs in ``<directory>/jobs.sqlite3``.
 
+    Parameters
+    ----------
+    directory
+        Made when it is missing, for this user alone.
+    state_lock
+        The directory's lock, if this process holds it already; the store frees it on closing.
+
     Raises
     ------
     StoreLockedError, StoreCorruptError, StoreVersionError, StoreUnavailableError, StorageFullError
         On opening, each with a line that says what to do; nothing that was found is overwritten.
     """
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __init__(self, directory: Path, *, state_lock: StateLock | None = None) -> None:
         self._path = directory / "jobs.sqlite3"
-        self._state_lock = StateLock(directory)
+        self._state_lock = state_lock or StateLock(directory)
         self._state_lock.acquire()
         try:
             self._connection, self._engine = open_database(self._path)

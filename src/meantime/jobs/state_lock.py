@@ -1,4 +1,7 @@
-"""One server to a state directory: an advisory lock that the kernel frees when its process ends."""
+"""One server to a state directory: an advisory lock that the kernel frees when the processes that hold it end.
+
+The main process takes it before it does anything else, and the worker that it forks holds it with it.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ _PAUSE_S = 0.02
 
 
 class StateLock:
-    """Holds ``<directory>/lock`` from ``acquire`` to ``release``; the file names the owner's process id."""
+    """Holds ``<directory>/lock`` from ``acquire`` to ``release``; the file names the process that took it."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "lock"
         self._descriptor: int | None = None  # written by the thread that opens and closes the store
 
     def acquire(self) -> None:
-        """Take the lock; wait half a second at most for a predecessor that is just ending.
+        """Take the lock, unless it is held already; wait half a second at most for a predecessor that is just ending.
 
         Raises
         ------
@@ -30,7 +33,10 @@ class StateLock:
         StoreUnavailableError
             The lock file can't be written.
         """
+        if self._descriptor is not None:
+            return
         try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailableError(
