@@ -207,8 +207,7 @@ def compare(
         level=level,
         direction=chosen.question.direction if against_question is None else None,
     )
-    columns = own.groups.dimension_columns() | own.common_columns() | found.columns()
-    columns |= {"reference_low": reference.low, "reference_high": reference.high}
+    columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
     columns["reference_sample_size"] = reference.common_columns()["sample_size"]
     columns["against"] = [_named(other, chosen)] * len(own)
     return Result(

@@ -50,7 +50,7 @@ def states_mean(cube: SurveyCube, *, question: str) -> dict[str, float]:
 
     Notes
     -----
-    mean = sum of values / number of values, over rows (Cochran, Sampling Techniques, 3rd ed., 1977, section 2.2).
+    mean = sum of values / number of values, over rows (Cochran, Sampling Techniques, 3rd ed., 1977, chapter 2).
     """
     return _ranked(*_location_means(cube, question))
 

@@ -5,7 +5,7 @@ compared is up to the caller.
 
 Sources
 -------
-W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, section 2.15 (the variance of a difference of independent
+W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 2 (the variance of a difference of independent
 means is the sum of their variances). N. Schenker and J. F. Gentleman, On judging the significance of differences by
 examining the overlap between confidence intervals, American Statistician 55, 2001: why the test is on the
 difference, and not on whether two intervals overlap.
@@ -75,11 +75,13 @@ class Differences:
         """How many of the differences could be tested."""
         return len(self.verdict) - self.verdict.count(None)
 
-    def columns(self) -> dict[str, Column]:
-        """Return the fields that a comparison adds to a record."""
+    def columns(self, reference_low: FloatArray, reference_high: FloatArray) -> dict[str, Column]:
+        """Return the fields that a comparison adds to a record; the reference's own limits are among them."""
         return {
             "reference": self.reference,
             "reference_standard_error": self.reference_error,
+            "reference_low": reference_low,
+            "reference_high": reference_high,
             "difference": self.difference,
             "difference_standard_error": self.standard_error,
             "difference_low": self.low,
@@ -119,7 +121,7 @@ def differences(
 
     Notes
     -----
-    SE = sqrt(SE_a^2 + SE_b^2), z-test, two-sided (Cochran 1977, section 2.15). Both estimates are taken as
+    SE = sqrt(SE_a^2 + SE_b^2), z-test, two-sided (Cochran 1977, chapter 2). Both estimates are taken as
     independent. A difference below 5e-10 is 0: noise in the last bits gives no verdict.
     """
     difference = value - reference
@@ -217,19 +219,17 @@ def difference(
     selection = cells_selected(cube, chosen.question.text, chosen.years, others, chosen.segments)
     estimates = pool(group(selection, [LOCATION]), weights=weights, scale=scale, level=level)
     own = None if against is None else _estimate_of(selection, against, estimates)
-    reference, error = (goal, 0.0) if own is None else (own.value[0], own.standard_error[0])
-    limits = (goal, goal) if own is None else (own.low[0], own.high[0])
+    numbers = (goal, 0.0, goal, goal) if own is None else (own.value, own.standard_error, own.low, own.high)
+    reference, error, low, high = (np.full(len(estimates), number, dtype=np.float64) for number in numbers)
     found = differences(
         estimates.value,
         estimates.standard_error,
-        np.full(len(estimates), reference, dtype=np.float64),
-        np.full(len(estimates), error, dtype=np.float64),
+        reference,
+        error,
         level=level,
         direction=selection.question.direction,
     )
-    columns = estimates.groups.dimension_columns() | estimates.common_columns() | found.columns()
-    for name, limit in zip(("reference_low", "reference_high"), limits, strict=True):
-        columns[name] = np.full(len(estimates), limit, dtype=np.float64)
+    columns = estimates.groups.dimension_columns() | estimates.common_columns() | found.columns(low, high)
     return Result(
         records=records_of(columns),
         unit=selection.question.unit,

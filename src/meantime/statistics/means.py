@@ -87,7 +87,7 @@ def mean(
     Notes
     -----
     Without weights sum(v) / k with SE = sqrt(sum(SE^2)) / k; with weights w, sum(w v) / sum(w) with
-    SE = sqrt(sum(w^2 SE^2)) / sum(w) (Cochran 1977, section 5.3), where w is the sample size, 1 / SE^2 (Cochran 1954)
+    SE = sqrt(sum(w^2 SE^2)) / sum(w) (Cochran 1977, chapter 5), where w is the sample size, 1 / SE^2 (Cochran 1954)
     or the population. Missing values: see ``pooling.pool``.
     """
     groups = group(select(cube, **filters), by)

@@ -6,7 +6,7 @@ is in ``grouping.py``; what is done with the estimates (ranking, differences, tr
 
 Sources
 -------
-W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, section 5.3 (means of independent strata, weighted).
+W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 5 (means of independent strata, weighted).
 W. G. Cochran, The combination of estimates from different experiments, Biometrics 10, 1954 (inverse variance).
 """
 
@@ -148,8 +148,9 @@ class Estimates:
         """Return how the values were made, in words."""
         computed = f"{100 * self.level:g} % normal interval on the {self.scale} scale"
         if (self.cells_used <= 1).all():
-            return f"{name}: single estimates with {'their published limits' if self.level == 0.95 else computed}"
-        return f"{name}: {FORMULAS[self.weights]}; {computed}"
+            limits = "their published limits" if self.level == 0.95 else computed
+            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale"
+        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 Which estimates form a series is in ``trends.py``.
 
-Source: N. R. Draper and H. Smith, Applied Regression Analysis, 3rd ed., Wiley 1998, section 9.2 (weighted least
+Source: N. R. Draper and H. Smith, Applied Regression Analysis, 3rd ed., Wiley 1998, chapter 9 (weighted least
 squares); the variances of the estimates are taken as known.
 """
 
@@ -53,7 +53,7 @@ def fit_lines(series: IndexArray, year: FloatArray, value: FloatArray, standard_
     Notes
     -----
     Weights w = 1 / SE^2; slope = sum(w (x - xbar) y) / sum(w (x - xbar)^2) with the weighted mean xbar;
-    SE = sqrt(1 / sum(w (x - xbar)^2)), as the variances are known (Draper and Smith 1998, section 9.2).
+    SE = sqrt(1 / sum(w (x - xbar)^2)), as the variances are known (Draper and Smith 1998, chapter 9).
     """
     usable = ~np.isnan(value) & (standard_error > 0)
     places = np.flatnonzero(usable)

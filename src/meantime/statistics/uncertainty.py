@@ -4,12 +4,12 @@ An unknown number is NaN here. Which estimates are pooled, and with which weight
 
 Sources
 -------
-W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977: variances of means and of differences.
-E. L. Korn and B. I. Graubard, Analysis of Health Surveys, Wiley 1999, section 2.5: intervals for proportions on the
-logit scale.
-J. D. Parker et al., National Center for Health Statistics Data Presentation Standards for Proportions, Vital and
-Health Statistics series 2, no. 175, 2017, and CDC's rule for BRFSS: an estimate from fewer than 50 persons, or with a
-relative standard error of 30 % or more, is not reliable.
+W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 2: the normal approximation.
+E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small expected number of positive counts
+estimated from survey data, Survey Methodology 24, 1998: intervals on the logit scale.
+CDC, BRFSS data: an estimate from fewer than 50 persons, or with a relative standard error of 30 % or more, is not
+reliable. The newer standard of the National Center for Health Statistics (J. D. Parker et al., Vital and Health
+Statistics 2(175), 2017) goes by the width of intervals and needs effective sample sizes, which estimates don't carry.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def logit_standard_error(value: FloatArray, low: FloatArray, high: FloatArray) -
 
     Notes
     -----
-    Korn and Graubard 1999, section 2.5. CDC's limits are symmetric on this scale; near 0 and 100 a standard error
+    Korn and Graubard 1998. CDC's limits are symmetric on this scale; near 0 and 100 a standard error
     read off them on the linear scale is too large, by a third and more below 2 %.
     """
     on_logit_scale = (logit(high) - logit(low)) / (2 * Z_95)
@@ -113,7 +113,7 @@ def interval(
 
     Notes
     -----
-    Normal approximation (Cochran 1977, section 2.15); logit: Korn and Graubard 1999, section 2.5.
+    Normal approximation (Cochran 1977, chapter 2); logit: Korn and Graubard 1998.
     """
     half = normal_quantile(level) * standard_error
     low, high = value - half, value + half
@@ -169,7 +169,7 @@ def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: Floa
 
     Notes
     -----
-    CDC's rule for BRFSS (sample size below 50 or RSE of 30 % and more), as in Parker et al. 2017.
+    CDC's rule for BRFSS: not below 50 persons, nor with an RSE of 30 % or more.
     """
     precise = 100 * standard_error < UNRELIABLE_RSE_PERCENT * value
     reliable: BoolArray = (sample_size >= RELIABLE_SAMPLE_SIZE) & (value > 0) & precise

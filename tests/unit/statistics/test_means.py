@@ -40,7 +40,10 @@ def test_a_single_estimate_keeps_its_published_interval_and_has_no_caution() -> 
     assert isinstance(records, list)
     assert [(record["low"], record["value"], record["high"]) for record in records] == [(28, 30, 32), (18, 20, 22)]
     assert answer["cautions"] == []
-    assert answer["method"] == "mean/1: single estimates with their published limits"
+    assert (
+        answer["method"]
+        == "mean/1: single estimates with their published limits; standard errors read on the linear scale"
+    )
     assert answer["unit"] == "percent"
 
 
