@@ -149,6 +149,8 @@ def test_a_page_can_be_filtered_by_owner_state_task_and_time(open_store: OpenSto
     assert numbers(JobFilter(state=JobState.QUEUED)) == [3, 2]
     assert numbers(JobFilter(task_name="best5")) == [3]
     assert numbers(JobFilter(submitted_since=2.0)) == [3, 2]
+    assert numbers(JobFilter(version_prefix="brfss@")) == [2, 1]
+    assert numbers(JobFilter(version_prefix="brfs_@")) == []
     assert numbers(JobFilter(owner="alice", task_name="states_mean", submitted_since=0.5)) == [1]
 
 

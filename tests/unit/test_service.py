@@ -8,7 +8,14 @@ from pathlib import Path
 import orjson
 import pytest
 
-from meantime.errors import InvalidParameterError, QueueFullError, ResultLostError, ShuttingDownError, UnknownJobError
+from meantime.errors import (
+    IdempotencyConflictError,
+    InvalidParameterError,
+    QueueFullError,
+    ResultLostError,
+    ShuttingDownError,
+    UnknownJobError,
+)
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.jobs.results_directory import ResultsDirectory
@@ -51,8 +58,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_s = 1000.0
+        self.jumped_s = 0.0
 
     def __call__(self) -> float:
+        return self.now_s + self.jumped_s
+
+    def monotonic(self) -> float:
         return self.now_s
 
 
@@ -77,6 +88,7 @@ def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
             ResultsDirectory(tmp_path / "results", tmp_path / "state" / "stored"),
             thread_count=2,
             clock=clock,
+            monotonic=clock.monotonic,
             **limits,  # type: ignore[arg-type]  # each limit has its own type
         )
         opened.append(service)
@@ -235,9 +247,82 @@ def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
     assert len(list((tmp_path / "state" / "stored").iterdir())) == 1
 
 
+def test_a_clock_that_is_set_forward_or_back_evicts_nothing_early(open_service: Open, clock: Clock) -> None:
+    service = open_service(retention_age_s=100.0)
+    answer(service, submit(service))
+    answer(service, submit(service, "state_mean", state="Ohio"))
+    for jumped_s in (86_400.0, -86_400.0):
+        clock.jumped_s = jumped_s
+        assert service.evict_expired() == 0
+    clock.jumped_s = 0.0
+    clock.now_s += 101.0
+    assert service.evict_expired() > 0
+
+
 def test_retention_by_count_keeps_the_newest(open_service: Open) -> None:
     service = open_service(retention_count=2)
     numbers = [submit(service) for _ in range(5)]
     assert service.wait_drained(LIMIT_S)
     assert service.evict_expired() == 3
     assert [number for number, _ in service.jobs()] == numbers[-2:]
+
+
+# ---- one request, one job -------------------------------------------------------------------------------------------
+
+
+def submit_mean(service: MeantimeService, **parameters: object) -> int:
+    return service.submit("mean", {"question": "Q036"} | parameters, surface=Surface.V1, may_join=True)
+
+
+def test_an_equal_request_joins_the_unfinished_job_where_that_will_do(open_service: Open) -> None:
+    service = open_service(start=False)
+    assert submit_mean(service) == submit_mean(service, years=[2023]) == 1
+    assert submit_mean(service, level=0.9) == 2
+    assert [submit(service), submit(service)] == [3, 4]  # the contract never joins
+    service.start()
+    answer(service, 1)
+    assert submit_mean(service) == 5
+
+
+def test_a_joined_job_of_another_dataset_version_is_another_job(open_service: Open) -> None:
+    service = open_service(start=False)
+    assert submit_mean(service) == 1
+    service.datasets.replace(dataset("v2", shift=1.0))
+    assert submit_mean(service) == 2
+
+
+def test_a_request_under_its_key_is_one_job_and_another_is_refused(open_service: Open) -> None:
+    service = open_service()
+
+    def submit_as(location: str, owner: str = "") -> int:
+        return service.submit(
+            "state_mean",
+            {"question": QUESTION, "state": location},
+            surface=Surface.CONTRACT,
+            owner=owner,
+            idempotency_key="monday",
+        )
+
+    assert submit_as("Ohio") == submit_as("Ohio") == 1
+    assert submit_as("Ohio", owner="bob") == 2
+    with pytest.raises(IdempotencyConflictError) as refused:
+        submit_as("Utah")
+    assert refused.value.job_number == 1
+
+
+def test_the_provenance_of_a_result_depends_on_nothing_but_data_and_request(open_service: Open, clock: Clock) -> None:
+    service = open_service()
+    first = service.outcome(submit_mean(service), wait_s=LIMIT_S).result
+    clock.now_s += 1e6
+    service = open_service()
+    assert service.outcome(submit_mean(service), wait_s=LIMIT_S).result == first
+    assert first is not None
+    assert orjson.loads(first)["provenance"]["dataset"]["version"] == "v1"
+
+
+def test_a_job_knows_how_many_are_ahead_of_it(open_service: Open) -> None:
+    service = open_service(start=False)
+    numbers = [submit(service) for _ in range(3)]
+    assert [service.jobs_ahead(number) for number in numbers] == [0, 1, 2]
+    service.cancel(numbers[0])
+    assert service.jobs_ahead(numbers[2]) == 1

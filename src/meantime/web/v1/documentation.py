@@ -13,7 +13,6 @@ from werkzeug.exceptions import NotFound
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE
-from meantime.web.v1.openapi import openapi_document
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -57,6 +56,8 @@ class Documentation:
 
     def _document(self) -> bytes:
         """Return the document for what is served now."""
+        from meantime.web.v1.openapi import openapi_document  # not at every start
+
         served = [self._service.dataset(name) for name in self._service.datasets.names]
         made_of = ([(dataset.name, dataset.version) for dataset in served], list(CATALOGUE))
         with self._lock:
