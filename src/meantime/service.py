@@ -33,6 +33,7 @@ from meantime.jobs.job_store import JobFilter, JobStore
 from meantime.jobs.job_tally import JobTally
 from meantime.jobs.result_cache import CacheUse, ResultCache
 from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.retention_clock import RetentionClock
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
@@ -90,6 +91,7 @@ class MeantimeService:
         retention_age_s: float | None = None,
         retention_count: int | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         make_ingestor: Callable[[str], DataIngestor] | None = None,
         on_job_end: Callable[[Job], None] | None = None,
     ) -> None:
@@ -99,7 +101,7 @@ class MeantimeService:
         self._store = store
         self._results = results
         self._cache = ResultCache()
-        self._clock = clock
+        self._retention_clock = RetentionClock(clock, monotonic)
         self._retention_age_s = retention_age_s
         self._retention_count = retention_count
         self._pool = ThreadPool(
@@ -110,6 +112,7 @@ class MeantimeService:
             capacity=queue_capacity,
             time_limit_s=time_limit_s,
             clock=clock,
+            monotonic=monotonic,
             on_end=self._note_end,
         )
         self._reloader = DatasetReloader(datasets, make_ingestor, self._versions_in_use) if make_ingestor else None
@@ -380,7 +383,7 @@ class MeantimeService:
         """Drop the finished jobs that are past the retention limits; return how many."""
         if self._retention_age_s is None and self._retention_count is None:
             return 0
-        before = None if self._retention_age_s is None else self._clock() - self._retention_age_s
+        before = None if self._retention_age_s is None else self._retention_clock() - self._retention_age_s
         count = 0
         while evicted := self._store.evict(finished_before=before, keep_count=self._retention_count, limit=PAGE_SIZE):
             for job in evicted:
