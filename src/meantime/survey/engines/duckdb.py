@@ -3,6 +3,7 @@
 # ruff: noqa: S608  # the names in the SQL are our own, a path and a column's name are quoted
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,12 @@ class DuckDBEngine:
 
 
 def _engine_error(error: duckdb.Error) -> EngineError:
-    return EngineError(" ".join(str(error).split("\n\n")[0].split()))
+    """Return DuckDB's error without its advice and settings; the line of a CSV error is DuckDB's own count."""
+    words = str(error).split("\n\n")[0]
+    line = re.search(r"CSV Error on Line: (\d+)", words)
+    if line:
+        return EngineError(f"near line {line[1]}: {words.splitlines()[-1]}")
+    return EngineError(" ".join(words.split())[:300])
 
 
 def _sql(frame: Frame) -> str:
