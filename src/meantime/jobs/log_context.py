@@ -7,17 +7,11 @@ What a line of the log looks like is not decided here.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
 
+WorkedFor = tuple[str, int | None]
+"""A request's id, or an empty string, and a job's number, or None. Plain tuples: one is made for every request."""
 
-class WorkedFor(NamedTuple):
-    """A request's id, or an empty string, and a job's number, or None."""
-
-    request_id: str = ""
-    job_number: int | None = None
-
-
-NOTHING = WorkedFor()
+NOTHING: WorkedFor = ("", None)
 
 worked_for: ContextVar[WorkedFor] = ContextVar("worked_for", default=NOTHING)
 """Set by whoever begins to work for something; each thread has its own."""

@@ -27,7 +27,7 @@ from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobStore, Submission
-from meantime.jobs.log_context import WorkedFor, worked_for
+from meantime.jobs.log_context import worked_for
 from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.runners import Runners
 from meantime.jobs.task_runner import TaskRunner
@@ -153,7 +153,7 @@ class ThreadPool:
         try:
             now = self._clock()
             number = self._store.add(Submission(task, now, owner, idempotency_key))
-            job = Job(number, task, owner, submitted_at=now, request_id=worked_for.get().request_id)
+            job = Job(number, task, owner, submitted_at=now, request_id=worked_for.get()[0])
         finally:
             with self._lock:
                 self._accepting -= 1
@@ -253,7 +253,7 @@ class ThreadPool:
                 if self._time_limit_s is not None:
                     job.overdue_at = self._monotonic() + self._time_limit_s + STUCK_GRACE_S
                 is_readmitted = job.number in self._readmitted
-            worked_for.set(WorkedFor(job.request_id, job.number))
+            worked_for.set((job.request_id, job.number))
             # A job that outlived one process is written down before it runs again: should it end this
             # process too, the attempt counts.
             self._record(job, at_once=is_readmitted)

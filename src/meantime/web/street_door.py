@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from meantime.jobs.log_context import NOTHING, WorkedFor, worked_for
+from meantime.jobs.log_context import NOTHING, worked_for
 from meantime.web.access_log import AccessLog
 from meantime.web.request_ids import REQUEST_ID_HEADER, RequestIds
 
@@ -77,7 +77,7 @@ class StreetDoor:
         started_at = time.perf_counter()
         answer_status = "500 no answer"
         request_id = self._request_ids.of(environ)
-        worked_for.set(WorkedFor(request_id))
+        worked_for.set((request_id, None))
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.log_context import WorkedFor, worked_for
+from meantime.jobs.log_context import worked_for
 from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
@@ -106,7 +106,7 @@ def test_a_job_that_ends_is_one_event_with_the_id_of_the_request_that_made_it(
 
 
 def test_what_is_logged_while_a_job_runs_carries_both_ids(recorder: Recorder) -> None:
-    token = worked_for.set(WorkedFor("r-1", 42))
+    token = worked_for.set(("r-1", 42))
     logging.getLogger("meantime.statistics").warning("odd: %s", "value\nforged")
     worked_for.reset(token)
     logging.getLogger("meantime.cli").info("between jobs")
