@@ -232,7 +232,7 @@ def _unpack(
             if unpacked_bytes > size_limit_bytes:
                 raise DataError(
                     f"{source_name}: holds more than {size_limit_bytes:,} bytes when it is unpacked; "
-                    "raise the limit if that is meant"
+                    "unpack it yourself if that is meant"
                 )
             plain.write(chunk)
             if progress:
