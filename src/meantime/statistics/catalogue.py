@@ -6,9 +6,6 @@ here, nothing else. How a value is checked is in ``validation.py``; no statistic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from meantime.errors import InvalidParameterError
 from meantime.statistics import (
     comparisons,
     contract,
@@ -21,12 +18,9 @@ from meantime.statistics import (
     rankings,
     trends,
 )
-from meantime.statistics.distributions import EstimateSource
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.result import Result
-from meantime.statistics.statistic import Arguments, Statistic, StatisticFunction, Surface
-from meantime.statistics.validation import check_value, refuse_name
-from meantime.survey.cube import SurveyCube
+from meantime.statistics.refusals import refuse_name
+from meantime.statistics.statistic import Arguments, Statistic, StatisticFunction, Surface, check_parameters, compute
 
 __all__ = [
     "CATALOGUE",
@@ -276,76 +270,3 @@ def find_statistic(name: str, *, surface: Surface | None = None) -> Statistic:
         names = [row.name for row in CATALOGUE.values() if surface in (None, row.surface)]
         raise refuse_name(name, names, field="statistic", what="statistic")
     return statistic
-
-
-def check_parameters(statistic: Statistic, cube: SurveyCube, raw: Mapping[str, object]) -> Arguments:
-    """Return the canonical arguments of a request: the same request always gives the same arguments.
-
-    Parameters
-    ----------
-    statistic
-        The row of the catalogue.
-    cube
-        The dataset that is asked; names and defaults depend on it.
-    raw
-        The fields of the request, as decoded from JSON. Null is the same as absent where a field is optional.
-
-    Returns
-    -------
-    dict
-        JSON-able arguments for ``compute``, in the order of the statistic's parameters, with every default
-        filled in. Checking them again gives them back.
-
-    Raises
-    ------
-    InvalidParameterError
-        A field is unknown, missing, of the wrong type, out of bounds, or names something that the dataset
-        doesn't hold.
-    """
-    names = [parameter.name for parameter in statistic.parameters]
-    for field in raw:
-        if field not in names:
-            raise refuse_name(field, names, field=field, what=f"parameter of {statistic.name}")
-    arguments: Arguments = {}
-    for parameter in statistic.parameters:
-        value = raw.get(parameter.name)
-        if parameter.required and parameter.name not in raw:
-            raise InvalidParameterError(
-                f"{parameter.name}: missing; {statistic.name} needs it. {parameter.summary}", field=parameter.name
-            )
-        if value is None and not parameter.required:
-            value = parameter.default
-        arguments[parameter.name] = (
-            None if value is None and not parameter.required else check_value(parameter, value, cube)
-        )
-    return arguments if statistic.settle is None else statistic.settle(cube, arguments)
-
-
-def compute(
-    statistic: Statistic,
-    cube: SurveyCube,
-    arguments: Mapping[str, object],
-    *,
-    estimates: EstimateSource | None = None,
-) -> object:
-    """Return the statistic's JSON-able answer: a pure function of the cube and the arguments.
-
-    Parameters
-    ----------
-    statistic
-        The row of the catalogue.
-    cube
-        The dataset.
-    arguments
-        What ``check_parameters`` returned for this cube.
-    estimates
-        A source of single estimates; only statistics with ``uses_estimates`` look at it.
-
-    Raises
-    ------
-    StatisticError
-        The question has no answer.
-    """
-    source = {"estimates": estimates} if statistic.uses_estimates else {}
-    answer = statistic.function(cube, **arguments, **source)
-    return answer.to_json() if isinstance(answer, Result) else answer

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from meantime.statistics.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
-from meantime.statistics.pooling import Estimates, Weights
+from meantime.statistics.pooling import Estimates
+from meantime.statistics.pooling_options import Weights
 from meantime.statistics.selection import Selection
 from meantime.statistics.uncertainty import Scale
 from meantime.survey.questions import LocationKind

@@ -1,6 +1,6 @@
 """The statistic ``compare``: two strata, two years or two questions, for each location.
 
-The arithmetic of a difference is in ``differences.py``, with its sources.
+The arithmetic of a difference, with its sources, is in ``contrasts.py``.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.cautions import cautions_of_gaps, cautions_of_limits
-from meantime.statistics.differences import (
+from meantime.statistics.contrasts import (
     SIMILAR,
     TEST_FORMULA,
-    Differences,
+    Contrasts,
     cautions_of_direction,
     cautions_of_many_tests,
-    differences,
+    contrasts,
 )
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, group
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import EXPLAIN, LEVEL, SCALE, Estimates, pool, settle_scale
+from meantime.statistics.pooling import Estimates, pool
+from meantime.statistics.pooling_options import EXPLAIN, LEVEL, SCALE, settle_scale
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.selection import (
     FILTERS,
@@ -193,13 +194,13 @@ def compare(
 
     Notes
     -----
-    See ``differences.differences``.
+    See ``contrasts.contrasts``.
     """
     chosen = select(cube, **filters)
     other = _other_side(chosen, against_question, against_year, against_stratum)
     sides = _on_both_sides(chosen, other)
     own, reference = (pool(group(side, [LOCATION]), scale=scale, level=level) for side in sides)
-    found = differences(
+    found = contrasts(
         own.value,
         own.standard_error,
         reference.value,
@@ -250,9 +251,7 @@ def _named(side: Selection, other: Selection) -> str:
     return side.cube.segments[side.segments[0]].stratum
 
 
-def _cautions(
-    chosen: Selection, other: Selection, own: Estimates, reference: Estimates, found: Differences
-) -> list[str]:
+def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates, found: Contrasts) -> list[str]:
     cautions = list(
         dict.fromkeys(
             caution for side in (own, reference) for caution in cautions_of_gaps(side) + cautions_of_limits(side)
@@ -273,7 +272,7 @@ def _cautions(
     return cautions + cautions_of_many_tests(found.test_count, own.level)
 
 
-def _explanation(own: Estimates, reference: Estimates, found: Differences) -> dict[str, object]:
+def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict[str, object]:
     similar = found.verdict.count(SIMILAR)
     pitfall = (
         f"In {similar} of {found.test_count} locations the difference may be chance."

@@ -22,7 +22,8 @@ from meantime.statistics.cautions import cautions_of_gaps
 from meantime.statistics.comparisons import AGAINST_QUESTION, settle_common_year
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, group
-from meantime.statistics.pooling import EXPLAIN, LEVEL, Estimates, pool
+from meantime.statistics.pooling import Estimates, pool
+from meantime.statistics.pooling_options import EXPLAIN, LEVEL
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.selection import (
     FILTERS,

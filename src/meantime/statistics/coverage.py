@@ -1,20 +1,21 @@
 """The statistic ``coverage``: which estimates there are, which are suppressed, and which were never published.
 
-A place of the grid is a question asked in a year, a location and a stratum. Nothing is estimated here.
+Nothing is estimated here. The grid of places that are expected is in ``grid.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
 
 from meantime.errors import StatisticError
+from meantime.statistics.grid import ASKED, Count, Grid, Key, count_places
 from meantime.statistics.grouping import CATEGORY, DIMENSIONS, LOCATION, MAXIMUM_RECORDS, STRATUM, YEAR
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import EXPLAIN
+from meantime.statistics.pooling_options import EXPLAIN
 from meantime.statistics.result import Record, Result
 from meantime.statistics.selection import (
     CATEGORIES,
@@ -24,7 +25,6 @@ from meantime.statistics.selection import (
     QUESTION,
     STRATA,
     YEARS,
-    IndexArray,
     PlaceFilters,
     chosen_locations,
     chosen_segments,
@@ -35,7 +35,6 @@ from meantime.statistics.selection import (
 from meantime.survey.cube import SurveyCube
 
 METHOD = "coverage/1"
-ASKED = "question"
 PARAMETERS = (
     replace(QUESTION, required=False, default_summary="all questions"),
     replace(YEARS, default_summary="all years"),
@@ -54,32 +53,6 @@ PARAMETERS = (
     ),
     EXPLAIN,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """The places of one question: what was asked for, in the years in which the question was asked.
-
-    ``locations`` and ``segments`` are indexes into the cube, segments in the order of their categories' scales.
-    """
-
-    question: int
-    years: tuple[int, ...]
-    locations: tuple[int, ...]
-    segments: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class _Count:
-    """Estimates with and without a value, and places without a row."""
-
-    present: int = 0
-    suppressed: int = 0
-    missing: int = 0
-
-
-Key = tuple[int, int, int, int]
-"""Question, location, year and place of the stratum; -1 for a dimension that is counted together."""
 
 
 def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
@@ -134,13 +107,13 @@ def coverage(
     for index in questions:
         years = tuple(year for year in _years_asked(cube, index) if year in filters["years"])
         if years:
-            grids.append(_Grid(index, years, locations, segments))
+            grids.append(Grid(index, years, locations, segments))
     if not grids or not locations:
         raise StatisticError("nothing was asked in these years and locations; choose others")
     _refuse_too_many(cube, grids, by)
-    counts: dict[Key, _Count] = {}
+    counts: dict[Key, Count] = {}
     for grid in grids:
-        _count(cube, grid, by, counts)
+        count_places(cube, grid, by, counts)
     return Result(
         records=[_record(cube, grids, by, key, counts[key]) for key in sorted(counts)],
         unit="percent of the places of the grid",
@@ -162,7 +135,7 @@ def _years_asked(cube: SurveyCube, question: int) -> list[int]:
     return [int(year) for year in np.unique(cube.cells.year[cube.cells_of(question)])]
 
 
-def _refuse_too_many(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str]) -> None:
+def _refuse_too_many(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str]) -> None:
     sizes = []
     for grid in grids:
         categories = {cube.segments[index].category for index in grid.segments}
@@ -176,66 +149,7 @@ def _refuse_too_many(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str]
         )
 
 
-def _count(cube: SurveyCube, grid: _Grid, by: Sequence[str], counts: dict[Key, _Count]) -> None:
-    """Add the places of one question to the counts."""
-    axes = (
-        _axis(len(grid.locations), apart=LOCATION in by),
-        _axis(len(grid.years), apart=YEAR in by),
-        _segment_axis(cube, grid, by),
-    )
-    shape = tuple(int(axis.max()) + 1 for axis in axes)
-    cells, places = _cells_of_grid(cube, grid)
-    groups = np.ravel_multi_index(
-        tuple(axis[place] for axis, place in zip(axes, places, strict=True)), shape
-    )  # fmt: skip
-    size = int(np.prod(shape))
-    present = np.bincount(groups, cube.cells.value_count[cells], minlength=size).astype(np.intp)
-    rows = np.bincount(groups, cube.cells.row_count[cells], minlength=size).astype(np.intp)
-    extents = (np.bincount(axis, minlength=length) for axis, length in zip(axes, shape, strict=True))
-    expected = np.einsum("i,j,k->ijk", *extents).ravel()
-    missing = expected - np.bincount(groups, minlength=size)
-    for number in np.flatnonzero(expected).tolist():
-        location, year, segment = np.unravel_index(number, shape)
-        key = (
-            grid.question if ASKED in by else -1,
-            grid.locations[int(location)] if LOCATION in by else -1,
-            grid.years[int(year)] if YEAR in by else -1,
-            int(segment) if CATEGORY in by or STRATUM in by else -1,
-        )
-        count = counts.setdefault(key, _Count())
-        count.present += int(present[number])
-        count.suppressed += int(rows[number] - present[number])
-        count.missing += int(missing[number])
-
-
-def _axis(length: int, *, apart: bool) -> IndexArray:
-    """Return the group of each place along a dimension: its own, or one for all."""
-    return np.arange(length) if apart else np.zeros(length, dtype=np.intp)
-
-
-def _segment_axis(cube: SurveyCube, grid: _Grid, by: Sequence[str]) -> IndexArray:
-    """Return the group of each stratum: its own, that of the first stratum of its category, or one for all."""
-    if STRATUM in by or CATEGORY not in by:
-        return _axis(len(grid.segments), apart=STRATUM in by)
-    categories = [cube.segments[index].category for index in grid.segments]
-    return np.array([categories.index(category) for category in categories])
-
-
-def _cells_of_grid(cube: SurveyCube, grid: _Grid) -> tuple[IndexArray, tuple[IndexArray, ...]]:
-    """Return the cells of the grid, and the place of each along locations, years and strata."""
-    span = cube.cells_of(grid.question)
-    codes = (cube.cells.location[span], cube.cells.year[span], cube.cells.segment[span])
-    places, inside = [], np.ones(span.stop - span.start, dtype=np.bool_)
-    for wanted, code in zip((grid.locations, grid.years, grid.segments), codes, strict=True):
-        order = np.argsort(wanted)
-        ascending = np.array(wanted)[order]
-        place = np.searchsorted(ascending, code).clip(max=len(wanted) - 1)
-        inside &= ascending[place] == code
-        places.append(order[place])
-    return np.flatnonzero(inside) + span.start, tuple(place[inside] for place in places)
-
-
-def _record(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str], key: Key, count: _Count) -> Record:
+def _record(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str], key: Key, count: Count) -> Record:
     total = count.present + count.suppressed + count.missing
     return {
         **_dimensions(cube, grids, by, key),
@@ -252,7 +166,7 @@ def _record(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str], key: Ke
     }
 
 
-def _dimensions(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str], key: Key) -> Record:
+def _dimensions(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str], key: Key) -> Record:
     """Return the dimensions that are kept apart, and those of which the request has a single member."""
     question, location, year, place = key
     one = grids[0]
@@ -272,7 +186,7 @@ def _dimensions(cube: SurveyCube, grids: Sequence[_Grid], by: Sequence[str], key
     return record
 
 
-def _cautions(cube: SurveyCube, grids: Sequence[_Grid], counts: dict[Key, _Count]) -> list[str]:
+def _cautions(cube: SurveyCube, grids: Sequence[Grid], counts: dict[Key, Count]) -> list[str]:
     cautions = []
     if any(count.suppressed for count in counts.values()):
         cautions.append(
@@ -287,7 +201,7 @@ def _cautions(cube: SurveyCube, grids: Sequence[_Grid], counts: dict[Key, _Count
     return cautions
 
 
-def _explanation(cube: SurveyCube, grids: Sequence[_Grid]) -> dict[str, object]:
+def _explanation(cube: SurveyCube, grids: Sequence[Grid]) -> dict[str, object]:
     return {
         "formula": "expected places = years asked x locations x strata",
         "sums": [

@@ -1,34 +1,33 @@
-"""The statistic ``difference``, and the arithmetic of differences that other statistics share.
+"""The statistic ``difference``: each location against the nation, another location or a goal.
 
-A difference is always value minus reference, on the linear scale, in percentage points. Which estimates are
-compared is up to the caller.
-
-Sources
--------
-W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 2 (the variance of a difference of independent
-means is the sum of their variances). N. Schenker and J. F. Gentleman, On judging the significance of differences by
-examining the overlap between confidence intervals, American Statistician 55, 2001: why the test is on the
-difference, and not on whether two intervals overlap.
+The arithmetic, with its sources, is in ``contrasts.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.cautions import cautions_of
+from meantime.statistics.contrasts import (
+    SIMILAR,
+    TEST_FORMULA,
+    Contrasts,
+    cautions_of_direction,
+    cautions_of_many_tests,
+    contrasts,
+)
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, group
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import EXPLAIN, LEVEL, SCALE, WEIGHTS, Estimates, pool, settle_scale
-from meantime.statistics.result import Column, Result, records_of
+from meantime.statistics.pooling import Estimates, pool
+from meantime.statistics.pooling_options import EXPLAIN, LEVEL, SCALE, WEIGHTS, settle_scale
+from meantime.statistics.result import Result, records_of
 from meantime.statistics.selection import FILTERS, Filters, Selection, cells_selected, select, settle_filters
-from meantime.statistics.uncertainty import Scale, interval, two_sided_p
-from meantime.survey.cube import FloatArray, SurveyCube
-from meantime.survey.questions import Direction, LocationKind
+from meantime.survey.cube import SurveyCube
+from meantime.survey.questions import LocationKind
 
 METHOD = "difference/1"
 AGAINST = Parameter(
@@ -48,101 +47,6 @@ GOAL = Parameter(
     maximum=1e9,
 )
 PARAMETERS = (*FILTERS, AGAINST, GOAL, WEIGHTS, SCALE, LEVEL, EXPLAIN)
-
-TEST_FORMULA = "SE = sqrt(SE_a^2 + SE_b^2), two-sided z-test"
-
-EQUAL_WITHIN = 5e-10
-"""Differences smaller than this are noise of floating-point sums."""
-
-BETTER, SIMILAR, WORSE, HIGHER, LOWER = "better", "similar", "worse", "higher", "lower"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Differences:
-    """Value minus reference, one per estimate; NaN where unknown, and then the verdict is None."""
-
-    reference: FloatArray
-    reference_error: FloatArray
-    difference: FloatArray
-    standard_error: FloatArray
-    low: FloatArray
-    high: FloatArray
-    p_value: FloatArray
-    verdict: list[str | None]
-
-    @property
-    def test_count(self) -> int:
-        """How many of the differences could be tested."""
-        return len(self.verdict) - self.verdict.count(None)
-
-    def columns(self, reference_low: FloatArray, reference_high: FloatArray) -> dict[str, Column]:
-        """Return the fields that a comparison adds to a record; the reference's own limits are among them."""
-        return {
-            "reference": self.reference,
-            "reference_standard_error": self.reference_error,
-            "reference_low": reference_low,
-            "reference_high": reference_high,
-            "difference": self.difference,
-            "difference_standard_error": self.standard_error,
-            "difference_low": self.low,
-            "difference_high": self.high,
-            "p_value": self.p_value,
-            "verdict": self.verdict,
-        }
-
-
-def differences(
-    value: FloatArray,
-    standard_error: FloatArray,
-    reference: FloatArray,
-    reference_error: FloatArray,
-    *,
-    level: float,
-    direction: Direction | None,
-) -> Differences:
-    """Return value minus reference with interval, p-value and verdict, element by element.
-
-    Parameters
-    ----------
-    value, reference
-        Estimates in one unit.
-    standard_error, reference_error
-        Their standard errors; 0 for a goal.
-    level
-        The probability that an interval covers the true difference.
-    direction
-        Which end is better; None if nobody has said.
-
-    Returns
-    -------
-    Differences
-        The verdict is ``better`` or ``worse`` where the interval excludes 0 (``higher`` or ``lower`` if the direction
-        is unknown), else ``similar``, and None where there is no interval.
-
-    Notes
-    -----
-    SE = sqrt(SE_a^2 + SE_b^2), z-test, two-sided (Cochran 1977, chapter 2). Both estimates are taken as
-    independent. A difference below 5e-10 is 0: noise in the last bits gives no verdict.
-    """
-    difference = value - reference
-    difference = np.where(np.abs(difference) < EQUAL_WITHIN, 0.0, difference)
-    error = np.sqrt(standard_error**2 + reference_error**2)
-    low, high = interval(difference, error, level=level, scale=Scale.LINEAR)
-    above, below = words_of(direction)
-    verdict: list[str | None] = [
-        None if np.isnan(lower) else above if lower > 0 else below if upper < 0 else SIMILAR
-        for lower, upper in zip(low.tolist(), high.tolist(), strict=True)
-    ]
-    return Differences(
-        reference, reference_error, difference, error, low, high, two_sided_p(difference, error), verdict
-    )
-
-
-def words_of(direction: Direction | None) -> tuple[str, str]:
-    """Return the verdicts for "above" and "below"."""
-    if direction is None:
-        return HIGHER, LOWER
-    return (WORSE, BETTER) if direction is Direction.LOWER_IS_BETTER else (BETTER, WORSE)
 
 
 def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
@@ -212,7 +116,7 @@ def difference(
 
     Notes
     -----
-    See ``differences``.
+    See ``contrasts.contrasts``.
     """
     chosen = select(cube, **filters)
     others = tuple(index for index in chosen.locations if cube.locations[index].name != against)
@@ -221,7 +125,7 @@ def difference(
     own = None if against is None else _estimate_of(selection, against, estimates)
     numbers = (goal, 0.0, goal, goal) if own is None else (own.value, own.standard_error, own.low, own.high)
     reference, error, low, high = (np.full(len(estimates), number, dtype=np.float64) for number in numbers)
-    found = differences(
+    found = contrasts(
         estimates.value,
         estimates.standard_error,
         reference,
@@ -257,7 +161,7 @@ def _estimate_of(selection: Selection, against: str, estimates: Estimates) -> Es
     return own
 
 
-def _cautions(selection: Selection, against: str | None, found: Differences, level: float) -> list[str]:
+def _cautions(selection: Selection, against: str | None, found: Contrasts, level: float) -> list[str]:
     cautions = cautions_of_direction(selection)
     cube = selection.cube
     if against is not None and cube.locations[cube.location_index[against]].kind is LocationKind.NATION:
@@ -268,24 +172,8 @@ def _cautions(selection: Selection, against: str | None, found: Differences, lev
     return cautions + cautions_of_many_tests(found.test_count, level)
 
 
-def cautions_of_direction(selection: Selection) -> list[str]:
-    """Return a caution where nobody has said which end of the question's scale is better."""
-    if selection.question.direction is not None:
-        return []
-    return ["nobody has said which end of this question is better; verdicts are higher, similar and lower"]
-
-
-def cautions_of_many_tests(count: int, level: float) -> list[str]:
-    """Return a caution about how many of several tests find a difference by chance alone."""
-    by_chance = count * (1 - level)
-    if by_chance < 0.5:
-        return []
-    size = f"{100 * (1 - level):.3g} %"
-    return [f"{count} tests at {size} find about {by_chance:.0f} differences by chance alone; that isn't corrected"]
-
-
 def _explanation(
-    estimates: Estimates, own: Estimates | None, against: str | None, found: Differences
+    estimates: Estimates, own: Estimates | None, against: str | None, found: Contrasts
 ) -> dict[str, object]:
     similar = found.verdict.count(SIMILAR)
     name = "the goal" if against is None else against

@@ -11,17 +11,12 @@ from typing import Unpack
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.cautions import cautions_of_gaps, cautions_of_limits
-from meantime.statistics.differences import cautions_of_direction
+from meantime.statistics.contrasts import cautions_of_direction
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, STRATUM, group
-from meantime.statistics.inequality import (
-    StratumEstimate,
-    between_group_variance,
-    index_of_disparity,
-    ratio_interval,
-    slope_index,
-)
-from meantime.statistics.pooling import EXPLAIN, LEVEL, SCALE, Estimates, pool, settle_scale
+from meantime.statistics.inequality import StratumEstimate, measures_of
+from meantime.statistics.pooling import Estimates, pool
+from meantime.statistics.pooling_options import EXPLAIN, LEVEL, SCALE, settle_scale
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.selection import (
     CATEGORIES,
@@ -40,7 +35,6 @@ from meantime.survey.cube import SurveyCube
 from meantime.survey.questions import Direction
 
 METHOD = "disparity/1"
-TIE_DECIMALS = 9
 _CATEGORY = replace(
     CATEGORIES,
     summary="The one category whose strata are compared.",
@@ -138,11 +132,13 @@ def disparity(cube: SurveyCube, *, scale: str, level: float, explain: bool, **fi
     if all(len(location.strata) < 2 for location in locations):
         raise StatisticError("no location has two strata with a value there; choose another year or category")
     z = normal_quantile(level)
-    direction = selection.question.direction
+    higher_is_better = selection.question.direction is Direction.HIGHER_IS_BETTER
     shared = _shared_dimensions(selection)
     return Result(
         records=[
-            {"location": location.name} | shared | _measures(location, z, direction, has_scale=has_scale)
+            {"location": location.name}
+            | shared
+            | _record(location, z, higher_is_better=higher_is_better, has_scale=has_scale)
             for location in locations
         ],
         unit="percentage points" if selection.question.unit == "percent" else selection.question.unit,
@@ -218,48 +214,6 @@ def _stratum(estimates: Estimates, place: int, cell: int) -> StratumEstimate:
     )
 
 
-def _measures(location: _Location, z: float, direction: Direction | None, *, has_scale: bool) -> Record:
-    """Return the fields of one location's record, after its dimensions."""
-    strata = location.strata
-    if len(strata) < 2:
-        return _record(location, {}, Reliability.SUPPRESSED)
-    highest = max(strata, key=lambda own: round(own.value, TIE_DECIMALS))
-    lowest = min(strata, key=lambda own: round(own.value, TIE_DECIMALS))
-    favourable = highest if direction is Direction.HIGHER_IS_BETTER else lowest
-    gap = highest.value - lowest.value
-    error = None
-    if highest.standard_error is not None and lowest.standard_error is not None:
-        error = math.hypot(highest.standard_error, lowest.standard_error)
-    ratio_low, ratio_high = ratio_interval(highest, lowest, z)
-    measures: Record = {
-        "value": gap,
-        "standard_error": error,
-        "low": None if error is None else gap - z * error,
-        "high": None if error is None else gap + z * error,
-        "highest_stratum": highest.stratum,
-        "highest_value": highest.value,
-        "lowest_stratum": lowest.stratum,
-        "lowest_value": lowest.value,
-        "ratio": highest.value / lowest.value if lowest.value > 0 else None,
-        "ratio_low": ratio_low,
-        "ratio_high": ratio_high,
-        "relative_difference_percent": 100 * gap / favourable.value if favourable.value > 0 else None,
-        "index_of_disparity_percent": index_of_disparity([own.value for own in strata], location.overall),
-        "between_group_variance": between_group_variance(strata),
-    }
-    index = slope_index(strata) if has_scale else None
-    if index is not None:
-        half = None if index.standard_error is None else z * index.standard_error
-        measures |= {
-            "slope_index": index.slope,
-            "slope_index_standard_error": index.standard_error,
-            "slope_index_low": None if half is None else index.slope - half,
-            "slope_index_high": None if half is None else index.slope + half,
-            "relative_index": index.relative,
-        }
-    return _record(location, measures, Reliability.CAUTION if location.is_doubtful else Reliability.OK)
-
-
 _FIELDS_BEFORE = ("value", "standard_error", "low", "high")
 _FIELDS_AFTER = (
     "highest_stratum",
@@ -280,8 +234,10 @@ _FIELDS_AFTER = (
 )
 
 
-def _record(location: _Location, measures: Record, flag: Reliability) -> Record:
-    """Return a record with every field, in order; a measure that isn't there is None."""
+def _record(location: _Location, z: float, *, higher_is_better: bool, has_scale: bool) -> Record:
+    """Return one location's fields after its dimensions, all of them; a measure that isn't there is None."""
+    measures = measures_of(location.strata, location.overall, z, higher_is_better=higher_is_better, has_scale=has_scale)
+    doubt = Reliability.CAUTION if location.is_doubtful else Reliability.OK
     sizes = [own.sample_size for own in location.strata if own.sample_size is not None]
     size = math.fsum(sizes)
     return {
@@ -289,7 +245,7 @@ def _record(location: _Location, measures: Record, flag: Reliability) -> Record:
         "sample_size": None if not sizes else int(size) if size.is_integer() else size,
         "cells_used": location.cells_used,
         "cells_suppressed": location.cells_suppressed,
-        "reliability": flag.value,
+        "reliability": (doubt if measures else Reliability.SUPPRESSED).value,
         **{field: measures.get(field) for field in _FIELDS_AFTER},
         "overall_value": location.overall,
         "strata_count": len(location.strata),

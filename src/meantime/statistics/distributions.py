@@ -21,7 +21,8 @@ from meantime.statistics.cautions import cautions_of_gaps
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import BY, Groups, group
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import EXPLAIN, pool
+from meantime.statistics.pooling import pool
+from meantime.statistics.pooling_options import EXPLAIN
 from meantime.statistics.result import Column, Result, records_of
 from meantime.statistics.selection import FILTERS, Filters, IndexArray, select, settle_filters
 from meantime.statistics.uncertainty import Reliability

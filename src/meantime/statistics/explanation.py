@@ -12,7 +12,8 @@ import numpy as np
 from meantime.errors import StatisticError
 from meantime.statistics.cautions import pools_locations
 from meantime.statistics.grouping import LOCATION, STRATUM, YEAR, Groups, group
-from meantime.statistics.pooling import FORMULAS, Estimates, Weights, pool
+from meantime.statistics.pooling import FORMULAS, Estimates, pool
+from meantime.statistics.pooling_options import Weights
 from meantime.statistics.result import Column, Record, records_of
 from meantime.statistics.selection import IndexArray, Selection, cells_selected
 from meantime.survey.questions import LocationKind

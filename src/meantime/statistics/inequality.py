@@ -20,6 +20,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meantime.statistics.result import Record
+
+TIE_DECIMALS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class StratumEstimate:
@@ -145,3 +149,71 @@ def slope_index(strata: Sequence[StratumEstimate]) -> SlopeIndex | None:
         error = math.hypot(*(factor * own for factor, own in zip(factors, errors, strict=True)))
     mean = weighted_mean(strata, shares)
     return SlopeIndex(slope, error, slope / mean if mean > 0 else None)
+
+
+def measures_of(
+    strata: Sequence[StratumEstimate],
+    overall: float | None,
+    z: float,
+    *,
+    higher_is_better: bool,
+    has_scale: bool,
+) -> Record:
+    """Return every measure of one location's strata, by name.
+
+    Parameters
+    ----------
+    strata
+        Those that have a value; from the lowest place on the scale, if the category has one.
+    overall
+        The estimate for everybody, percent.
+    z
+        The normal quantile of the intervals.
+    higher_is_better
+        Whether the highest stratum is the most favourable one.
+    has_scale
+        Whether the category has a scale, and with it a slope.
+
+    Returns
+    -------
+    dict
+        Without the measures that can't be had; empty with fewer than two strata. Of equal strata (within nine
+        decimals) the first is named.
+    """
+    if len(strata) < 2:
+        return {}
+    highest = max(strata, key=lambda own: round(own.value, TIE_DECIMALS))
+    lowest = min(strata, key=lambda own: round(own.value, TIE_DECIMALS))
+    favourable = highest if higher_is_better else lowest
+    gap = highest.value - lowest.value
+    error = None
+    if highest.standard_error is not None and lowest.standard_error is not None:
+        error = math.hypot(highest.standard_error, lowest.standard_error)
+    ratio_low, ratio_high = ratio_interval(highest, lowest, z)
+    measures: Record = {
+        "value": gap,
+        "standard_error": error,
+        "low": None if error is None else gap - z * error,
+        "high": None if error is None else gap + z * error,
+        "highest_stratum": highest.stratum,
+        "highest_value": highest.value,
+        "lowest_stratum": lowest.stratum,
+        "lowest_value": lowest.value,
+        "ratio": highest.value / lowest.value if lowest.value > 0 else None,
+        "ratio_low": ratio_low,
+        "ratio_high": ratio_high,
+        "relative_difference_percent": 100 * gap / favourable.value if favourable.value > 0 else None,
+        "index_of_disparity_percent": index_of_disparity([own.value for own in strata], overall),
+        "between_group_variance": between_group_variance(strata),
+    }
+    index = slope_index(strata) if has_scale else None
+    if index is not None:
+        half = None if index.standard_error is None else z * index.standard_error
+        measures |= {
+            "slope_index": index.slope,
+            "slope_index_standard_error": index.standard_error,
+            "slope_index_low": None if half is None else index.slope - half,
+            "slope_index_high": None if half is None else index.slope + half,
+            "relative_index": index.relative,
+        }
+    return measures

@@ -12,14 +12,14 @@ from meantime.statistics.cautions import cautions_of
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.explanation import national_pitfalls
 from meantime.statistics.grouping import BY, STRATUM, group
-from meantime.statistics.pooling import (
+from meantime.statistics.pooling import pool
+from meantime.statistics.pooling_options import (
     EXPLAIN,
     LEVEL,
     POPULATION,
     SCALE,
     WEIGHTS_WITH_POPULATION,
     PopulationRow,
-    pool,
     settle_population,
     settle_scale,
 )

@@ -14,36 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypedDict
 
 import numpy as np
 
-from meantime.errors import InvalidParameterError
 from meantime.statistics.grouping import Groups
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.pooling_options import PopulationRow, Weights
 from meantime.statistics.result import Column, whole
 from meantime.statistics.selection import IndexArray
 from meantime.statistics.uncertainty import Scale, interval, logit_standard_error, reliability
-from meantime.survey.cube import FloatArray, SurveyCube
-
-
-class Weights(StrEnum):
-    """How much each estimate counts in a pooled mean."""
-
-    NONE = "none"
-    SAMPLE_SIZE = "sample_size"
-    INVERSE_VARIANCE = "inverse_variance"
-    POPULATION = "population"
-
-
-class PopulationRow(TypedDict):
-    """How many people live in a location in a year."""
-
-    location: str
-    year: int
-    population: float
-
+from meantime.survey.cube import FloatArray
 
 FORMULAS = {
     Weights.NONE: "unweighted mean sum(v) / k, SE = sqrt(sum(SE^2)) / k",
@@ -51,56 +30,6 @@ FORMULAS = {
     Weights.INVERSE_VARIANCE: "inverse-variance mean sum(v / SE^2) / sum(1 / SE^2), SE = sqrt(1 / sum(1 / SE^2))",
     Weights.POPULATION: "mean weighted by population P, sum(P v) / sum(P), SE = sqrt(sum(P^2 SE^2)) / sum(P)",
 }
-
-WEIGHTS = Parameter(
-    name="weights",
-    kind=ParameterKind.CHOICE,
-    summary="How much each estimate counts where several are pooled.",
-    choices=("none", "sample_size", "inverse_variance"),
-    default="none",
-    example="sample_size",
-)
-WEIGHTS_WITH_POPULATION = Parameter(
-    name="weights",
-    kind=ParameterKind.CHOICE,
-    summary="How much each estimate counts where several are pooled; population needs the table `population`.",
-    choices=tuple(Weights),
-    default="none",
-    example="sample_size",
-)
-POPULATION = Parameter(
-    name="population",
-    kind=ParameterKind.POPULATION,
-    summary="How many people live where: rows of location, year and population. Only with the weights `population`.",
-    default_summary="no table",
-    example=[{"location": "Ohio", "year": 2023, "population": 11785935}],
-    maximum_items=2000,
-)
-SCALE = Parameter(
-    name="scale",
-    kind=ParameterKind.CHOICE,
-    summary="The scale on which standard errors are read off the limits and intervals are symmetric;"
-    " logit is better near 0 and 100.",
-    choices=tuple(Scale),
-    default="linear",
-    example="linear",
-)
-LEVEL = Parameter(
-    name="level",
-    kind=ParameterKind.NUMBER,
-    summary="The probability that an interval covers the truth.",
-    default=0.95,
-    minimum=0.5,
-    maximum=0.9999,
-    example=0.95,
-)
-EXPLAIN = Parameter(
-    name="explain",
-    kind=ParameterKind.BOOLEAN,
-    summary="Whether to add the rows used, the intermediate sums and the pitfalls.",
-    default=False,
-    example=False,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,46 +227,3 @@ def _published_where_single(
     in_order = groups.total(np.where(counted, source.variance_count[take], 0)) == 1
     single = (used == 1) & in_order & ~np.isnan(published_low) & ~np.isnan(published_high)
     return np.where(single, published_low, low), np.where(single, published_high, high)
-
-
-def settle_scale(cube: SurveyCube, arguments: dict[str, object]) -> None:
-    """Check that the logit scale is asked for percentages only.
-
-    Raises
-    ------
-    InvalidParameterError
-        The question's unit isn't percent.
-    """
-    unit = cube.questions[cube.question_index[str(arguments["question"])]].unit
-    if arguments["scale"] == Scale.LOGIT and unit != "percent":
-        raise InvalidParameterError(
-            f"scale: the logit scale is for percentages, and the question's unit is {unit!r}; use linear",
-            field="scale",
-            accepted=(Scale.LINEAR.value,),
-        )
-
-
-def settle_population(arguments: dict[str, object], *, segment_count: int, strata_apart: bool) -> None:
-    """Check that population weights and the population table come together, for one stratum at a time.
-
-    Raises
-    ------
-    InvalidParameterError
-        One comes without the other, or several strata would be pooled: the table counts everybody.
-    """
-    wanted = arguments["weights"] == Weights.POPULATION
-    if wanted and arguments["population"] is None:
-        raise InvalidParameterError(
-            "population: the weights `population` need a table of location, year and population", field="population"
-        )
-    if not wanted and arguments["population"] is not None:
-        raise InvalidParameterError(
-            f"population: a table is given but the weights are {arguments['weights']!r}; ask for weights `population`",
-            field="population",
-        )
-    if wanted and segment_count > 1 and not strata_apart:
-        raise InvalidParameterError(
-            "weights: the population table counts everybody, so it can't weigh several strata against each other;"
-            " keep them apart with by `stratum`, or take one stratum",
-            field="weights",
-        )

@@ -17,11 +17,12 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.cautions import cautions_of, listed
-from meantime.statistics.differences import EQUAL_WITHIN
+from meantime.statistics.contrasts import EQUAL_WITHIN
 from meantime.statistics.explanation import explain as explanation_of
 from meantime.statistics.grouping import LOCATION, group
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import EXPLAIN, LEVEL, SCALE, WEIGHTS, pool, settle_scale
+from meantime.statistics.pooling import pool
+from meantime.statistics.pooling_options import EXPLAIN, LEVEL, SCALE, WEIGHTS, settle_scale
 from meantime.statistics.result import Column, Record, Result, records_of
 from meantime.statistics.selection import FILTERS, Filters, IndexArray, select, settle_filters
 from meantime.statistics.uncertainty import normal_quantile

@@ -1,4 +1,4 @@
-"""What a statistic is: one row of the catalogue.
+"""What a statistic is (one row of the catalogue), how its parameters are checked and how it is computed.
 
 The rows are in ``catalogue.py``.
 """
@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from meantime.errors import InvalidParameterError
+from meantime.statistics.distributions import EstimateSource
 from meantime.statistics.parameters import JsonSchema, Parameter, parameters_schema
+from meantime.statistics.refusals import refuse_name
+from meantime.statistics.result import Result
+from meantime.statistics.validation import check_value
 from meantime.survey.cube import SurveyCube
 
 Arguments = dict[str, object]
@@ -71,3 +76,76 @@ class Statistic:
     def json_schema(self) -> JsonSchema:
         """Return the JSON Schema of the statistic's parameters."""
         return parameters_schema(self.parameters)
+
+
+def check_parameters(statistic: Statistic, cube: SurveyCube, raw: Mapping[str, object]) -> Arguments:
+    """Return the canonical arguments of a request: the same request always gives the same arguments.
+
+    Parameters
+    ----------
+    statistic
+        The row of the catalogue.
+    cube
+        The dataset that is asked; names and defaults depend on it.
+    raw
+        The fields of the request, as decoded from JSON. Null is the same as absent where a field is optional.
+
+    Returns
+    -------
+    dict
+        JSON-able arguments for ``compute``, in the order of the statistic's parameters, with every default
+        filled in. Checking them again gives them back.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is unknown, missing, of the wrong type, out of bounds, or names something that the dataset
+        doesn't hold.
+    """
+    names = [parameter.name for parameter in statistic.parameters]
+    for field in raw:
+        if field not in names:
+            raise refuse_name(field, names, field=field, what=f"parameter of {statistic.name}")
+    arguments: Arguments = {}
+    for parameter in statistic.parameters:
+        value = raw.get(parameter.name)
+        if parameter.required and parameter.name not in raw:
+            raise InvalidParameterError(
+                f"{parameter.name}: missing; {statistic.name} needs it. {parameter.summary}", field=parameter.name
+            )
+        if value is None and not parameter.required:
+            value = parameter.default
+        arguments[parameter.name] = (
+            None if value is None and not parameter.required else check_value(parameter, value, cube)
+        )
+    return arguments if statistic.settle is None else statistic.settle(cube, arguments)
+
+
+def compute(
+    statistic: Statistic,
+    cube: SurveyCube,
+    arguments: Mapping[str, object],
+    *,
+    estimates: EstimateSource | None = None,
+) -> object:
+    """Return the statistic's JSON-able answer: a pure function of the cube and the arguments.
+
+    Parameters
+    ----------
+    statistic
+        The row of the catalogue.
+    cube
+        The dataset.
+    arguments
+        What ``check_parameters`` returned for this cube.
+    estimates
+        A source of single estimates; only statistics with ``uses_estimates`` look at it.
+
+    Raises
+    ------
+    StatisticError
+        The question has no answer.
+    """
+    source = {"estimates": estimates} if statistic.uses_estimates else {}
+    answer = statistic.function(cube, **arguments, **source)
+    return answer.to_json() if isinstance(answer, Result) else answer

@@ -1,9 +1,6 @@
 """The statistic ``trend``: the slope of yearly estimates, and the change between first and last year.
 
-The line is fitted in ``regression.py``.
-
-Source: C. Pierannunzi et al., Methodologic changes in the Behavioral Risk Factor Surveillance System in 2011 and
-potential effects on prevalence estimates, MMWR 61(22), 2012: estimates before 2011 are not comparable with later ones.
+The line is fitted in ``regression.py``; what a series lacks is in ``panels.py``.
 """
 
 from __future__ import annotations
@@ -14,20 +11,20 @@ from typing import Unpack
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.cautions import cautions_of, listed
-from meantime.statistics.differences import cautions_of_direction, differences
+from meantime.statistics.cautions import cautions_of
+from meantime.statistics.contrasts import cautions_of_direction, contrasts
 from meantime.statistics.explanation import explain as explanation_of
-from meantime.statistics.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups, group, sum_by
+from meantime.statistics.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
+from meantime.statistics.panels import BREAK_YEAR, cautions_of_absences, panel_columns, years_asked
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.pooling import (
+from meantime.statistics.pooling import Estimates, pool
+from meantime.statistics.pooling_options import (
     EXPLAIN,
     LEVEL,
     POPULATION,
     SCALE,
     WEIGHTS_WITH_POPULATION,
-    Estimates,
     PopulationRow,
-    pool,
     settle_population,
     settle_scale,
 )
@@ -47,9 +44,6 @@ from meantime.statistics.uncertainty import Reliability, Scale, interval, is_rel
 from meantime.survey.cube import BoolArray, SurveyCube
 
 METHOD = "trend/1"
-BREAK_YEAR = 2011
-"""BRFSS changed weighting and added mobile telephones in this year."""
-
 SCATTER_LIMIT = 3.0
 """Residual variance, as a multiple of what the standard errors explain, above which a caution is given."""
 
@@ -126,7 +120,7 @@ def trend(
 
     Notes
     -----
-    See ``regression.fit_lines`` and ``differences.differences``. Years are taken as independent samples.
+    See ``regression.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples.
     """
     selection = select(cube, **filters)
     series = group(selection, by)
@@ -136,9 +130,9 @@ def trend(
     lines = fit_lines(owner, year.astype(np.float64), yearly.value, yearly.standard_error, len(series))
     if np.isnan(lines.slope).all():
         raise StatisticError("nothing has two years with a value and a standard error; select more years")
-    asked = _years_asked(selection)
+    asked = years_asked(selection)
     zero = np.zeros(len(series))
-    slopes = differences(
+    slopes = contrasts(
         lines.slope, lines.standard_error, zero, zero, level=level, direction=selection.question.direction
     )
     usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
@@ -153,7 +147,7 @@ def trend(
         "verdict": slopes.verdict,
         "residual_ratio": lines.residual_ratio,
         **_change_columns(yearly, year, lines, level),
-        **_panel_columns(series, owner, year, usable, asked),
+        **panel_columns(series, owner, year, usable, asked),
     }
     return Result(
         records=records_of(columns),
@@ -211,51 +205,12 @@ def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: fl
     }
 
 
-def _panel_columns(
-    series: Groups, owner: IndexArray, year: IndexArray, usable: BoolArray, asked: IndexArray
-) -> dict[str, Column]:
-    """Return which years and places a series lacks, and whether it crosses the break of 2011."""
-    has_year = np.zeros((len(series), len(asked)), dtype=np.bool_)
-    has_year[owner[usable], np.searchsorted(asked, year[usable])] = True
-    lacks = ~has_year
-    missing = [""] * len(series)
-    for number in np.flatnonzero(lacks.any(axis=1)).tolist():
-        missing[number] = ", ".join(map(str, asked[lacks[number]].tolist()))
-    before = np.asarray(has_year[:, asked < BREAK_YEAR].any(axis=1))
-    since = np.asarray(has_year[:, asked >= BREAK_YEAR].any(axis=1))
-    complete: BoolArray = _has_every_place(series, len(asked)) & ~lacks.any(axis=1)
-    return {
-        "missing_years": missing,
-        "panel_complete": complete,
-        "crosses_2011": before & since,
-    }
-
-
-def _years_asked(selection: Selection) -> IndexArray:
-    """Return the years in which anything selected has a value, ascending."""
-    cells, take = selection.cube.cells, selection.cells
-    return np.unique(cells.year[take][cells.value_count[take] > 0]).astype(np.intp)
-
-
-def _has_every_place(series: Groups, year_count: int) -> BoolArray:
-    """Return whether each series has a value for the same locations and strata in every one of the years."""
-    cube, take = series.selection.cube, series.selection.cells
-    with_value = cube.cells.value_count[take] > 0
-    owner = series.group_of_cell[with_value].astype(np.int64)
-    take = take[with_value]
-    places = (owner * len(cube.locations) + cube.cells.location[take]) * len(cube.segments) + cube.cells.segment[take]
-    _, first = np.unique(places, return_index=True)
-    place_count = np.bincount(owner[first], minlength=len(series))
-    complete: BoolArray = np.bincount(owner, minlength=len(series)) == place_count * year_count
-    return complete
-
-
 def _cautions(yearly: Estimates, selection: Selection, lines: Lines, asked: Sequence[int]) -> list[str]:
     cautions = [*cautions_of(yearly), *cautions_of_direction(selection)]
     unasked = [str(year) for year in selection.years if year not in asked]
     if unasked:
         cautions.append(f"no value at all in {', '.join(unasked)}: the question isn't asked every year")
-    cautions += _absences(selection, asked)
+    cautions += cautions_of_absences(selection, asked)
     if asked[0] < BREAK_YEAR <= asked[-1]:
         cautions.append(
             f"BRFSS changed its method in {BREAK_YEAR}: if these are its estimates, those of earlier years are not"
@@ -268,17 +223,3 @@ def _cautions(yearly: Estimates, selection: Selection, lines: Lines, asked: Sequ
         )
     cautions.append("the samples of different years are taken as independent")
     return cautions
-
-
-def _absences(selection: Selection, asked: Sequence[int]) -> list[str]:
-    """Return a caution that names selected locations with a value in some of the years only."""
-    cube, take = selection.cube, selection.cells
-    take = take[cube.cells.value_count[take] > 0]
-    present = np.zeros((len(cube.locations), len(asked)), dtype=np.bool_)
-    present[cube.cells.location[take], np.searchsorted(asked, cube.cells.year[take])] = True
-    ever = np.flatnonzero(present.any(axis=1))
-    gaps = np.argwhere(~present[ever])
-    lacking = [f"{cube.locations[ever[row]].name} {asked[place]}" for row, place in gaps.tolist()]
-    if not lacking:
-        return []
-    return [f"the locations are not the same in every year; without a value: {listed(lacking)}"]

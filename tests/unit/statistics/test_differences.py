@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.differences import differences
+from meantime.statistics.contrasts import contrasts
 from meantime.survey.cube import SurveyCube
 from meantime.survey.questions import Direction
 from tests.asking import ask, records_in
@@ -103,16 +103,14 @@ def test_a_reference_without_a_value_fails() -> None:
 
 
 def test_a_difference_has_the_error_of_both_sides() -> None:
-    found = differences(
-        np.array([30.0]), np.array([3.0]), np.array([20.0]), np.array([4.0]), level=0.95, direction=None
-    )
+    found = contrasts(np.array([30.0]), np.array([3.0]), np.array([20.0]), np.array([4.0]), level=0.95, direction=None)
     assert (found.difference[0], found.standard_error[0]) == (10.0, 5.0)
     assert (found.low[0], found.high[0]) == pytest.approx((10 - 1.959964 * 5, 10 + 1.959964 * 5))
     assert found.p_value[0] == pytest.approx(0.0455, abs=5e-5)
 
 
 def test_without_an_error_there_is_no_verdict_and_noise_is_none_either() -> None:
-    found = differences(
+    found = contrasts(
         np.array([30.0, 0.1 + 0.2]),
         np.array([math.nan, 0.0]),
         np.array([20.0, 0.3]),

@@ -8,7 +8,8 @@ import pytest
 from meantime.errors import InvalidParameterError
 from meantime.statistics.catalogue import CATALOGUE, Surface, check_parameters, find_statistic
 from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.validation import check_value, nearest, shown
+from meantime.statistics.refusals import nearest, shown
+from meantime.statistics.validation import check_value
 from meantime.survey.cube import SurveyCube
 from tests.cubes import cube_of
 from tests.reference import Row

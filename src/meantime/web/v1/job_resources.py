@@ -18,7 +18,7 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.statistics.validation import refuse_name, shown
+from meantime.statistics.refusals import refuse_name, shown
 from meantime.web.callers import caller
 from meantime.web.formats import FORMATS, Format, choose_format
 from meantime.web.request_body import json_object

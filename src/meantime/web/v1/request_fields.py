@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from meantime.errors import InvalidParameterError
 from meantime.statistics.parameters import JsonSchema
-from meantime.statistics.validation import refuse_name, shown
+from meantime.statistics.refusals import refuse_name, shown
 
 WAIT_LIMIT_S = 60
 """The longest wait that ``Prefer`` can ask for; a longer one is shortened to it."""
