@@ -209,11 +209,10 @@ def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
 
 def test_a_drain_refuses_new_requests_and_is_not_ready(open_service: Open) -> None:
     service = open_service()
-    assert service.is_ready
+    assert (service.is_ready, service.is_draining) == (True, False)
     number = submit(service)
     service.begin_drain()
-    assert service.is_draining
-    assert not service.is_ready
+    assert (service.is_ready, service.is_draining) == (False, True)
     with pytest.raises(ShuttingDownError):
         submit(service)
     assert service.wait_drained(LIMIT_S)
