@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from meantime.errors import StoreError
+from meantime.errors import StoreCorruptError, StoreError
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
@@ -43,6 +44,13 @@ def _read(directory: Path) -> Known:
 def written(tmp_path: Path) -> Path:
     _fill(tmp_path / "written")
     return tmp_path / "written"
+
+
+def test_a_job_under_another_number_is_damage(written: Path) -> None:
+    with closing(sqlite3.connect(written / "jobs.sqlite3")) as connection, connection:
+        connection.execute("UPDATE jobs SET number = 1000 WHERE number = 5")
+    with closing(SqliteJobStore(written)) as store, pytest.raises(StoreCorruptError, match="job 1000 .* is damaged"):
+        store.get(1000)
 
 
 def test_a_flipped_byte_never_gives_another_job(written: Path, tmp_path: Path, record: Record) -> None:
