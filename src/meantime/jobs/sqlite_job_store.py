@@ -18,8 +18,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from meantime.errors import (
     IdempotencyConflictError,
     StorageFullError,
@@ -31,9 +29,9 @@ from meantime.jobs.ballast import Ballast
 from meantime.jobs.durations import Durations
 from meantime.jobs.group_commit import GroupCommit
 from meantime.jobs.job import Job, Task
+from meantime.jobs.job_queries import Query, evict_query, page_query
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Submission
-from meantime.jobs.schema import jobs
 from meantime.jobs.sqlite_backup import copy_database
 from meantime.jobs.sqlite_opening import open_database
 from meantime.jobs.state_lock import StateLock
@@ -79,6 +77,10 @@ def _batch_statement(count: int) -> str:
     return "INSERT INTO batch VALUES " + ", ".join([_ROW] * count)  # noqa: S608  # question marks only
 
 
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 class SqliteJobStore(JobStore):
     """Keeps jobs in ``<directory>/jobs.sqlite3``.
 
@@ -100,7 +102,7 @@ class SqliteJobStore(JobStore):
         self._state_lock = state_lock or StateLock(directory)
         self._state_lock.acquire()
         try:
-            self._connection, self._engine = open_database(self._path)
+            self._connection = open_database(self._path)
         except BaseException:
             self._state_lock.release()
             raise
@@ -249,22 +251,10 @@ class SqliteJobStore(JobStore):
 
     def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
         """Delete finished jobs; see JobStore.evict."""
-        conditions: list[sa.ColumnElement[bool]] = []
         with self._connection_lock:
             newest = self._last_number
-        if finished_before is not None:
-            conditions.append(jobs.c.finished_at < finished_before)
-        if keep_count is not None:
-            conditions.append(jobs.c.number <= newest - keep_count)
-        if not conditions:
-            return []
-        chosen = (
-            sa.select(jobs.c.number, jobs.c.result_sha256)
-            .where(jobs.c.state.in_(["done", "failed", "cancelled"]), sa.or_(*conditions))
-            .order_by(jobs.c.number)
-            .limit(limit)
-        )
-        evicted = [EvictedJob(row.number, row.result_sha256) for row in self._select(chosen)]
+        query = evict_query(finished_before, None if keep_count is None else newest - keep_count, limit)
+        evicted = [EvictedJob(int(str(number)), _text(sha256)) for number, sha256 in self._read(query)]
         if evicted:
             with self._connection_lock:
                 self._check_usable()
@@ -282,38 +272,24 @@ class SqliteJobStore(JobStore):
 
     def get(self, number: int) -> Job | None:
         """Return one job as recorded, or None."""
-        found = self._read(_SELECT_ONE, (number,))
+        found = self._read(Query(_SELECT_ONE, (number,)))
         return self._to_job(found[0]) if found else None
 
     def unfinished(self) -> list[Job]:
         """Return every job that has not ended, by number."""
-        return [self._to_job(row) for row in self._read(_SELECT_UNFINISHED, ())]
+        return [self._to_job(row) for row in self._read(Query(_SELECT_UNFINISHED, ()))]
 
     def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
         if owner is None:
-            rows = self._read(_SELECT_STATES, (number, limit))
+            rows = self._read(Query(_SELECT_STATES, (number, limit)))
         else:
-            rows = self._read(_SELECT_STATES_OF_OWNER, (number, owner, limit))
+            rows = self._read(Query(_SELECT_STATES_OF_OWNER, (number, owner, limit)))
         return [(int(str(row[0])), self._to_state(row[1])) for row in rows]
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
         """Return jobs, newest first; see JobStore.page."""
-        query = sa.select(jobs)
-        if job_filter.owner is not None:
-            query = query.where(jobs.c.owner == job_filter.owner)
-        if job_filter.state is not None:
-            # Spelled out, not bound: a partial index serves only a condition that the planner can see.
-            query = query.where(jobs.c.state == sa.literal_column(f"'{job_filter.state.value}'"))
-        if job_filter.task_name is not None:
-            query = query.where(jobs.c.task == job_filter.task_name)
-        if job_filter.version_prefix is not None:
-            query = query.where(jobs.c.version.startswith(job_filter.version_prefix, autoescape=True))
-        if job_filter.submitted_since is not None:
-            query = query.where(jobs.c.submitted_at >= job_filter.submitted_since)
-        if before is not None:
-            query = query.where(jobs.c.number < before)
-        return [self._to_job(tuple(row)) for row in self._select(query.order_by(jobs.c.number.desc()).limit(limit))]
+        return [self._to_job(row) for row in self._read(page_query(job_filter, before=before, limit=limit))]
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
@@ -340,33 +316,19 @@ class SqliteJobStore(JobStore):
                 # The jobs in question run again at the next start.
                 self._broken = self._after_failure(error)
             try:
-                self._engine.dispose()
                 self._connection.close()
             finally:
                 self._state_lock.release()
 
-    def _read(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[object, ...]]:
-        """Run one of this module's own SELECT statements."""
+    def _read(self, query: Query) -> list[tuple[object, ...]]:
+        """Run a SELECT statement."""
         with self._connection_lock:
             if self._closed:
                 raise StoreUnavailableError("the job store is closed; restart the server")
             try:
-                return self._connection.execute(statement, parameters).fetchall()
+                return self._connection.execute(query.statement, query.parameters).fetchall()
             except sqlite3.Error as error:
                 raise self._after_failure(error) from error
-
-    def _select(self, query: sa.Select[tuple[object, ...]]) -> Sequence[sa.Row[tuple[object, ...]]]:
-        """Run a SQLAlchemy query on the one connection."""
-        with self._connection_lock:
-            if self._closed:
-                raise StoreUnavailableError("the job store is closed; restart the server")
-            try:
-                with self._engine.connect() as connection:
-                    return connection.execute(query).all()
-            except sa.exc.DBAPIError as error:
-                if isinstance(error.orig, sqlite3.Error):
-                    raise self._after_failure(error.orig) from error
-                raise
 
     def _read_last_number(self) -> int:
         """Return the greatest number ever used, also when its job is gone."""
@@ -395,7 +357,7 @@ class SqliteJobStore(JobStore):
         job = Job(int(str(number)), task, str(owner), self._to_state(state), int(str(attempt)), float(str(submitted)))
         job.started_at = None if started is None else float(str(started))
         job.finished_at = None if finished is None else float(str(finished))
-        job.result_sha256 = None if sha256 is None else str(sha256)
+        job.result_sha256 = _text(sha256)
         job.result_size = None if size is None else int(str(size))
-        job.reason = None if reason is None else str(reason)
+        job.reason = _text(reason)
         return job

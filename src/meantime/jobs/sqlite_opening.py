@@ -10,8 +10,6 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from meantime.errors import StorageFullError, StoreCorruptError, StoreError, StoreUnavailableError, StoreVersionError
 
 HEAD_REVISION = "0001"
@@ -45,13 +43,13 @@ _PRAGMAS = (
 )
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, sa.Engine]:
+def open_database(path: Path) -> sqlite3.Connection:
     """Open or create the database and bring it to this version's schema.
 
     Returns
     -------
-    connection, engine
-        The one connection, in autocommit mode, and a SQLAlchemy engine that hands out this very connection.
+    sqlite3.Connection
+        The one connection, in autocommit mode; any thread may use it, one at a time.
 
     Raises
     ------
@@ -70,8 +68,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, sa.Engine]:
         raise StoreUnavailableError(f"can't open {path}: {error}; choose another --state-dir") from error
     try:
         _prepare(connection, path, is_new=is_new)
-        engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-        _migrate(connection, engine, path)
+        _migrate(connection, path)
         _check_identity(connection, marker, path)
         for statement in _BATCH:
             connection.execute(statement)
@@ -82,7 +79,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, sa.Engine]:
         connection.close()
         raise
     path.chmod(0o600)
-    return connection, engine
+    return connection
 
 
 def _is_new(path: Path, marker: Path) -> bool:
@@ -108,8 +105,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, is_new: bool) -> Non
             raise StoreCorruptError(f"{path} is damaged ({'; '.join(problems)}); restore a backup")
 
 
-def _migrate(connection: sqlite3.Connection, engine: sa.Engine, path: Path) -> None:
-    """Bring the schema to HEAD_REVISION; alembic is imported only when there is something to do."""
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema to HEAD_REVISION: a new store at once, an older one by its migrations."""
     tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     revision = None
     if "alembic_version" in tables:
@@ -124,12 +121,23 @@ def _migrate(connection: sqlite3.Connection, engine: sa.Engine, path: Path) -> N
             f"{path} was written by a newer version of Meantime (schema {revision}, this one knows {HEAD_REVISION}); "
             "install that version"
         )
+    if revision is None:
+        schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}COMMIT;")
+        return
+    upgrade(connection)
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Run the migrations that a store lacks; alembic and SQLAlchemy are imported only for this."""
+    import sqlalchemy as sa
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     with engine.begin() as bound:
         config.attributes["connection"] = bound
         command.upgrade(config, "head")

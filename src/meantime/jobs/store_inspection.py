@@ -18,6 +18,9 @@ from meantime.jobs.sqlite_job_store import row_checksum
 
 NEWEST_DONE_COUNT = 1000
 
+_STATES = frozenset(state.value for state in JobState)
+_DONE = JobState.DONE.value
+
 _EVERY_JOB = (
     "SELECT number, task, arguments, version, owner, idempotency_key, checksum, state, submitted_at, result_sha256"
     " FROM jobs ORDER BY number"
@@ -67,8 +70,8 @@ def _read_jobs(connection: sqlite3.Connection) -> StoreFacts:
         counts[state] += 1
         newest_at = max(newest_at, submitted_at)
         is_whole = row_checksum(number, Task(name, arguments, version), owner, key) == checksum
-        if not is_whole or state not in set(JobState) or (state == JobState.DONE and sha256 is None):
+        if not is_whole or state not in _STATES or (state == _DONE and sha256 is None):
             damaged.append(number)
-        elif state == JobState.DONE:
+        elif state == _DONE:
             done.append((number, sha256))
     return StoreFacts(dict(counts), tuple(damaged), newest_at, tuple(done))

@@ -50,6 +50,22 @@ def test_the_head_revision_is_the_newest_migration() -> None:
     assert found[-1] == sqlite_opening.HEAD_REVISION
 
 
+def test_a_new_store_has_the_schema_that_all_migrations_leave(tmp_path: Path) -> None:
+    def schema_of(connection: sqlite3.Connection) -> list[str]:
+        rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").fetchall()
+        return [re.sub(r"\s+", " ", row[0]).replace(", ", ",") for row in rows]
+
+    new = sqlite_opening.open_database(tmp_path / "new.sqlite3")
+    migrated = sqlite3.connect(tmp_path / "migrated.sqlite3", isolation_level=None)
+    sqlite_opening.upgrade(migrated)
+    revisions = [c.execute("SELECT version_num FROM alembic_version").fetchall() for c in (new, migrated)]
+    schemas = [schema_of(connection) for connection in (new, migrated)]
+    new.close()
+    migrated.close()
+    assert schemas[0] == schemas[1]
+    assert revisions[0] == revisions[1] == [(sqlite_opening.HEAD_REVISION,)]
+
+
 def test_files_are_for_their_owner_alone(used: Path) -> None:
     for name in ("jobs.sqlite3", "store-id", "lock"):
         assert stat.S_IMODE((used / name).stat().st_mode) == 0o600, name
