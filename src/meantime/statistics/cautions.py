@@ -42,8 +42,8 @@ def cautions_of(estimates: Estimates) -> tuple[str, ...]:
 
 
 def cautions_of_gaps(estimates: Estimates) -> list[str]:
-    """Return cautions about locations, values and weights that aren't there."""
-    found = absent_locations(estimates.groups.selection)
+    """Return cautions about locations, years, values and weights that aren't there."""
+    found = cautions_of_absence(estimates.groups.selection)
     suppressed = int(estimates.cells_suppressed.sum())
     if suppressed:
         total = suppressed + int((estimates.cells_used + estimates.cells_unweighted).sum())
@@ -65,15 +65,23 @@ def cautions_of_limits(estimates: Estimates) -> list[str]:
     return [f"without a standard error, because an estimate in them has no limits: {unknown} values"]
 
 
-def absent_locations(selection: Selection) -> list[str]:
-    """Return a caution that names the selected locations without any value, if there are any."""
+def cautions_of_absence(selection: Selection) -> list[str]:
+    """Return cautions that name the selected locations and years without any value."""
     cells = selection.cube.cells
     with_value = selection.cells[cells.value_count[selection.cells] > 0]
-    present = set(np.unique(cells.location[with_value]).tolist())
-    absent = [selection.cube.locations[index].name for index in selection.locations if index not in present]
-    if not absent:
-        return []
-    return [f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})"]
+    found = []
+    places = set(np.unique(cells.location[with_value]).tolist())
+    absent = [selection.cube.locations[index].name for index in selection.locations if index not in places]
+    if absent:
+        found.append(f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})")
+    years = set(np.unique(cells.year[with_value]).tolist())
+    unasked = [str(year) for year in selection.years if year not in years]
+    if unasked:
+        found.append(
+            f"without a value: {len(unasked)} of {len(selection.years)} years ({listed(unasked)});"
+            " some questions aren't asked every year"
+        )
+    return found
 
 
 def pools_locations(groups: Groups) -> bool:

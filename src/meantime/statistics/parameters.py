@@ -16,6 +16,8 @@ MAXIMUM_ITEMS = 500
 MAXIMUM_TEXT = 500
 """The longest text that a parameter accepts, in characters."""
 
+MAXIMUM_YEAR = 9999
+
 JsonSchema = dict[str, object]
 
 
@@ -138,7 +140,7 @@ def _text(_: Parameter) -> JsonSchema:
 
 
 def _year(_: Parameter) -> JsonSchema:
-    return {"type": "integer", "minimum": 0, "maximum": 9999}
+    return {"type": "integer", "minimum": 0, "maximum": MAXIMUM_YEAR}
 
 
 def _number(parameter: Parameter) -> JsonSchema:

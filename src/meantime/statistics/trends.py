@@ -207,9 +207,6 @@ def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: fl
 
 def _cautions(yearly: Estimates, selection: Selection, lines: Lines, asked: Sequence[int]) -> list[str]:
     cautions = [*cautions_of(yearly), *cautions_of_direction(selection)]
-    unasked = [str(year) for year in selection.years if year not in asked]
-    if unasked:
-        cautions.append(f"no value at all in {', '.join(unasked)}: the question isn't asked every year")
     cautions += cautions_of_absences(selection, asked)
     if asked[0] < BREAK_YEAR <= asked[-1]:
         cautions.append(

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from meantime.errors import InvalidParameterError
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.parameters import MAXIMUM_YEAR, Parameter, ParameterKind
 from meantime.statistics.refusals import refuse_name, refuse_type, shown
 from meantime.survey.cube import SurveyCube
 
@@ -99,8 +99,8 @@ def _years(parameter: Parameter, value: object, cube: SurveyCube) -> list[int]:
     unknown = sorted(set(value) - {"from", "to"})
     if unknown or not value:
         raise refuse_type(parameter, dict(value), 'a list of years or a range such as {"from": 2015, "to": 2020}')
-    first = _whole(parameter, value.get("from", cube.years[0]))
-    last = _whole(parameter, value.get("to", cube.years[-1]))
+    first = _whole(parameter, value.get("from", 0))
+    last = _whole(parameter, value.get("to", MAXIMUM_YEAR))
     years = [year for year in cube.years if first <= year <= last]
     if not years:
         raise InvalidParameterError(

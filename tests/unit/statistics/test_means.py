@@ -110,6 +110,16 @@ def test_absent_and_suppressed_locations_are_counted_and_named() -> None:
     assert any(caution.startswith("suppressed, so not counted: 1 of 3 estimates") for caution in found)
 
 
+def test_a_year_in_which_nothing_was_asked_is_named() -> None:
+    request = {"question": "Q043", "years": [2012, 2013], "locations": ["Ohio"], "by": ["year"]}
+    answer = ask("mean", bundled_cube(), request)
+    records, found = answer["records"], answer["cautions"]
+    assert isinstance(records, list)
+    assert isinstance(found, list)
+    assert [record["year"] for record in records] == [2013]
+    assert any(caution.startswith("without a value: 1 of 2 years (2012)") for caution in found)
+
+
 def test_estimates_without_weight_or_limits_are_counted() -> None:
     bare = Row(*PLACE, "Iowa", "IA", 2020, "Total", "Total", 40.0, None, None, None)
     full = Row(*PLACE, "Ohio", "OH", 2020, "Total", "Total", 30.0, 28.0, 32.0, 400.0)

@@ -238,6 +238,14 @@ def test_null_is_the_same_as_leaving_an_optional_parameter_out(name: str, cube: 
     assert check_parameters(row, cube, nulls | raw) == check_parameters(row, cube, raw)
 
 
+def test_a_dataset_without_any_row_refuses_what_is_asked_of_it() -> None:
+    empty = cube_of([])
+    with pytest.raises(InvalidParameterError, match="question"):
+        arguments("mean", empty, question="Q036", years={"from": 2011})
+    with pytest.raises(InvalidParameterError, match="no year from 0 to 2020"):
+        arguments("coverage", empty, years={"to": 2020})
+
+
 def test_an_unknown_field_is_refused_with_the_nearest(cube: SurveyCube) -> None:
     with pytest.raises(InvalidParameterError) as refused:
         arguments("mean", cube, question="Q036", year=[2014])
