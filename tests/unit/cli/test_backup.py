@@ -65,6 +65,6 @@ def test_the_command_says_what_it_wrote_or_why_not(store_dir: Path, tmp_path: Pa
     arguments = ["--state-dir", str(tmp_path), str(tmp_path / "copy.sqlite3")]
     first, second = (CliRunner().invoke(backup, arguments) for _ in range(2))
     assert (first.exit_code, first.stdout.split(":")[0]) == (0, str(tmp_path / "copy.sqlite3"))
-    assert second.exit_code == 1
+    assert second.exit_code == 2
     assert second.stderr.startswith("Error: ")
     assert "exists already" in second.stderr
