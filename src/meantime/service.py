@@ -348,7 +348,7 @@ class MeantimeService:
         served = self.datasets.version(task.version)
         definition = find_statistic(task.name)
         arguments = orjson.loads(task.arguments)
-        answer = compute(definition, served.cube, arguments)
+        answer = compute(definition, served.cube, arguments, estimates=served.estimates)
         if definition.surface is Surface.V1 and isinstance(answer, dict):
             answer["provenance"] = provenance_of(served, definition, arguments)
         checkpoint()

@@ -22,6 +22,7 @@ from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
+from meantime.survey.data_ingestor import DataIngestor
 from meantime.survey.dataset import Dataset, IngestReport, Provenance
 from meantime.survey.dataset_registry import DatasetRegistry
 from tests.cubes import cube_of
@@ -325,3 +326,23 @@ def test_a_job_knows_how_many_are_ahead_of_it(open_service: Open) -> None:
     assert [service.jobs_ahead(number) for number in numbers] == [0, 1, 2]
     service.cancel(numbers[0])
     assert service.jobs_ahead(numbers[2]) == 1
+
+
+def test_a_median_of_full_cells_is_read_from_the_source(open_service: Open, tmp_path: Path) -> None:
+    lines = ["YearStart,LocationAbbr,LocationDesc,Question,QuestionID,Data_Value,Low_Confidence_Limit,"]
+    lines[0] += "High_Confidence_Limit,Sample_Size,StratificationCategory1,Stratification1"
+    for value in (10.0, 11.0, 30.0):
+        lines.append(f"2023,OH,Ohio,{QUESTION},Q036,{value},{value - 1},{value + 1},100,Total,Total")
+    source = tmp_path / "full_cells.csv"
+    source.write_text("\n".join(lines) + "\n")
+    service = open_service(DataIngestor(source, name="survey").ingest())
+    number = service.submit("distribution", {"question": "Q036", "quantiles": [0.5]}, surface=Surface.V1)
+    found = answer(service, number)
+    assert isinstance(found, dict)
+    [record] = found["records"]
+    assert (record["quantile_0.5"], record["count"]) == (11.0, 3)
+    source.write_text("\n".join(lines[:-1]) + "\n")
+    other = service.submit("distribution", {"question": "Q036", "quantiles": [0.9]}, surface=Surface.V1)
+    outcome = service.outcome(other, wait_s=LIMIT_S)
+    assert outcome.state is JobState.FAILED
+    assert "full_cells.csv" in (outcome.reason or "")
