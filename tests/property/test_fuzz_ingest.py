@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from meantime.errors import DataError
 from tests.unit.survey.conftest import quiet_end
@@ -103,6 +103,7 @@ def reads_or_refuses(name: str, content: bytes) -> None:
 
 @settings(max_examples=CI_COUNT)
 @given(files())
+@example(("table.csv", b"x" * 3000 + ",".join(HEADER).encode() + b"\n"))  # a long header filled the message
 def test_any_file_is_a_table_or_one_clear_line(file: tuple[str, bytes]) -> None:
     reads_or_refuses(*file)
 

@@ -36,6 +36,7 @@ class Role(StrEnum):
 
 REQUIRED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR, Role.VALUE)
 NUMBER_ROLES = (Role.YEAR, Role.VALUE, Role.LOW, Role.HIGH, Role.SAMPLE_SIZE)
+_SHOWN_CHARACTERS = 44
 TEXT_ROLES = tuple(role for role in Role if role not in NUMBER_ROLES)
 
 ALIASES: dict[Role, tuple[str, ...]] = {
@@ -132,7 +133,7 @@ def match_columns(
 
 def _only_place(places: list[int], headers: Sequence[str], source_name: str) -> int:
     if len(places) > 1:
-        names = ", ".join(f"column {place + 1} {headers[place]!r}" for place in places)
+        names = ", ".join(f"column {place + 1} {shown_header(headers[place])}" for place in places)
         raise DataError(f"{source_name}, line 1: {names} have the same name; rename all but one")
     return places[0]
 
@@ -160,10 +161,20 @@ def _check_required(columns: ColumnMap, headers: Sequence[str], source_name: str
     )
 
 
+def shown_header(header: str) -> str:
+    """Return a header as a message shows it: in quotes, and cut when it is long.
+
+    >>> shown_header("Data_Value"), len(shown_header("x" * 3000))
+    ("'Data_Value'", 44)
+    """
+    text = repr(header)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 4]}...{text[-1]}"
+
+
 def _few(headers: Sequence[str], limit: int = 12) -> str:
-    return ", ".join(repr(header) for header in headers[:limit]) + (", ..." if len(headers) > limit else "")
+    return ", ".join(shown_header(header) for header in headers[:limit]) + (", ..." if len(headers) > limit else "")
 
 
 def _nearest(name: str, headers: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, headers, n=3, cutoff=0.4)
-    return f"; nearest: {', '.join(repr(header) for header in close)}" if close else f"; there are {_few(headers)}"
+    return f"; nearest: {', '.join(shown_header(header) for header in close)}" if close else f"; there are {_few(headers)}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meantime.errors import DataError
+from meantime.survey.columns import shown_header
 from meantime.survey.sources import OpenedSource
 
 csv.field_size_limit(2**31 - 1)
@@ -59,7 +60,7 @@ def numbered_rows(source: OpenedSource, delimiter: str, header: tuple[str, ...])
     for row in rows:
         if len(row.fields) != len(header):
             short = len(row.fields) < len(header)
-            column = f", column {header[len(row.fields)].strip()!r}" if short else f", column {len(header) + 1}"
+            column = f", column {shown_header(header[len(row.fields)].strip())}" if short else f", column {len(header) + 1}"
             raise DataError(
                 f"{source.name}, line {row.line}{column}: the row has {len(row.fields)} fields, "
                 f"the header names {len(header)}"
