@@ -39,6 +39,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA mmap_size = 0",
     "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 8000",  # pages: a checkpoint holds up a commit, so let there be few
     "PRAGMA busy_timeout = 0",
 )
 
