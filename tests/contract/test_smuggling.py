@@ -197,11 +197,11 @@ def test_a_header_with_underscores_is_another_header(server: Server) -> None:
         (request(start=b"GET /api/jobs?" + b"a" * 4_090 + b" HTTP/1.1"), 414),
         (request(start=b"GET /" + b"a" * 70_000 + b" HTTP/1.1"), 414),
         (request(*[b"X-%d: y" % i for i in range(150)], start=b"GET /healthz HTTP/1.1"), 431),
-        (request(b"X: " + b"y" * 2_000_000, start=b"GET /healthz HTTP/1.1"), 431),
+        (request(b"X: " + b"y" * 150_000, start=b"GET /healthz HTTP/1.1"), 431),
         (request(b"Content-Length: 70000", body=b"x" * 70_000), 413),
         (request(CHUNKED, body=chunked(b"x" * 70_000)), 413),
     ],
-    ids=["path", "query", "very long path", "150 headers", "a header of 2 MB", "body", "body in chunks"],
+    ids=["path", "query", "very long path", "150 headers", "a header of 150 KB", "body", "body in chunks"],
 )
 def test_what_is_too_long_is_refused(server: Server, content: bytes, expected: int) -> None:
     assert send(server, content).statuses in ([expected], [])  # a connection may be reset while it still sends

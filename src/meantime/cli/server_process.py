@@ -45,6 +45,10 @@ CONNECTION_LIMIT = 4096
 _SHARED_MODULES = ("granian.server.mp", "meantime.cli.serving_worker", "meantime.jobs.sqlite_job_store")
 """Imported while the ingest's child process works; the worker is forked with all of it."""
 
+HEADER_LIMIT_BYTES = 65_536
+"""How much of a request granian holds before its headers are complete; the last read may double it. Its default is
+six times as much for each connection. It also refuses more than 100 headers."""
+
 HANG_GRACE_S = 5
 """How long after the drain's own limit a worker that doesn't answer is killed."""
 
@@ -272,7 +276,9 @@ def _make_granian(settings: Settings) -> MPServer:
         workers=1,
         blocking_threads=settings.http_threads,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=max(1, round(settings.header_timeout_s * 1000))),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=max(1, round(settings.header_timeout_s * 1000)), max_buffer_size=HEADER_LIMIT_BYTES
+        ),
         backlog=1024,
         backpressure=CONNECTION_LIMIT,
         workers_kill_timeout=HANG_GRACE_S,

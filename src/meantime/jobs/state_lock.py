@@ -5,6 +5,7 @@ The main process takes it before it does anything else, and the worker that it f
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -37,6 +38,8 @@ class StateLock:
             return
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(PermissionError):  # somebody else's folder, in which we may write
+                self._path.parent.chmod(0o700)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailableError(

@@ -177,4 +177,6 @@ def _few(headers: Sequence[str], limit: int = 12) -> str:
 
 def _nearest(name: str, headers: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, headers, n=3, cutoff=0.4)
-    return f"; nearest: {', '.join(shown_header(header) for header in close)}" if close else f"; there are {_few(headers)}"
+    return (
+        f"; nearest: {', '.join(shown_header(header) for header in close)}" if close else f"; there are {_few(headers)}"
+    )

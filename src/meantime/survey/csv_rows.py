@@ -60,7 +60,9 @@ def numbered_rows(source: OpenedSource, delimiter: str, header: tuple[str, ...])
     for row in rows:
         if len(row.fields) != len(header):
             short = len(row.fields) < len(header)
-            column = f", column {shown_header(header[len(row.fields)].strip())}" if short else f", column {len(header) + 1}"
+            column = (
+                f", column {shown_header(header[len(row.fields)].strip())}" if short else f", column {len(header) + 1}"
+            )
             raise DataError(
                 f"{source.name}, line {row.line}{column}: the row has {len(row.fields)} fields, "
                 f"the header names {len(header)}"
