@@ -11,8 +11,7 @@ R. J. Hyndman and Y. Fan, Sample quantiles in statistical packages, American Sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, Unpack
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 import numpy as np
 
@@ -28,6 +27,9 @@ from meantime.statistics.selection import FILTERS, Filters, IndexArray, select, 
 from meantime.statistics.uncertainty import Reliability
 from meantime.survey.cube import FloatArray, IntArray, SurveyCube
 
+if TYPE_CHECKING:
+    from meantime.survey.estimates import SingleEstimates
+
 METHOD = "distribution/1"
 QUANTILES = Parameter(
     name="quantiles",
@@ -40,19 +42,6 @@ QUANTILES = Parameter(
     maximum_items=50,
 )
 PARAMETERS = (*FILTERS, BY, QUANTILES, EXPLAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class SingleEstimates:
-    """Published values one by one, in any order; parallel arrays.
-
-    ``location`` and ``segment`` are places in the lists that were asked for; rows without a value are left out.
-    """
-
-    location: IntArray
-    year: IntArray
-    segment: IntArray
-    value: FloatArray
 
 
 class EstimateSource(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.correlations import fisher_interval, fisher_p, pearson
+from meantime.statistics.correlations import average_ranks, fisher_interval, fisher_p, pearson
 from meantime.survey.cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.bundled import bundled_cube
@@ -58,6 +58,11 @@ def test_too_few_locations_or_no_variation_fails(
 ) -> None:
     with pytest.raises(StatisticError, match=message):
         ask("correlation", cube_with(pairs), {"question": OBESITY, "against_question": STRENGTH})
+
+
+def test_equal_values_share_the_mean_of_their_ranks() -> None:
+    assert average_ranks(np.array([30.0, 10.0, 20.0, 20.0, 20.0])).tolist() == [5.0, 1.0, 3.0, 3.0, 3.0]
+    assert average_ranks(np.array([0.3, 0.1 + 0.2])).tolist() == [1.5, 1.5]
 
 
 def test_noise_in_the_last_bits_is_no_variation() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from meantime.errors import StatisticError
 from meantime.statistics.catalogue import check_parameters, compute, find_statistic
-from meantime.statistics.distributions import SingleEstimates, sorted_quantiles
+from meantime.statistics.distributions import sorted_quantiles
 from meantime.survey.cube import SurveyCube
+from meantime.survey.estimates import SingleEstimates
 from tests.agreement import disagreement
 from tests.asking import records_in
 from tests.cubes import cube_of

@@ -67,6 +67,13 @@ def test_precise_years_count_more() -> None:
     assert vague_end.slope[0] == pytest.approx(1.0, abs=0.01)
 
 
+def test_the_years_of_a_series_may_come_in_any_order() -> None:
+    years = np.array([2017.0, 2015.0, 2016.0])
+    lines = fit_lines(np.zeros(3, dtype=np.intp), years, np.array([24.0, 20.0, 22.0]), np.ones(3), 1)
+    assert lines.slope[0] == pytest.approx(2.0)
+    assert (lines.first[0], lines.last[0]) == (1, 0)
+
+
 def test_a_series_of_one_year_has_no_slope_and_one_of_two_no_residual() -> None:
     lines = fit_lines(np.array([0, 1, 1]), np.array([2015.0, 2015.0, 2016.0]), np.array([1.0, 1.0, 3.0]), np.ones(3), 3)
     assert lines.year_count.tolist() == [1, 2, 0]
@@ -146,6 +153,6 @@ def test_a_doubtful_year_makes_a_doubtful_trend() -> None:
         for year, size in ((2015, 400.0), (2016, 49.0))
     ]
     assert [record["reliability"] for record in trends(cube_of(rows))] == ["caution"]
-    assert [record["reliability"] for record in trends(cube_of([row._replace(sample_size=50.0) for row in rows]))] == [
-        "ok"
-    ]
+    suppressed = rows[0]._replace(year=2014, value=None, low=None, high=None, sample_size=None)
+    reliable = [*(row._replace(sample_size=50.0) for row in rows), suppressed]
+    assert [record["reliability"] for record in trends(cube_of(reliable))] == ["ok"]
