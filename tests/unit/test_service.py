@@ -331,8 +331,9 @@ def test_a_job_knows_how_many_are_ahead_of_it(open_service: Open) -> None:
 def test_a_median_of_full_cells_is_read_from_the_source(open_service: Open, tmp_path: Path) -> None:
     lines = ["YearStart,LocationAbbr,LocationDesc,Question,QuestionID,Data_Value,Low_Confidence_Limit,"]
     lines[0] += "High_Confidence_Limit,Sample_Size,StratificationCategory1,Stratification1"
-    for value in (10.0, 11.0, 30.0):
-        lines.append(f"2023,OH,Ohio,{QUESTION},Q036,{value},{value - 1},{value + 1},100,Total,Total")
+    lines += [
+        f"2023,OH,Ohio,{QUESTION},Q036,{value},{value - 1},{value + 1},100,Total,Total" for value in (10.0, 11.0, 30.0)
+    ]
     source = tmp_path / "full_cells.csv"
     source.write_text("\n".join(lines) + "\n")
     service = open_service(DataIngestor(source, name="survey").ingest())
