@@ -180,9 +180,13 @@ class SqliteJobStore(JobStore):
             self._connection.execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
         receipts, rows = self._number(submissions)
         rows += notes
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            chunk = rows[start : start + ROWS_PER_STATEMENT]
+        chunks = [rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT)]
+        if len(chunks) > 1:
+            self._connection.execute("BEGIN IMMEDIATE")
+        for chunk in chunks:
             self._connection.execute(_batch_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
+        if len(chunks) > 1:
+            self._connection.execute("COMMIT")
         return receipts
 
     def _write_notes(self, notes: list[_Row]) -> None:

@@ -21,7 +21,7 @@ from meantime.jobs import sqlite_opening
 from meantime.jobs.job import Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore
 
 TASK = Task("states_mean", '{"question":"Q"}', "brfss@1")
 
@@ -76,7 +76,7 @@ def test_a_second_server_is_refused_and_told_whose_store_it_is(used: Path) -> No
     code = (
         "import sys, pathlib\n"
         "from meantime.errors import StoreLockedError\n"
-        "from meantime.jobs.sqlite_job_store import SqliteJobStore\n"
+        "from meantime.jobs.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore\n"
         "try:\n"
         "    SqliteJobStore(pathlib.Path(sys.argv[1]))\n"
         "except StoreLockedError as error:\n"
@@ -205,4 +205,18 @@ def test_a_full_disk_refuses_one_job_and_takes_the_next_when_there_is_room(tmp_p
     assert number > len(accepted)
     assert store.is_sound()
     assert store.states_after(0, 1000)[-1] == (number, JobState.QUEUED)
+    store.close()
+
+
+def test_a_batch_of_many_statements_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = SqliteJobStore(tmp_path)
+    pages = int(store._connection.execute("PRAGMA page_count").fetchone()[0])
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 10}")
+    batch = [Submission(Task("t", "x" * 500, "v"), 1.0)] * (2 * ROWS_PER_STATEMENT)
+    with pytest.raises(StorageFullError):
+        store._commit(batch, [])
+    assert store.states_after(0, 1000) == []
+    store._connection.execute(f"PRAGMA max_page_count = {pages * 10}")
+    assert len(store._commit(batch, [])) == len(batch)
+    assert len(store.states_after(0, 1000)) == len(batch)
     store.close()
