@@ -203,7 +203,7 @@ def _direction_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterabl
     if Role.QUESTION not in guesses:
         return
     for text in list(dict.fromkeys(sample.column(guesses[Role.QUESTION].position)))[:50]:
-        known = known_question("", text)
+        known = known_question(text)
         if known is None or known.direction is None:
             yield f'# {_quoted(text)} = "lower_is_better"'
 

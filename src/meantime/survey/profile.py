@@ -18,13 +18,12 @@ from meantime.survey.questions import Direction, Location, LocationKind, Questio
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestion:
-    """A question that is known by its id and its words: which end is better and which survey asks it.
+    """A question that is known by its words: which end is better and which survey asks it.
 
-    ``words`` must all be in the text, so that a reworded question is still known and another survey's question with
-    the same id is not taken for it.
+    All ``words`` must be in the text. The publisher's id alone doesn't count: another survey may use it for something
+    else, and a question that was turned round would keep it.
     """
 
-    question_id: str
     words: tuple[str, ...]
     direction: Direction | None
     survey: str
@@ -46,19 +45,19 @@ WIC = "wic"
 _LOWER, _HIGHER = Direction.LOWER_IS_BETTER, Direction.HIGHER_IS_BETTER
 
 KNOWN_QUESTIONS = (
-    KnownQuestion("Q018", ("adults", "fruit less than one time daily"), _LOWER, BRFSS),
-    KnownQuestion("Q019", ("adults", "vegetables less than one time daily"), _LOWER, BRFSS),
-    KnownQuestion("Q036", ("adults", "have obesity"), _LOWER, BRFSS),
-    KnownQuestion("Q037", ("adults", "overweight classification"), _LOWER, BRFSS),
-    KnownQuestion("Q043", ("adults", "at least 150 minutes", "aerobic", "equivalent combination"), _HIGHER, BRFSS),
-    KnownQuestion("Q044", ("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS),
-    KnownQuestion("Q045", ("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS),
-    KnownQuestion("Q046", ("adults", "muscle-strengthening", "2 or more days"), _HIGHER, BRFSS),
-    KnownQuestion("Q047", ("adults", "no leisure-time physical activity"), _LOWER, BRFSS),
+    KnownQuestion(("adults", "fruit less than one time daily"), _LOWER, BRFSS),  # Q018
+    KnownQuestion(("adults", "vegetables less than one time daily"), _LOWER, BRFSS),  # Q019
+    KnownQuestion(("adults", "have obesity"), _LOWER, BRFSS),  # Q036
+    KnownQuestion(("adults", "overweight classification"), _LOWER, BRFSS),  # Q037
+    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "equivalent combination"), _HIGHER, BRFSS),  # Q043
+    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS),  # Q044
+    KnownQuestion(("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS),  # Q045
+    KnownQuestion(("adults", "muscle-strengthening", "2 or more days"), _HIGHER, BRFSS),  # Q046
+    KnownQuestion(("adults", "no leisure-time physical activity"), _LOWER, BRFSS),  # Q047
     # Nobody has stated a direction for these: a mapping file can.
-    KnownQuestion("Q040", ("wic children", "overweight classification"), None, WIC),
-    KnownQuestion("Q041", ("wic children", "have obesity"), None, WIC),
-    KnownQuestion("Q060", ("wic children", "high weight-for-length"), None, WIC),
+    KnownQuestion(("wic children", "overweight classification"), None, WIC),  # Q040
+    KnownQuestion(("wic children", "have obesity"), None, WIC),  # Q041
+    KnownQuestion(("wic children", "high weight-for-length"), None, WIC),  # Q060
 )
 
 _PUBLISHER = "Centers for Disease Control and Prevention"
@@ -123,7 +122,7 @@ class Profile:
     def question(self, text: str, question_id: str, unit: str) -> Question:
         """Return a question with its direction (None when nobody has stated it) and unit."""
         stated = {normal(name): direction for name, direction in self.directions.items()}
-        known = known_question(question_id, text)
+        known = known_question(text)
         direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
         return Question(question_id, text, direction, "percent" if unit == "%" else unit or self.unit)
 
@@ -148,15 +147,16 @@ def normal(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def known_question(question_id: str, text: str) -> KnownQuestion | None:
-    """Return what is known of a question: by its words, and among several by its id."""
+def known_question(text: str) -> KnownQuestion | None:
+    """Return what is known of a question: the row of the table that has most of its words, or None."""
     compared = normal(text)
+    if "not" in compared.split():
+        return None  # whoever asks how many do not have obesity turns the direction round
     found = [known for known in KNOWN_QUESTIONS if all(word in compared for word in known.words)]
-    by_id = [known for known in found if known.question_id == question_id]
-    return next(iter(by_id or sorted(found, key=lambda known: -len(known.words))), None)
+    return max(found, key=lambda known: len(known.words), default=None)
 
 
 def known_survey(questions: tuple[Question, ...]) -> KnownSurvey | None:
     """Return the survey that asks all of these questions, when it is known."""
-    surveys = {known.survey if (known := known_question(q.question_id, q.text)) else "" for q in questions}
+    surveys = {known.survey if (known := known_question(question.text)) else "" for question in questions}
     return KNOWN_SURVEYS.get(surveys.pop()) if len(surveys) == 1 else None

@@ -1,0 +1,66 @@
+"""Names as CDC writes them, and as somebody else might."""
+
+from __future__ import annotations
+
+import pytest
+
+from meantime.survey.profile import Profile, known_question, known_survey
+from meantime.survey.questions import Direction, LocationKind
+
+PROFILE = Profile()
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        ("Percent of adults who have obesity", Direction.LOWER_IS_BETTER),
+        ("PERCENT OF ADULTS  who have obesity ", Direction.LOWER_IS_BETTER),
+        ("Percent of adults aged 65 years and older who have obesity", Direction.LOWER_IS_BETTER),
+        ("Percent of adults who do not have obesity", None),
+        ("Percent of WIC children aged 2 to 4 years who have obesity", None),
+        ("Percent of adults who report consuming fruit at least one time daily", None),
+        ("Percent of students in grades 9-12 who have obesity", None),
+    ],
+)
+def test_a_question_is_known_by_its_words_and_not_by_its_id(text: str, direction: Direction | None) -> None:
+    assert PROFILE.question(text, "Q036", "").direction is direction
+
+
+def test_the_row_with_most_words_is_taken() -> None:
+    both = "adults ... at least 150 minutes ... aerobic ... muscle-strengthening activities on 2 or more days a week"
+    found = known_question(both)
+    assert found is not None
+    assert "at least 150 minutes" in found.words
+
+
+def test_questions_of_two_surveys_are_of_none() -> None:
+    texts = ["Percent of adults who have obesity", "Percent of WIC children who have obesity"]
+    questions = tuple(PROFILE.question(text, "", "") for text in texts)
+    assert known_survey(questions) is None
+    assert known_survey(questions[:1]) is not known_survey(questions[1:])
+    assert known_survey(()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("National", LocationKind.NATION),
+        ("UNITED  STATES", LocationKind.NATION),
+        ("puerto rico", LocationKind.TERRITORY),
+        ("District of Columbia", LocationKind.STATE),
+    ],
+)
+def test_kinds_of_locations(name: str, kind: LocationKind) -> None:
+    assert PROFILE.location(name, "", "").kind is kind
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("1", "01"), ("01", "01"), ("36.0", "36"), ("", ""), ("36061", ""), ("x", "")]
+)
+def test_fips_codes_have_two_digits_or_are_none(written: str, code: str) -> None:
+    assert PROFILE.location("Ohio", "", written).fips == code
+
+
+@pytest.mark.parametrize(("unit", "expected"), [("%", "percent"), ("", "percent"), ("days", "days")])
+def test_a_percent_sign_is_a_unit_in_words(unit: str, expected: str) -> None:
+    assert PROFILE.question("Q", "", unit).unit == expected
