@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from meantime.errors import InvalidParameterError
@@ -173,6 +175,13 @@ def test_an_explanation_says_when_it_shows_only_some_of_its_rows() -> None:
     assert explanation["row_count"] > 1000
 
 
+def test_a_nation_without_a_row_in_that_year_is_not_quoted() -> None:
+    cube = cube_with(*TWO_STATES, ("National", 2019, "Total", "Total", 28.0))
+    explanation = ask("mean", cube, {"question": "Q036", "explain": True})["explanation"]
+    assert isinstance(explanation, dict)
+    assert explanation["pitfalls"] == ["You averaged 2 estimates of locations of unequal population."]
+
+
 def test_without_a_nation_the_pitfall_has_no_number_of_its_own() -> None:
     explanation = ask("mean", cube_with(*TWO_STATES), {"question": "Q036", "explain": True})["explanation"]
     assert isinstance(explanation, dict)
@@ -231,6 +240,15 @@ def test_the_logit_scale_reads_a_smaller_error_off_limits_near_0() -> None:
     ]
     assert errors[0] == pytest.approx(3 / (2 * 1.959964))
     assert errors[1] == pytest.approx(0.7083, abs=5e-4)
+
+
+def test_the_logit_scale_is_for_percentages_only() -> None:
+    cube = cube_with(*TWO_STATES)
+    per_thousand = replace(cube, questions=(replace(cube.questions[0], unit="per 1,000"),))
+    assert ask("mean", per_thousand, {"question": "Q036"})["unit"] == "per 1,000"
+    with pytest.raises(InvalidParameterError, match="'per 1,000'; use linear") as refused:
+        ask("mean", per_thousand, {"question": "Q036", "scale": "logit"})
+    assert refused.value.field == "scale"
 
 
 def test_cells_of_several_estimates_are_read_on_the_linear_scale_with_a_caution() -> None:

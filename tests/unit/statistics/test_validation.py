@@ -178,6 +178,13 @@ def test_the_nearest_location_is_suggested(value: str, expected: str, cube: Surv
     assert refused.value.accepted == ("Alabama", "Alaska", "Guam", "National")
 
 
+def test_of_many_locations_only_the_number_is_told() -> None:
+    rows = [Row(OBESITY, "Q", f"County {n}", "", 2020, "Total", "Total", 1.0, None, None, None) for n in range(61)]
+    with pytest.raises(InvalidParameterError, match="61 are known, see the dataset's list") as refused:
+        check_value(parameter(ParameterKind.LOCATION), "xyz", cube_of(rows))
+    assert refused.value.accepted == ()
+
+
 def test_the_question_with_the_word_is_suggested(cube: SurveyCube) -> None:
     with pytest.raises(InvalidParameterError) as refused:
         check_value(parameter(ParameterKind.QUESTION), "obesity", cube)
