@@ -110,7 +110,9 @@ class ThreadPool:
 
     def start(self) -> int:
         """Queue what an earlier process left unfinished, start the runners, and return how many jobs were left."""
-        left = self._store.unfinished()
+        with self._lock:
+            accepted = set(self.job_id_dict)  # by this process already; the runners will find them
+        left = [job for job in self._store.unfinished() if job.number not in accepted]
         for job in left:
             self._readmit(job)
         if len(self._runners):
