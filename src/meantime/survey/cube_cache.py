@@ -7,11 +7,13 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meantime.errors import DataError
-from meantime.survey.cube import SurveyCube
-from meantime.survey.cube_file import read_cube_file
-from meantime.survey.dataset import IngestReport, Provenance
+
+if TYPE_CHECKING:
+    from meantime.survey.cube import SurveyCube
+    from meantime.survey.dataset import IngestReport, Provenance
 
 _KEPT = 8
 _STALE_S = 3600.0
@@ -44,6 +46,10 @@ class CubeCache:
 
     def find(self, version: str) -> tuple[SurveyCube, IngestReport] | None:
         """Return the cube of a version and its report; None when it's not here or damaged."""
+        if not self.path(version).exists():
+            return None
+        from meantime.survey.cube_file import read_cube_file
+
         found = read_cube_file(self.path(version))
         return found if found and found[0].version == version else None
 
@@ -62,6 +68,8 @@ class CubeCache:
 
     def find_provenance(self, version: str) -> Provenance | None:
         """Return what was noted beside a cube; None when nothing was, or it can't be read."""
+        from meantime.survey.dataset import Provenance
+
         try:
             return Provenance(**json.loads(self._provenance_path(version).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):

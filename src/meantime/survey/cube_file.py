@@ -1,8 +1,7 @@
-"""A cube and its ingest report as one file (``array_file.py``), and the version that a cube has."""
+"""A cube and its ingest report as one file (``array_file.py``)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -10,19 +9,9 @@ from typing import Any
 
 from meantime.survey.array_file import read_array_file, write_array_file
 from meantime.survey.cube import Cells, SurveyCube
+from meantime.survey.cube_version import CUBE_FORMAT
 from meantime.survey.dataset import IngestReport, LeftOutRow
-from meantime.survey.profile import Profile
 from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
-from meantime.survey.sources import SourceKind
-
-CUBE_FORMAT = 2
-"""Counted up when the cube's content or the way a source is read changes, so that older files are built anew."""
-
-
-def cube_version(source_sha256: str, kind: SourceKind, profile: Profile) -> str:
-    """Return the version of the cube that a source's bytes give, read in one way (64 hex digits)."""
-    parts = [CUBE_FORMAT, source_sha256, kind, profile.key]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def write_cube_file(path: Path, cube: SurveyCube, report: IngestReport) -> None:

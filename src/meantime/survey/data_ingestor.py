@@ -1,6 +1,7 @@
 """DataIngestor: a path -> a Dataset, from the cache or through the ingest's child process.
 
-The server's own process imports this; neither an engine nor narwhals is imported here.
+The server's own process imports this; neither an engine nor narwhals is imported here. Numpy, a tenth of a second, is
+imported when the child is under way.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meantime.errors import DataChangedError, DataError
 from meantime.survey.child_process import ChildProcess
-from meantime.survey.cube import SurveyCube
 from meantime.survey.cube_cache import CubeCache
-from meantime.survey.cube_file import cube_version
-from meantime.survey.dataset import Dataset, IngestReport
-from meantime.survey.estimates import SourceEstimates
+from meantime.survey.cube_version import cube_version
 from meantime.survey.ingest_request import Errand, IngestRequest
 from meantime.survey.mapping import parse_mapping, read_mapping_text
-from meantime.survey.provenance import find_provenance
 from meantime.survey.sources import DEFAULT_SIZE_LIMIT_BYTES, Progress, source_kind, source_sha256
+
+if TYPE_CHECKING:
+    from meantime.survey.cube import SurveyCube
+    from meantime.survey.dataset import Dataset, IngestReport
 
 _ATTEMPTS = 3
 
@@ -119,18 +121,22 @@ class DataIngestor:
                 if attempt == _ATTEMPTS:
                     raise
                 continue
-            provenance = find_provenance(self._source, sha256, mapping.claims, cube.questions)
-            if self._cache_directory is not None:
-                CubeCache(self._cache_directory).keep_provenance(version, provenance)
-            estimates = SourceEstimates(
-                self._source.absolute(),
-                sha256,
-                mapping_text,
-                self._mapping_name,
-                size_limit_bytes=self._size_limit_bytes,
-            )
-            return Dataset(self._name, cube, provenance, report, estimates)
+            return self._described(cube, report, sha256, mapping_text, mapping.claims)
         raise AssertionError("the last attempt returns or raises")
+
+    def _described(
+        self, cube: SurveyCube, report: IngestReport, sha256: str, mapping_text: str, claims: dict[str, str]
+    ) -> Dataset:
+        from meantime.survey.dataset import Dataset
+        from meantime.survey.estimates import SourceEstimates
+        from meantime.survey.provenance import find_provenance
+
+        provenance = find_provenance(self._source, sha256, claims, cube.questions)
+        if self._cache_directory is not None:
+            CubeCache(self._cache_directory).keep_provenance(cube.version, provenance)
+        source = self._source.absolute()
+        estimates = SourceEstimates(source, sha256, mapping_text, self._mapping_name, self._size_limit_bytes)
+        return Dataset(self._name, cube, provenance, report, estimates)
 
     def _cube(
         self, version: str, sha256: str, mapping_text: str, progress: Progress | None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from meantime.errors import DataError
 from meantime.survey.cube import SurveyCube
 from meantime.survey.cube_builder import Attributes, BuiltCube, UnreadableNumberError, build_cube
-from meantime.survey.cube_file import cube_version
+from meantime.survey.cube_version import cube_version
 from meantime.survey.dataset import IngestReport
-from meantime.survey.engines import Arrays, Engine, EngineError
+from meantime.survey.engines import Arrays, EngineError
 from meantime.survey.profile import Profile
 from meantime.survey.report_warnings import report_warnings
 from meantime.survey.rollup import (
@@ -106,7 +106,7 @@ def _read(table: TableReader, profile: Profile) -> tuple[SurveyCube, IngestRepor
         raise DataError(
             f"{source.name}: none of its {built.left_out_count:,} rows has a question, a location and a year"
         )
-    footnotes = _footnotes(engine, cells, table.estimates(trim=trim))
+    footnotes = _footnotes(table, cells, trim=trim)
     conflicts = {name: int(str(row[-1])) for found in (questions, locations) for name, row in found.items()}
     return built.cube, _report(built, table, footnotes, conflicts)
 
@@ -131,11 +131,15 @@ def _texts(rows: dict[str, list[object]]) -> Attributes:
     return {name: (str(first), str(second)) for name, (first, second, _) in rows.items()}
 
 
-def _footnotes(engine: Engine, cells: Frame, rows: Frame) -> dict[str, int]:
+def _footnotes(table: TableReader, cells: Frame, *, trim: bool) -> dict[str, int]:
     """Count rows by footnote, from the cells where each has one footnote at most."""
+    engine = table.engine
     counts = [(str(first), str(last), int(str(count))) for first, last, count in engine.rows(footnote_counts(cells))]
     if any(first != last for first, last, _ in counts):
-        counts = [(str(note), str(note), int(str(count))) for note, count in engine.rows(exact_footnote_counts(rows))]
+        counts = [
+            (str(note), str(note), int(str(count)))
+            for note, count in engine.rows(exact_footnote_counts(table.estimates(trim=trim)))
+        ]
     found: dict[str, int] = {}
     for note, _, count in sorted(counts):
         if count:

@@ -11,7 +11,8 @@ import pytest
 from meantime.survey.array_file import read_array_file, write_array_file
 from meantime.survey.cube import Cells, SurveyCube
 from meantime.survey.cube_cache import CubeCache
-from meantime.survey.cube_file import CUBE_FORMAT, cube_version, read_cube_file, write_cube_file
+from meantime.survey.cube_file import read_cube_file, write_cube_file
+from meantime.survey.cube_version import CUBE_FORMAT, cube_version
 from meantime.survey.dataset import IngestReport
 from meantime.survey.mapping import parse_mapping
 from meantime.survey.profile import Profile
