@@ -24,11 +24,13 @@ class DuckDBEngine:
     ----------
     scratch_directory
         Where a computation larger than memory puts what doesn't fit.
+    thread_count
+        How many threads compute; None is DuckDB's choice, one a core.
     """
 
     name = f"duckdb {duckdb.__version__}"
 
-    def __init__(self, scratch_directory: str) -> None:
+    def __init__(self, scratch_directory: str, thread_count: int | None = None) -> None:
         self._connection = duckdb.connect(
             config={
                 # Nothing is ever fetched: a file that asks for an extension is refused.
@@ -39,6 +41,8 @@ class DuckDBEngine:
             }
         )
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        if thread_count is not None:
+            self._connection.execute(f"SET threads = {thread_count}")
         self._made = 0
 
     def parquet_columns(self, path: str) -> tuple[str, ...]:
