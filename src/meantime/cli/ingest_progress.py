@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from meantime.survey.sources import Progress
 
-_QUIET_S = 1.0
 _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 
 
 @contextmanager
-def ingest_progress() -> Iterator[Progress | None]:
-    """Give what `DataIngestor.start` takes as ``progress``: None where nobody looks, else a bar after a second."""
+def ingest_progress(quiet_s: float = 1.0) -> Iterator[Progress | None]:
+    """Give what `DataIngestor.start` takes as ``progress``: None where nobody looks, else a bar.
+
+    Parameters
+    ----------
+    quiet_s
+        How long nothing is shown, in seconds: a short ingest needs no bar.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -30,7 +35,7 @@ def ingest_progress() -> Iterator[Progress | None]:
     started_s = time.monotonic()
 
     def show(phase: str, part: float) -> None:
-        if time.monotonic() - started_s >= _QUIET_S:
+        if time.monotonic() - started_s >= quiet_s:
             bar.start()
             bar.update(task, description=_LABELS.get(phase, phase), completed=part)
 
