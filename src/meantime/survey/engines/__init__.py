@@ -1,7 +1,7 @@
 """Engines: each small file opens a source as a narwhals frame and hands arrays back.
 
 An engine knows its own library and nothing of questions or cells; what is computed is written once, in ``rollup.py``.
-To add one, write a class with the methods of `Engine` and name it in ``ENGINES``.
+To add one, write a class with the methods of `Engine` and let ``table_reader.open_table`` open it.
 """
 
 from __future__ import annotations
