@@ -42,10 +42,18 @@ class GroupCommit(Generic[Item, Note, Answer]):
         Called with (items, notes) by one thread at a time; returns one answer for each item. With items it must sync
         before it returns. When it raises, nothing counts as committed: those who wait get the error, and the notes
         stay for the next commit.
+    is_final
+        Whether a note is the last word on its key: later ones are dropped while it waits.
     """
 
-    def __init__(self, commit: Callable[[list[Item], list[Note]], list[Answer]]) -> None:
+    def __init__(
+        self,
+        commit: Callable[[list[Item], list[Note]], list[Answer]],
+        *,
+        is_final: Callable[[Note], bool] = lambda _: False,
+    ) -> None:
         self._commit = commit
+        self._is_final = is_final
         self._lock = threading.Lock()
         self._waiting: list[_Ticket[Item, Answer]] = []  # guarded by self._lock
         self._notes: dict[int, Note] = {}  # guarded by self._lock
@@ -66,58 +74,61 @@ class GroupCommit(Generic[Item, Note, Answer]):
             raise ticket.error
         return ticket.answer  # type: ignore[return-value]  # the leader wrote it: there was no error
 
-    def commit_soon(self, key: int, note: Note, *, may_wait: bool) -> None:
-        """Commit a note without a sync of its own; a later note of the same key takes its place.
-
-        With ``may_wait`` it waits for the next commit of anything else; otherwise this thread commits it
-        unless another thread is just committing, which then commits it in its next round.
-        """
+    def note(self, key: int, note: Note) -> None:
+        """Leave a note for the next commit, whoever makes it; it takes the place of an earlier one that isn't final."""
         with self._lock:
-            self._notes[key] = note
-            if may_wait or self._has_leader:
-                return
-            self._has_leader = True
-        self._lead(None)
+            earlier = self._notes.get(key)
+            if earlier is None or not self._is_final(earlier):
+                self._notes[key] = note
+
+    def has_note(self, key: int) -> bool:
+        """Whether a note of this key waits for a commit."""
+        with self._lock:
+            return key in self._notes
+
+    def flush(self) -> None:
+        """Commit the notes that wait, if there are any. Raises what the commit raised; the notes then go on waiting."""
+        notes = self._take()
+        if notes and (error := self._commit_batch([], notes)):
+            raise error
+
+    def _take(self) -> dict[int, Note]:
+        with self._lock:
+            notes, self._notes = self._notes, {}
+        return notes
 
     def take_notes(self) -> list[Note]:
         """Return the notes that nobody has committed yet and forget them: the last commit before closing."""
-        with self._lock:
-            notes, self._notes = self._notes, {}
-        return list(notes.values())
+        return list(self._take().values())
 
-    def _lead(self, own: _Ticket[Item, Answer] | None) -> None:
+    def _lead(self, own: _Ticket[Item, Answer]) -> None:
         """Commit all that wait, then hand the lead to a thread that came meanwhile."""
-        while True:
-            with self._lock:
-                batch, self._waiting = self._waiting, []
-                notes, self._notes = self._notes, {}
-            failed = self._commit_batch(batch, notes)
-            with self._lock:
-                if failed:
-                    # Newer notes of the same key win over the ones that failed.
-                    self._notes = notes | self._notes
-                successor = self._waiting[0] if self._waiting else None
-                if successor is not None:
-                    successor.leads = True
-                goes_on = successor is None and bool(self._notes) and not failed
-                if successor is None and not goes_on:
-                    self._has_leader = False
-            if successor is not None:
-                successor.woken.release()
-            for ticket in batch:
-                if ticket is not own and ticket is not successor:
-                    ticket.woken.release()
-            if not goes_on:
-                return
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+            notes, self._notes = self._notes, {}
+        self._commit_batch(batch, notes)
+        with self._lock:
+            successor = self._waiting[0] if self._waiting else None
+            if successor is None:
+                self._has_leader = False
+            else:
+                successor.leads = True
+        if successor is not None:
+            successor.woken.release()
+        for ticket in batch:
+            if ticket is not own:
+                ticket.woken.release()
 
-    def _commit_batch(self, batch: list[_Ticket[Item, Answer]], notes: dict[int, Note]) -> bool:
-        """Commit one batch; return whether it failed."""
+    def _commit_batch(self, batch: list[_Ticket[Item, Answer]], notes: dict[int, Note]) -> Exception | None:
+        """Commit one batch; return what went wrong."""
         try:
             answers = self._commit([ticket.item for ticket in batch], list(notes.values()))
         except Exception as error:  # noqa: BLE001  # whatever went wrong, those who wait must hear of it
             for ticket in batch:
                 ticket.error = error
-            return True
+            with self._lock:
+                self._notes = notes | self._notes  # newer notes of the same key win over the ones that failed
+            return error
         for ticket, answer in zip(batch, answers, strict=True):
             ticket.answer = answer
-        return False
+        return None

@@ -72,9 +72,13 @@ class JobStore(ABC):
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; it survives the end of the process, not a power cut.
 
-        With ``at_once`` it is written before this returns, otherwise with the next commit. A job whose final state is
-        already recorded is left as it is.
+        With ``at_once`` it is written before this returns, otherwise with the next commit or ``flush``. Reading sees it
+        in either case. A job whose final state is already recorded is left as it is.
         """
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what ``record`` has left for later."""
 
     @abstractmethod
     def get(self, number: int) -> Job | None:

@@ -115,7 +115,9 @@ class SqliteJobStore(JobStore):
         self._last_number = self._read_last_number()  # guarded by self._connection_lock
         self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
         self._closed = False  # guarded by self._connection_lock
-        self._group: GroupCommit[Submission, _Row, _Receipt] = GroupCommit(self._commit)
+        self._group: GroupCommit[Submission, _Row, _Receipt] = GroupCommit(
+            self._commit, is_final=lambda note: JobState(str(note[1])).is_final
+        )
 
     # Writing -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +146,11 @@ class SqliteJobStore(JobStore):
         if at_once:
             self._commit([], [note])
         else:
-            self._group.commit_soon(job.number, note, may_wait=not job.state.is_final)
+            self._group.note(job.number, note)
+
+    def flush(self) -> None:
+        """Write every note that waits; see JobStore.flush."""
+        self._group.flush()
 
     def _commit(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
         """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
@@ -255,6 +261,7 @@ class SqliteJobStore(JobStore):
 
     def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
         """Delete finished jobs; see JobStore.evict."""
+        self._flush_before_reading()
         with self._connection_lock:
             newest = self._last_number
         query = evict_query(finished_before, None if keep_count is None else newest - keep_count, limit)
@@ -276,15 +283,19 @@ class SqliteJobStore(JobStore):
 
     def get(self, number: int) -> Job | None:
         """Return one job as recorded, or None."""
+        if self._group.has_note(number):
+            self._flush_before_reading()
         found = self._read(Query(_SELECT_ONE, (number,)))
         return self._to_job(found[0]) if found else None
 
     def unfinished(self) -> list[Job]:
         """Return every job that has not ended, by number."""
+        self._flush_before_reading()
         return [self._to_job(row) for row in self._read(Query(_SELECT_UNFINISHED, ()))]
 
     def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
+        self._flush_before_reading()
         if owner is None:
             rows = self._read(Query(_SELECT_STATES, (number, limit)))
         else:
@@ -293,6 +304,7 @@ class SqliteJobStore(JobStore):
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
         """Return jobs, newest first; see JobStore.page."""
+        self._flush_before_reading()
         return [self._to_job(row) for row in self._read(page_query(job_filter, before=before, limit=limit))]
 
     def back_up(self, target: Path) -> None:
@@ -333,6 +345,11 @@ class SqliteJobStore(JobStore):
                 return self._connection.execute(query.statement, query.parameters).fetchall()
             except sqlite3.Error as error:
                 raise self._after_failure(error) from error
+
+    def _flush_before_reading(self) -> None:
+        """Write the notes that wait, so that what is read is up to date; where that fails, reading still works."""
+        with contextlib.suppress(StoreError):
+            self.flush()
 
     def _read_last_number(self) -> int:
         """Return the greatest number ever used, also when its job is gone."""

@@ -104,7 +104,7 @@ class ThreadPool:
         self._draining = False  # guarded by self._lock
         self._closed = False  # guarded by self._lock
         self._runners = Runners(TaskRunner(self).run, thread_count)
-        self._inspector = Housekeeper(self.replace_stuck_runners, interval_s=_INSPECTION_INTERVAL_S)
+        self._inspector = Housekeeper(self._inspect, interval_s=_INSPECTION_INTERVAL_S)
 
     # Accepting ---------------------------------------------------------------------------------------------------
 
@@ -314,6 +314,11 @@ class ThreadPool:
         job.finished.open()
         self._record_end(job)
         return True
+
+    def _inspect(self) -> None:
+        """Have what was recorded written, also when no new job comes to carry it along, and look after the runners."""
+        self.replace_stuck_runners()
+        self._store.flush()
 
     def replace_stuck_runners(self) -> int:
         """Fail each job whose runner has died or can't be stopped, put another runner in its place; return how many.

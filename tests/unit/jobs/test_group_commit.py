@@ -84,44 +84,59 @@ def test_a_failed_commit_is_told_to_everyone_who_waits_and_the_next_one_works() 
     assert group.commit_durably("kept") == 4
 
 
-def test_a_note_is_committed_at_once_when_nobody_leads() -> None:
+def test_a_note_rides_with_the_next_commit_and_a_later_one_replaces_it() -> None:
     ledger = Ledger()
     group: GroupCommit[str, str, int] = GroupCommit(ledger)
-    group.commit_soon(1, "done", may_wait=False)
+    group.note(1, "running")
+    group.note(2, "running too")
+    group.note(1, "done")
+    assert ledger.batches == []
+    assert group.has_note(1)
+    group.commit_durably("item")
+    assert ledger.batches == [(["item"], ["done", "running too"])]
+    assert not group.has_note(1)
+
+
+def test_a_final_note_is_not_replaced_while_it_waits() -> None:
+    ledger = Ledger()
+    group: GroupCommit[str, str, int] = GroupCommit(ledger, is_final=lambda note: note == "done")
+    for note in ("running", "done", "failed"):
+        group.note(1, note)
+    assert group.take_notes() == ["done"]
+
+
+def test_a_flush_commits_the_notes_that_wait_and_nothing_when_none_do() -> None:
+    ledger = Ledger()
+    group: GroupCommit[str, str, int] = GroupCommit(ledger)
+    group.flush()
+    group.note(1, "done")
+    group.flush()
+    group.flush()
     assert ledger.batches == [([], ["done"])]
 
 
-def test_a_note_that_may_wait_rides_with_the_next_commit_and_a_later_one_replaces_it() -> None:
-    ledger = Ledger()
-    group: GroupCommit[str, str, int] = GroupCommit(ledger)
-    group.commit_soon(1, "running", may_wait=True)
-    group.commit_soon(2, "running too", may_wait=True)
-    group.commit_soon(1, "done", may_wait=True)
-    assert ledger.batches == []
-    group.commit_durably("item")
-    assert ledger.batches == [(["item"], ["done", "running too"])]
-
-
-def test_a_note_left_while_the_leader_commits_is_written_before_the_lead_ends() -> None:
+def test_a_note_left_while_the_leader_commits_waits_for_the_next_commit() -> None:
     ledger = Ledger()
     ledger.may_commit.clear()
     group: GroupCommit[str, str, int] = GroupCommit(ledger)
     leader = in_thread(group.commit_durably, "first")
     assert ledger.is_committing.wait(10.0)
-    group.commit_soon(1, "done", may_wait=False)
+    group.note(1, "done")
     ledger.may_commit.set()
     leader.join(10.0)
-    assert ledger.batches == [(["first"], []), ([], ["done"])]
+    assert ledger.batches == [(["first"], [])]
+    assert group.take_notes() == ["done"]
 
 
-def test_notes_of_a_failed_commit_are_kept_unless_a_later_one_came() -> None:
+@pytest.mark.parametrize("by_flush", [False, True])
+def test_notes_of_a_failed_commit_are_kept_unless_a_later_one_came(*, by_flush: bool) -> None:
     ledger = Ledger()
     ledger.failures = 1
     group: GroupCommit[str, str, int] = GroupCommit(ledger)
-    group.commit_soon(1, "old", may_wait=True)
-    group.commit_soon(2, "kept", may_wait=True)
+    group.note(1, "old")
+    group.note(2, "kept")
     with pytest.raises(OSError, match="disk on fire"):
-        group.commit_durably("lost")
-    group.commit_soon(1, "new", may_wait=True)
+        group.flush() if by_flush else group.commit_durably("lost")
+    group.note(1, "new")
     assert sorted(group.take_notes()) == ["kept", "new"]
     assert group.take_notes() == []
