@@ -202,7 +202,7 @@ class ContractClient:
                 return [f"get_results answers {_described(answer)}"]
             if time.monotonic() >= deadline:
                 return [f"{job_id} is still running after {self._limit_s:g} s"]
-            time.sleep(self._poll_interval_s)
+            time.sleep(self._poll_interval_s)  # the contract has nothing to wait on: clients poll
 
     def _answer(self, method: str, path: str, body: object = None) -> object:
         response = self._session.request(

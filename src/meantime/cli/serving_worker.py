@@ -191,7 +191,7 @@ class ServingWorker:
         self._drain_requested.wait()
         if self._service.wait_drained(self._settings.drain_timeout_s):
             self._closing.set()
-            time.sleep(LAST_ANSWERS_S)
+            time.sleep(LAST_ANSWERS_S)  # nothing tells us that the last client has asked for the last time
             self._end_in_order()
         else:
             self._end_late()
@@ -200,7 +200,7 @@ class ServingWorker:
         """Let granian answer what it has accepted, then close everything."""
         _log.info("drained")
         if ignore_new_connections(self._settings.port):
-            time.sleep(ACCEPT_S)
+            time.sleep(ACCEPT_S)  # granian doesn't say when it has accepted what was waiting
         stop_granian = signal.getsignal(signal.SIGTERM)
         if callable(stop_granian):
             stop_granian(signal.SIGTERM, None)
