@@ -10,6 +10,7 @@ import pytest
 from meantime.errors import IllegalTransitionError, QueueFullError, ShuttingDownError, UnknownJobError
 from meantime.jobs.job import Checkpoint, EncodedResult, Task
 from meantime.jobs.job_state import JobState
+from meantime.jobs.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS
 from tests.concurrency.conftest import LIMIT_S, Bench, Gate, echo, number_task
 
@@ -228,3 +229,15 @@ def test_a_job_found_running_at_start_runs_again_and_its_attempt_is_written_firs
     assert pool.drain(LIMIT_S)
     assert seen == [(JobState.RUNNING, 2)]
     assert pool.find(number).state is JobState.DONE
+
+
+def test_a_job_of_an_earlier_process_is_recorded_as_ended_at_once(bench: Bench) -> None:
+    bench.open(echo, start=False).add_task(number_task(0))
+    pool = bench.open(echo)
+    assert pool.find(1).finished.wait(LIMIT_S)
+    assert pool.close(LIMIT_S)
+    assert isinstance(bench.store, SqliteJobStore)
+    assert bench.store._group.take_notes() == []  # nothing is left for a later commit
+    recorded = bench.store.get(1)
+    assert recorded is not None
+    assert recorded.state is JobState.DONE

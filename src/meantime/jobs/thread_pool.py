@@ -306,13 +306,15 @@ class ThreadPool:
             job.runner = None
             job.move_to(state)
             self.job_id_dict.pop(job.number, None)
+            was_readmitted = job.number in self._readmitted
             self._readmitted.discard(job.number)
             self._recent[job.number] = job
             if len(self._recent) > RECENT_COUNT:
                 self._recent.popitem(last=False)
             self._notify_if_all_finished()
         job.finished.open()
-        self._record_end(job)
+        # Its start was written at once, so its end is, too: else three quick restarts would look like its doing.
+        self._record_end(job, at_once=was_readmitted)
         return True
 
     def _inspect(self) -> None:
@@ -352,9 +354,9 @@ class ThreadPool:
         """Return the time, but never one before the job's last step: the clock may have been set back."""
         return max(self._clock(), job.started_at or job.submitted_at)
 
-    def _record_end(self, job: Job) -> None:
+    def _record_end(self, job: Job, *, at_once: bool = False) -> None:
         """Write and tell that a job has ended."""
-        self._record(job, at_once=False)
+        self._record(job, at_once=at_once)
         if self._on_end is not None:
             self._on_end(job)
 
