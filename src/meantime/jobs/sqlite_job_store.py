@@ -309,6 +309,7 @@ class SqliteJobStore(JobStore):
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
+        self._flush_before_reading()
         with self._connection_lock:
             self._check_usable()
         copy_database(self._connection, self._connection_lock, target)
