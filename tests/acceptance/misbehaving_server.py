@@ -20,6 +20,7 @@ GO_FILE = "go"
 """``wait_for_go`` lasts until a file of this name is in the server's working directory."""
 
 _PAUSE_S = 0.01
+"""These jobs misbehave on purpose: they wait on the clock and on nothing that could wake them."""
 
 
 def wait_for_go(cube: SurveyCube, *, question: str) -> object:
