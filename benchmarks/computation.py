@@ -10,8 +10,8 @@ from statistics import median
 
 from benchmarks.figures import Figure
 from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
-from meantime.survey.cube import SurveyCube
-from meantime.survey.data_ingestor import DataIngestor
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.data_ingestor import DataIngestor
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from meantime.errors import StatisticError
 from meantime.statistics.catalogue import check_parameters, compute, find_statistic
 from meantime.statistics.result import Record
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.agreement import disagreement, with_whole_sizes
 from tests.cubes import cube_of
 from tests.reference import Row

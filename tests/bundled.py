@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.cubes import cube_of
 from tests.make_cases import BUNDLED
 from tests.reference import Row, read_rows

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from meantime.errors import SettingsError
 from meantime.settings import NamedPath, Settings
 from meantime.survey import bundled_table
-from meantime.survey.data_ingestor import DataIngestor
+from meantime.survey.ingest.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
     from meantime.jobs.job import Job
     from meantime.jobs.state_lock import StateLock
     from meantime.service import MeantimeService
-    from meantime.survey.dataset import Dataset
+    from meantime.survey.ingest.dataset import Dataset
 
 DEFAULT_DATASET = "default"
 
@@ -69,8 +69,8 @@ def _cube_directory(settings: Settings) -> Path:
 
 def _load_version(settings: Settings, key: str) -> Dataset | None:
     """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
-    from meantime.survey.cube_cache import CubeCache
-    from meantime.survey.dataset import Dataset
+    from meantime.survey.ingest.cube_cache import CubeCache
+    from meantime.survey.ingest.dataset import Dataset
 
     name, _, version = key.partition("@")
     cache = CubeCache(_cube_directory(settings))
@@ -94,9 +94,9 @@ def build_service(
     """
     # Half a second of imports, during which the ingest's child process can work already.
     from meantime.jobs.results_directory import ResultsDirectory
-    from meantime.jobs.sqlite_job_store import SqliteJobStore
+    from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
-    from meantime.survey.dataset_registry import DatasetRegistry
+    from meantime.survey.datasets.dataset_registry import DatasetRegistry
 
     store = SqliteJobStore(settings.store_dir, state_lock=state_lock)
     try:

@@ -39,11 +39,11 @@ from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
 from meantime.statistics.citation import provenance_of
 from meantime.statistics.encoding import encode_answer
-from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.dataset import Dataset
-from meantime.survey.dataset_registry import DatasetRegistry
-from meantime.survey.dataset_reloader import DatasetReloader
-from meantime.survey.drift import DriftReport
+from meantime.survey.datasets.dataset_registry import DatasetRegistry
+from meantime.survey.datasets.dataset_reloader import DatasetReloader
+from meantime.survey.datasets.drift import DriftReport
+from meantime.survey.ingest.data_ingestor import DataIngestor
+from meantime.survey.ingest.dataset import Dataset
 
 _log = logging.getLogger(__name__)
 

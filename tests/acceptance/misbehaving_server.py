@@ -14,7 +14,7 @@ from pathlib import Path
 from meantime.cli import main
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
 from meantime.statistics.statistic import StatisticFunction
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 
 GO_FILE = "go"
 """``wait_for_go`` lasts until a file of this name is in the server's working directory."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meantime.cli import main
 from meantime.statistics.catalogue import Statistic, Surface, register
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 
 WAITING = "wait_for_gate"
 GATE_VARIABLE = "TEST_GATE"

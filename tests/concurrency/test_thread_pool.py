@@ -10,7 +10,7 @@ import pytest
 from meantime.errors import IllegalTransitionError, QueueFullError, ShuttingDownError, UnknownJobError
 from meantime.jobs.job import Checkpoint, EncodedResult, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS
 from tests.concurrency.conftest import LIMIT_S, Bench, Gate, echo, number_task
 

@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
-from meantime.survey.dataset_registry import DatasetRegistry
+from meantime.survey.datasets.dataset_registry import DatasetRegistry
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from tests.cubes import cube_of
 from tests.reference import Row

@@ -27,7 +27,7 @@ from meantime.cli.server_process import check_exposure
 from meantime.errors import SettingsError
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, ROWS, OpenService

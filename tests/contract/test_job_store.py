@@ -12,7 +12,7 @@ from meantime.errors import IdempotencyConflictError, StoreUnavailableError
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore, Submission
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 
 TASK = Task("states_mean", '{"question":"Q"}', "brfss@1")
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
 from tests.contract.conftest import OBESITY, OpenService

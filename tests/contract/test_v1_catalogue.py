@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
 from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.statistics.result import Result
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.contract.conftest import PLACES
 from tests.contract.v1_requests import decoded, problem, submit
 

@@ -9,12 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.survey.dataset import Dataset
-from meantime.survey.dataset_registry import DatasetRegistry
+from meantime.survey.datasets.dataset_registry import DatasetRegistry
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, PLACES, STRENGTH
 from tests.contract.v1_requests import decoded, problem, submit

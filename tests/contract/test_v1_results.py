@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from meantime.errors import StatisticError
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.contract.conftest import OBESITY
 from tests.contract.v1_requests import MEAN, WAIT, decoded, problem, submit
 

@@ -15,7 +15,7 @@ from meantime.bootstrap import build_service
 from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.survey import bundled_table
-from meantime.survey.data_ingestor import DataIngestor
+from meantime.survey.ingest.data_ingestor import DataIngestor
 from meantime.web.app import create_app
 from tests.conftest import PROJECT
 

@@ -17,7 +17,7 @@ from meantime.cli.errors import EXIT_CODES
 from meantime.cli.server_process import HANG_GRACE_S
 from meantime.errors import DataError, SettingsError
 from meantime.settings import Settings, describe_settings
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from meantime.web.v1.request_fields import WAIT_LIMIT_S
 from tests.conftest import PROJECT

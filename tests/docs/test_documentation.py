@@ -14,7 +14,7 @@ from meantime.cli import COMMANDS
 from meantime.jobs.job_state import TRANSITIONS
 from meantime.settings import Settings, describe_settings
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from tests.conftest import PROJECT
 from tests.cubes import cube_of

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from meantime.statistics import contract
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
+from meantime.statistics.estimation.selection import FILTERS
+from meantime.statistics.measures import contract
 from meantime.statistics.parameters import Parameter
 from meantime.statistics.result import COMMON_FIELDS, Record, Scalar
-from meantime.statistics.selection import FILTERS
 from tests.asking import ask
 from tests.bundled import bundled_cube
 from tests.conftest import PROJECT

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from meantime.bootstrap import build_service
 from meantime.errors import MalformedRequestError
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from meantime.web.request_body import MAXIMUM_DEPTH, MAXIMUM_DIGITS, decode_object
 from tests.cubes import cube_of

@@ -28,7 +28,7 @@ from meantime.errors import IllegalTransitionError, QueueFullError, ShuttingDown
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS, STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import echo
 from tests.fault_table import Record

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 
-from meantime.survey.columns import Role, match_columns
-from meantime.survey.cube import Cells, SurveyCube
-from meantime.survey.rollup import COUNTS, EXTREMES, SUMS, TEXT_KEYS, estimates, rollup
+from meantime.survey.cube.rollup import COUNTS, EXTREMES, SUMS, TEXT_KEYS, estimates, rollup
+from meantime.survey.cube.survey_cube import Cells, SurveyCube
+from meantime.survey.reading.columns import Role, match_columns
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.unit.survey.conftest import quiet_end

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from meantime.statistics.correlations import average_ranks, fisher_interval, fisher_p, pearson
-from meantime.statistics.distributions import sorted_quantiles
-from meantime.statistics.inequality import StratumEstimate, slope_index
-from meantime.statistics.regression import fit_lines
+from meantime.statistics.estimation.inequality import StratumEstimate, slope_index
+from meantime.statistics.estimation.regression import fit_lines
+from meantime.statistics.measures.correlation import average_ranks, fisher_interval, fisher_p, pearson
+from meantime.statistics.measures.distribution import sorted_quantiles
 
 ANSCOMBE_X = np.array([10.0, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5])
 ANSCOMBE_Y = np.array([8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68])

@@ -10,7 +10,7 @@ from meantime.bootstrap import DatasetSource, build_service, dataset_sources, ma
 from meantime.errors import SettingsError
 from meantime.settings import NamedPath, Settings
 from meantime.survey import bundled_table
-from meantime.survey.dataset_registry import key_of
+from meantime.survey.datasets.dataset_registry import key_of
 from tests.unit.survey.tables import ROW, csv_text, written
 
 

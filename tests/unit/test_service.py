@@ -19,12 +19,12 @@ from meantime.errors import (
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
-from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
-from meantime.survey.dataset_registry import DatasetRegistry
+from meantime.survey.datasets.dataset_registry import DatasetRegistry
+from meantime.survey.ingest.data_ingestor import DataIngestor
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from tests.cubes import cube_of
 from tests.reference import Row
 

@@ -68,7 +68,7 @@ def back_up(store_dir: Path, target: Path, *, now: datetime | None = None) -> Pa
 
 
 def _back_up_offline(store_dir: Path, target: Path) -> None:
-    from meantime.jobs.sqlite_job_store import SqliteJobStore
+    from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 
     try:
         store = SqliteJobStore(store_dir)

@@ -15,8 +15,8 @@ from meantime.cli.ingest_progress import ingest_progress
 from meantime.errors import DataError
 
 if TYPE_CHECKING:
-    from meantime.survey.dataset import Dataset
-    from meantime.survey.table_samples import TableSample
+    from meantime.survey.ingest.dataset import Dataset
+    from meantime.survey.reading.table_samples import TableSample
 
 _SHOWN_NAMES = 12
 
@@ -55,7 +55,7 @@ def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path
 
 
 def _ingest(data: Path, mapping: Path | None) -> Dataset:
-    from meantime.survey.data_ingestor import DataIngestor
+    from meantime.survey.ingest.data_ingestor import DataIngestor
 
     with ingest_progress() as progress:
         return DataIngestor(data, mapping=mapping).ingest(progress)
@@ -63,8 +63,8 @@ def _ingest(data: Path, mapping: Path | None) -> Dataset:
 
 def _sample_of_unknown(data: Path) -> TableSample | None:
     """Return the first rows of a table whose columns are not known; None when something else is wrong with it."""
-    from meantime.survey.columns import match_columns
-    from meantime.survey.mapping_proposal import sample_table
+    from meantime.survey.reading.columns import match_columns
+    from meantime.survey.reading.mapping_proposal import sample_table
 
     try:
         sample = sample_table(data)
@@ -78,7 +78,7 @@ def _sample_of_unknown(data: Path) -> TableSample | None:
 
 
 def _propose(data: Path, sample: TableSample, write_mapping: Path | None) -> None:
-    from meantime.survey.mapping_proposal import propose_mapping
+    from meantime.survey.reading.mapping_proposal import propose_mapping
 
     proposal = propose_mapping(data, sample)
     if write_mapping is None:

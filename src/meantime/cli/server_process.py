@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from granian.server.mp import MPServer
 
     from meantime.jobs.state_lock import StateLock
-    from meantime.survey.dataset import Dataset
+    from meantime.survey.ingest.dataset import Dataset
 
 DRAIN = b"drain"
 RELOAD = b"reload"
@@ -42,7 +42,7 @@ FAILED = b"failed "
 CONNECTION_LIMIT = 4096
 """How many connections are open at once; more wait in the kernel's queue."""
 
-_SHARED_MODULES = ("granian.server.mp", "meantime.cli.serving_worker", "meantime.jobs.sqlite_job_store")
+_SHARED_MODULES = ("granian.server.mp", "meantime.cli.serving_worker", "meantime.jobs.sqlite.sqlite_job_store")
 """Imported while the ingest's child process works; the worker is forked with all of it."""
 
 HEADER_LIMIT_BYTES = 65_536

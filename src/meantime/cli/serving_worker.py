@@ -25,7 +25,7 @@ from meantime.cli.listening_socket import ignore_new_connections
 from meantime.cli.server_process import DRAIN, ENDED, FAILED, RELOAD
 from meantime.errors import BackupError, MeantimeError
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
 from meantime.web.event_log import EventLog

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meantime.errors import InvalidParameterError
-from meantime.statistics.distributions import EstimateSource
+from meantime.statistics.measures.distribution import EstimateSource
 from meantime.statistics.parameters import JsonSchema, Parameter, parameters_schema
 from meantime.statistics.refusals import refuse_name
 from meantime.statistics.result import Result
 from meantime.statistics.validation import check_value
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 
 Arguments = dict[str, object]
 StatisticFunction = Callable[..., object]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from meantime.errors import InvalidParameterError
 from meantime.statistics.parameters import MAXIMUM_YEAR, Parameter, ParameterKind
 from meantime.statistics.refusals import refuse_name, refuse_type, shown
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 
 
 def check_value(parameter: Parameter, value: object, cube: SurveyCube) -> object:

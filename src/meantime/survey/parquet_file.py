@@ -16,7 +16,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from meantime.errors import DataError
-from meantime.survey.child_process import child_environment
+from meantime.survey.ingest.child_process import child_environment
 
 TIME_LIMIT_S = 60.0
 MEMORY_LIMIT = "256MB"

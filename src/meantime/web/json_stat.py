@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from meantime.statistics.estimation.uncertainty import Reliability
 from meantime.statistics.result import DIMENSION_FIELDS
-from meantime.statistics.uncertainty import Reliability
 
 MEASURE = "measure"
 RECORD = "record"

@@ -17,7 +17,7 @@ from flask import Flask, Response, request
 from meantime import __version__
 from meantime.jobs.durations import Durations, Label
 from meantime.jobs.job_state import JobState
-from meantime.jobs.sqlite_release import SQLITE_VERSION
+from meantime.jobs.sqlite.release import SQLITE_VERSION
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.street_door import ROUTE_KEY

@@ -12,8 +12,8 @@ from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.parameters import ParameterKind
-from meantime.survey.cube import SurveyCube
-from meantime.survey.dataset import Dataset
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.problems import PROBLEMS
 
 PAGE_POLICY = (

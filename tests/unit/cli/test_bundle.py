@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from meantime.cli.bundle import bundle
 from meantime.survey import bundled_table
-from meantime.survey.data_ingestor import DataIngestor
+from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.tables import HEADER, ROW, csv_text, written
 
 EXPORT = csv_text(

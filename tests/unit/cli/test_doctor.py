@@ -16,7 +16,7 @@ from meantime.jobs.job import EncodedResult, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.settings import NamedPath, Settings
 
 NOW = 1_795_000_000.0

@@ -14,7 +14,7 @@ from meantime.errors import StoreCorruptError, StoreError
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from tests.fault_table import Record
 
 JOB_COUNT = 60

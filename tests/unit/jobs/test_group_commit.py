@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from meantime.jobs.group_commit import GroupCommit
+from meantime.jobs.sqlite.group_commit import GroupCommit
 
 
 class Ledger:

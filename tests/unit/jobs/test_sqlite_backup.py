@@ -12,8 +12,8 @@ import pytest
 from meantime.errors import BackupError, StoreUnavailableError
 from meantime.jobs.job import Task
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite_backup import NUMBER_GAP
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.backup import NUMBER_GAP
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 
 LIMIT_S = 30.0
 

@@ -17,11 +17,11 @@ from meantime.errors import (
     StoreUnavailableError,
     StoreVersionError,
 )
-from meantime.jobs import sqlite_opening
 from meantime.jobs.job import Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore
+from meantime.jobs.sqlite import opening as sqlite_opening
+from meantime.jobs.sqlite.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore
 
 TASK = Task("states_mean", '{"question":"Q"}', "brfss@1")
 
@@ -43,7 +43,7 @@ def change(directory: Path, statement: str) -> None:
 
 
 def test_the_head_revision_is_the_newest_migration() -> None:
-    versions = Path(sqlite_opening.__file__).parent / "migrations" / "versions"
+    versions = Path(sqlite_opening.__file__).parent.parent / "migrations" / "versions"
     revisions = [re.search(r'^revision = "(\d+)"', file.read_text(), re.MULTILINE) for file in versions.glob("r*.py")]
     found = sorted(match.group(1) for match in revisions if match)
     assert found == sorted(sqlite_opening.KNOWN_REVISIONS)
@@ -76,7 +76,7 @@ def test_a_second_server_is_refused_and_told_whose_store_it_is(used: Path) -> No
     code = (
         "import sys, pathlib\n"
         "from meantime.errors import StoreLockedError\n"
-        "from meantime.jobs.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore\n"
+        "from meantime.jobs.sqlite.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore\n"
         "try:\n"
         "    SqliteJobStore(pathlib.Path(sys.argv[1]))\n"
         "except StoreLockedError as error:\n"

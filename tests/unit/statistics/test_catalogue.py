@@ -22,7 +22,7 @@ from meantime.statistics.catalogue import (
 )
 from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.statistics.result import COMMON_FIELDS, DIMENSION_FIELDS
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.bundled import bundled_cube
 
 ROWS = list(CATALOGUE.values())

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics import contract
 from meantime.statistics.catalogue import CATALOGUE, check_parameters, compute
-from meantime.statistics.layout import question_layout
+from meantime.statistics.measures import contract
+from meantime.statistics.measures.question_layout import question_layout
 from tests.bundled import bundled_cube, bundled_rows
 from tests.cubes import cube_of
 from tests.reference import Row

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meantime.statistics.catalogue import CATALOGUE, Surface, check_parameters, compute
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.agreement import disagreement
 from tests.bundled import bundled_cube, bundled_rows
 from tests.cubes import cube_of

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.correlations import average_ranks, fisher_interval, fisher_p, pearson
-from meantime.survey.cube import SurveyCube
+from meantime.statistics.measures.correlation import average_ranks, fisher_interval, fisher_p, pearson
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.inequality import (
+from meantime.statistics.estimation.inequality import (
     StratumEstimate,
     between_group_variance,
     index_of_disparity,
@@ -15,7 +15,7 @@ from meantime.statistics.inequality import (
     slope_index,
 )
 from meantime.statistics.result import Record
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.cubes import cube_of
 from tests.reference import Row

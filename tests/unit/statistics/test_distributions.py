@@ -10,9 +10,9 @@ import pytest
 
 from meantime.errors import StatisticError
 from meantime.statistics.catalogue import check_parameters, compute, find_statistic
-from meantime.statistics.distributions import sorted_quantiles
-from meantime.survey.cube import SurveyCube
-from meantime.survey.estimates import SingleEstimates
+from meantime.statistics.measures.distribution import sorted_quantiles
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.estimates import SingleEstimates
 from tests.agreement import disagreement
 from tests.asking import records_in
 from tests.cubes import cube_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from meantime.errors import InvalidParameterError
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.rankings import ranks
-from meantime.survey.cube import SurveyCube
+from meantime.statistics.measures.ranking import ranks
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.cubes import cube_of
 from tests.reference import Row

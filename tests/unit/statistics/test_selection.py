@@ -6,7 +6,7 @@ import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.catalogue import check_parameters, compute, find_statistic
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of
@@ -135,8 +135,8 @@ def test_records_are_in_order_of_location_year_and_stratum(cube: SurveyCube) -> 
 
 
 def test_an_answer_with_too_many_records_is_refused(monkeypatch: pytest.MonkeyPatch, cube: SurveyCube) -> None:
-    monkeypatch.setattr("meantime.statistics.grouping.MAXIMUM_RECORDS", 1)
-    monkeypatch.setattr("meantime.statistics.coverage.MAXIMUM_RECORDS", 1)
+    monkeypatch.setattr("meantime.statistics.estimation.grouping.MAXIMUM_RECORDS", 1)
+    monkeypatch.setattr("meantime.statistics.measures.coverage.MAXIMUM_RECORDS", 1)
     for name in ("mean", "coverage"):
         with pytest.raises(StatisticError, match="records are more than the 1 that one answer may have"):
             ask(name, cube, {"question": "Q036", "by": ["location"]})

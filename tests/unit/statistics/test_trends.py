@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.regression import fit_lines
+from meantime.statistics.estimation.regression import fit_lines
 from meantime.statistics.result import Record
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from meantime.statistics.uncertainty import (
+from meantime.statistics.estimation.uncertainty import (
     Scale,
     expit,
     interval,
@@ -18,7 +18,7 @@ from meantime.statistics.uncertainty import (
     reliability,
     two_sided_p,
 )
-from meantime.survey.cube import FloatArray
+from meantime.survey.cube.survey_cube import FloatArray
 
 
 def array(*values: float) -> FloatArray:

@@ -10,7 +10,7 @@ from meantime.statistics.catalogue import CATALOGUE, Surface, check_parameters, 
 from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.statistics.refusals import nearest, shown
 from meantime.statistics.validation import check_value
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import OBESITY, STRENGTH

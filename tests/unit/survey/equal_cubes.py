@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from meantime.survey.cube import Cells, SurveyCube
+from meantime.survey.cube.survey_cube import Cells, SurveyCube
 
 
 def assert_equal_cubes(found: SurveyCube, expected: SurveyCube, *, rtol: float = 1e-9) -> None:

@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from meantime.survey.cube import SurveyCube
-from meantime.survey.dataset import IngestReport
-from meantime.survey.ingest import ingest
-from meantime.survey.mapping import parse_mapping
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import IngestReport
+from meantime.survey.ingest.ingest import ingest
+from meantime.survey.reading.mapping import parse_mapping
 from tests.reference import Row
 
 HEADER = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from meantime.survey import bundled_table
-from meantime.survey.cube import SurveyCube
-from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.dataset import Dataset
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.data_ingestor import DataIngestor
+from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.questions import Direction, LocationKind
 from tests import reference
 from tests.cubes import cube_of

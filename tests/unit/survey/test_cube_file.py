@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meantime.survey.array_file import read_array_file, write_array_file
-from meantime.survey.cube import Cells, SurveyCube
-from meantime.survey.cube_cache import CubeCache
-from meantime.survey.cube_file import read_cube_file, write_cube_file
-from meantime.survey.cube_version import CUBE_FORMAT, cube_version
-from meantime.survey.dataset import IngestReport
-from meantime.survey.mapping import parse_mapping
-from meantime.survey.profile import Profile
-from meantime.survey.sources import SourceKind
+from meantime.survey.cube.array_file import read_array_file, write_array_file
+from meantime.survey.cube.cube_file import read_cube_file, write_cube_file
+from meantime.survey.cube.cube_version import CUBE_FORMAT, cube_version
+from meantime.survey.cube.survey_cube import Cells, SurveyCube
+from meantime.survey.ingest.cube_cache import CubeCache
+from meantime.survey.ingest.dataset import IngestReport
+from meantime.survey.reading.mapping import parse_mapping
+from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.sources import SourceKind
 from tests.unit.survey.tables import ROW, csv_text, read, written
 
 Read = tuple[SurveyCube, IngestReport]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.data_ingestor import DataIngestor
+from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import ROW, csv_text, written
 
@@ -44,12 +44,12 @@ def cache(tmp_path: Path) -> Path:
 
 
 def test_importing_the_ingestor_imports_neither_an_engine_nor_numpy() -> None:
-    listed = "import sys, meantime.survey.data_ingestor; print(*sys.modules)"
+    listed = "import sys, meantime.survey.ingest.data_ingestor; print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "src")}
     modules = subprocess.run(
         [sys.executable, "-c", listed], env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "meantime.survey.data_ingestor" in modules
+    assert "meantime.survey.ingest.data_ingestor" in modules
     assert not {"duckdb", "narwhals", "numpy", "flask", "pandas"} & set(modules)
 
 
@@ -123,7 +123,7 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     bomb = written(tmp_path, gzip.compress(bytes(16 * 1024**2)) * 4096, "bomb.csv.gz")
     program = (
         "import os, pathlib, sys\n"
-        "from meantime.survey.data_ingestor import DataIngestor\n"
+        "from meantime.survey.ingest.data_ingestor import DataIngestor\n"
         "from tests.unit.survey.test_data_ingestor import child_of\n"
         "told = []\n"
         "def tell(phase, part):\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from meantime.survey.columns import ALIASES, Role, folded
-from meantime.survey.mapping import CLAIMS, parse_mapping
-from meantime.survey.profile import Profile
-from meantime.survey.sources import SourceKind
+from meantime.survey.reading.columns import ALIASES, Role, folded
+from meantime.survey.reading.mapping import CLAIMS, parse_mapping
+from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.sources import SourceKind
 from tests.unit.survey.test_ingest_errors import FAULTS
 
 

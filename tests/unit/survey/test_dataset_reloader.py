@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import ReloadError, StatisticError, UnknownDatasetError
-from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.dataset_registry import DatasetRegistry, key_of
-from meantime.survey.dataset_reloader import DatasetReloader
-from meantime.survey.drift import Change
+from meantime.survey.datasets.dataset_registry import DatasetRegistry, key_of
+from meantime.survey.datasets.dataset_reloader import DatasetReloader
+from meantime.survey.datasets.drift import Change
+from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.tables import ROW, csv_text, written
 
 

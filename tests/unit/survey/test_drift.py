@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
-from meantime.survey.drift import CellChange, Change, ColumnChange, drift_between
+from meantime.survey.datasets.drift import CellChange, Change, ColumnChange, drift_between
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from tests.cubes import cube_of
 from tests.reference import Row
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import DataChangedError
-from meantime.survey.data_ingestor import DataIngestor
-from meantime.survey.estimates import SingleEstimates, SourceEstimates
+from meantime.survey.ingest.data_ingestor import DataIngestor
+from meantime.survey.ingest.estimates import SingleEstimates, SourceEstimates
 from tests.reference import Row
 from tests.unit.survey.tables import csv_of, written
 

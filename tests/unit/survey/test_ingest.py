@@ -14,10 +14,10 @@ import pytest
 from backports import zstd
 
 from meantime.errors import DataError
-from meantime.survey.cube import SurveyCube
-from meantime.survey.dataset import IngestReport, LeftOutRow
-from meantime.survey.ingest import ingest
-from meantime.survey.profile import Profile
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import IngestReport, LeftOutRow
+from meantime.survey.ingest.ingest import ingest
+from meantime.survey.reading.profile import Profile
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import HEADER, ROW, csv_text, read, written
 

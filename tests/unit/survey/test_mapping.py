@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import DataError
-from meantime.survey.columns import Role
-from meantime.survey.mapping import parse_mapping, read_mapping_text
-from meantime.survey.profile import Profile
 from meantime.survey.questions import Direction, LocationKind
+from meantime.survey.reading.columns import Role
+from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
+from meantime.survey.reading.profile import Profile
 from tests.unit.survey.tables import ROW, csv_text, read, written
 
 TABLE = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from meantime.survey.profile import Profile, known_question, known_survey
 from meantime.survey.questions import Direction, LocationKind
+from meantime.survey.reading.profile import Profile, known_question, known_survey
 
 PROFILE = Profile()
 

@@ -14,11 +14,11 @@ from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.log_context import worked_for
 from meantime.jobs.results_directory import ResultsDirectory
-from meantime.jobs.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.survey.dataset import Dataset, IngestReport, Provenance
-from meantime.survey.dataset_registry import DatasetRegistry
+from meantime.survey.datasets.dataset_registry import DatasetRegistry
+from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from meantime.web.event_log import EventLog
 from meantime.web.log_writer import PENDING_LIMIT

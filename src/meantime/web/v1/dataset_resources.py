@@ -11,8 +11,8 @@ from flask import Response, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.survey.cube import SurveyCube
-from meantime.survey.dataset import Dataset
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.v1.job_resources import json_response
 from meantime.web.v1.request_fields import read_query
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from meantime import __version__
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.parameters import JsonSchema, Parameter, ParameterKind
-from meantime.survey.cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.web.problems import PROBLEM_TYPE
 from meantime.web.v1.dataset_resources import example_of, v1_statistics
 from meantime.web.v1.operations import JSON_TYPE, Operation, Reply, operations

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from meantime.errors import InvalidParameterError
 from meantime.service import MeantimeService
-from meantime.survey.drift import DriftReport
+from meantime.survey.datasets.drift import DriftReport
 from meantime.web.request_body import has_body, json_object
 from meantime.web.v1.job_resources import json_response
 from meantime.web.v1.request_fields import read_query

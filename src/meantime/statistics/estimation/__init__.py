@@ -1,0 +1,1 @@
+"""What statistics share: which cells, pooled how, with what uncertainty."""

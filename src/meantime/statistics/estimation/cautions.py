@@ -1,0 +1,118 @@
+"""What a reader must know before trusting a pooled estimate, in words.
+
+Each function gives sentences or nothing. Cautions that belong to one statistic alone are in its module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
+from meantime.statistics.estimation.pooling import Estimates
+from meantime.statistics.estimation.pooling_options import Weights
+from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.uncertainty import Scale
+from meantime.survey.questions import LocationKind
+
+NAMES_SHOWN = 10
+
+_LACKING = {
+    Weights.SAMPLE_SIZE: "a sample size",
+    Weights.INVERSE_VARIANCE: "a standard error above 0",
+    Weights.POPULATION: "a population in the table",
+}
+_UNEQUAL = {
+    Weights.NONE: "locations of unequal population count alike, so this is no national value",
+    Weights.SAMPLE_SIZE: "sample sizes are not populations, small states are oversampled, so this is no national value",
+    Weights.INVERSE_VARIANCE: "precision is not population, so this is no national value",
+}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return up to ten names, and how many more there are."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def cautions_of(estimates: Estimates) -> tuple[str, ...]:
+    """Return what holds for every statistic over these estimates: what is missing, what is pooled, what is assumed."""
+    return (*cautions_of_gaps(estimates), *cautions_of_limits(estimates), *cautions_of_pooling(estimates))
+
+
+def cautions_of_gaps(estimates: Estimates) -> list[str]:
+    """Return cautions about locations, years, values and weights that aren't there."""
+    found = cautions_of_absence(estimates.groups.selection)
+    suppressed = int(estimates.cells_suppressed.sum())
+    if suppressed:
+        total = suppressed + int((estimates.cells_used + estimates.cells_unweighted).sum())
+        found.append(
+            f"suppressed, so not counted: {suppressed} of {total} estimates;"
+            " small groups are suppressed more often, so what is missing is not missing at random"
+        )
+    unweighted = int(estimates.cells_unweighted.sum())
+    if unweighted:
+        found.append(f"without {_LACKING[estimates.weights]}, so not counted: {unweighted} estimates")
+    return found
+
+
+def cautions_of_limits(estimates: Estimates) -> list[str]:
+    """Return a caution about values without a standard error, if there are any."""
+    unknown = int((np.isnan(estimates.standard_error) & ~np.isnan(estimates.value)).sum())
+    if not unknown:
+        return []
+    return [f"without a standard error, because an estimate in them has no limits: {unknown} values"]
+
+
+def cautions_of_absence(selection: Selection) -> list[str]:
+    """Return cautions that name the selected locations and years without any value."""
+    cells = selection.cube.cells
+    with_value = selection.cells[cells.value_count[selection.cells] > 0]
+    found = []
+    places = set(np.unique(cells.location[with_value]).tolist())
+    absent = [selection.cube.locations[index].name for index in selection.locations if index not in places]
+    if absent:
+        found.append(f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})")
+    years = set(np.unique(cells.year[with_value]).tolist())
+    unasked = [str(year) for year in selection.years if year not in years]
+    if unasked:
+        found.append(
+            f"without a value: {len(unasked)} of {len(selection.years)} years ({listed(unasked)});"
+            " some questions aren't asked every year"
+        )
+    return found
+
+
+def pools_locations(groups: Groups) -> bool:
+    """Whether a group can hold several locations."""
+    return LOCATION not in groups.by and len(groups.selection.locations) > 1
+
+
+def cautions_of_pooling(estimates: Estimates) -> list[str]:
+    """Return cautions about what is averaged together, and about independence where something is."""
+    if not (estimates.cells_used > 1).any():
+        return []
+    groups, selection = estimates.groups, estimates.groups.selection
+    found = []
+    if pools_locations(groups):
+        kinds = {selection.cube.locations[index].kind for index in selection.locations}
+        if LocationKind.NATION in kinds:
+            found.append("the nation is averaged with locations that are part of it")
+        if estimates.weights in _UNEQUAL:
+            found.append(_UNEQUAL[estimates.weights])
+    if YEAR not in groups.by and len(selection.years) > 1:
+        found.append("several years are averaged; a trend between them is hidden")
+    segments = [selection.cube.segments[index] for index in selection.segments]
+    categories = {segment.category for segment in segments}
+    if CATEGORY not in groups.by and STRATUM not in groups.by and len(categories) > 1:
+        found.append("strata of several categories are averaged: the same people are counted more than once")
+    elif STRATUM not in groups.by and len(segments) > len(categories):
+        found.append("strata of unequal size are averaged; each counts by its weight, not by its people")
+    found.append(
+        "the standard error takes the pooled estimates as independent: nearly so for different states,"
+        " not so for overlapping strata or for a location and the nation"
+    )
+    if estimates.scale is Scale.LOGIT and (selection.cube.cells.value_count[selection.cells] > 1).any():
+        found.append("some cells hold several estimates: their standard errors are read on the linear scale")
+    return found

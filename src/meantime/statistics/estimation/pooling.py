@@ -1,0 +1,229 @@
+"""Pooling published estimates into one estimate per group, with its standard error and interval.
+
+Every pooled value is sum(w v) / sum(w) with SE = sqrt(sum(w^2 SE^2)) / sum(w) over single estimates, whatever the
+weights; cells hold those sums, so that it doesn't matter how estimates are spread over cells. Which cells form a group
+is in ``grouping.py``; what is done with the estimates (ranking, differences, trends) is in its own module.
+
+Sources
+-------
+W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 5 (means of independent strata, weighted).
+W. G. Cochran, The combination of estimates from different experiments, Biometrics 10, 1954 (inverse variance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from meantime.statistics.estimation.grouping import Groups
+from meantime.statistics.estimation.pooling_options import PopulationRow, Weights
+from meantime.statistics.estimation.selection import IndexArray
+from meantime.statistics.estimation.uncertainty import Scale, interval, logit_standard_error, reliability
+from meantime.statistics.result import Column, whole
+from meantime.survey.cube.survey_cube import FloatArray
+
+FORMULAS = {
+    Weights.NONE: "unweighted mean sum(v) / k, SE = sqrt(sum(SE^2)) / k",
+    Weights.SAMPLE_SIZE: "mean weighted by sample size n, sum(n v) / sum(n), SE = sqrt(sum(n^2 SE^2)) / sum(n)",
+    Weights.INVERSE_VARIANCE: "inverse-variance mean sum(v / SE^2) / sum(1 / SE^2), SE = sqrt(1 / sum(1 / SE^2))",
+    Weights.POPULATION: "mean weighted by population P, sum(P v) / sum(P), SE = sqrt(sum(P^2 SE^2)) / sum(P)",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """One pooled estimate per group; arrays of one length, NaN where a number is unknown.
+
+    ``sample_size`` are the persons behind all estimates with a value. ``cells_used`` counts the single estimates that
+    entered the value, ``cells_suppressed`` those without a value, ``cells_unweighted`` those with a value but no
+    weight. ``sums`` are the intermediate sums by name. ``cell_weight`` has the weight of one estimate in each cell of
+    the selection.
+    """
+
+    groups: Groups
+    weights: Weights
+    scale: Scale
+    level: float
+    value: FloatArray
+    standard_error: FloatArray
+    low: FloatArray
+    high: FloatArray
+    sample_size: FloatArray
+    cells_used: IndexArray
+    cells_suppressed: IndexArray
+    cells_unweighted: IndexArray
+    sums: Mapping[str, FloatArray]
+    cell_weight: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def common_columns(self) -> dict[str, Column]:
+        """Return the fields that every record has, by name."""
+        return {
+            "value": self.value,
+            "standard_error": self.standard_error,
+            "low": self.low,
+            "high": self.high,
+            "sample_size": whole(self.sample_size),
+            "cells_used": self.cells_used,
+            "cells_suppressed": self.cells_suppressed,
+            "reliability": reliability(self.value, self.standard_error, self.sample_size),
+        }
+
+    def method(self, name: str) -> str:
+        """Return how the values were made, in words."""
+        computed = f"{100 * self.level:g} % normal interval on the {self.scale} scale"
+        if (self.cells_used <= 1).all():
+            limits = "their published limits" if self.level == 0.95 else computed
+            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale"
+        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weighted:
+    """Per cell: how many estimates count, how many of them have an SE, and sums over those estimates."""
+
+    count: FloatArray
+    error_count: FloatArray
+    weight: FloatArray
+    weighted_value: FloatArray
+    weighted_variance: FloatArray
+
+
+def pool(
+    groups: Groups,
+    *,
+    weights: str = Weights.NONE,
+    population: Sequence[PopulationRow] | None = None,
+    scale: str = Scale.LINEAR,
+    level: float = 0.95,
+) -> Estimates:
+    """Pool the estimates of each group.
+
+    Parameters
+    ----------
+    groups
+        The cells that belong together.
+    weights
+        One of ``Weights``.
+    population
+        The population table, for the weights ``population``.
+    scale
+        One of ``Scale``. On the logit scale a standard error is read off its limits there, where a cell holds a
+        single estimate with limits between 0 and 100; else on the linear scale.
+    level
+        The probability that an interval covers the truth.
+
+    Returns
+    -------
+    Estimates
+        In the order of the groups; value and limits in the question's unit.
+
+    Notes
+    -----
+    Estimates without a value never count. Without weights, an estimate without limits counts in the value but not
+    in a standard error, which is then unknown for the group; an estimate without the weight that was
+    asked for doesn't count at all. Estimates are taken as independent, which is nearly so for different
+    locations, and not so for overlapping strata or for a location and the nation. At the level 0.95 the
+    interval of a single estimate is the published one.
+    """
+    weights, scale = Weights(weights), Scale(scale)
+    cells = _weighted(groups, weights, population, scale)
+    used, known = groups.total(cells.count), groups.total(cells.error_count)
+    weight, value_sum = groups.total(cells.weight), groups.total(cells.weighted_value)
+    variance = groups.total(cells.weighted_variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(weight > 0, value_sum / weight, np.nan)
+        standard_error = np.where((weight > 0) & (known == used), np.sqrt(variance) / weight, np.nan)
+        low, high = interval(value, standard_error, level=level, scale=scale)
+    if level == 0.95:
+        low, high = _published_where_single(groups, cells, used, low, high)
+    take = groups.selection.cells
+    source = groups.selection.cube.cells
+    value_count = groups.total(source.value_count[take])
+    with_size, size = groups.total(source.sample_count[take]), groups.total(source.sample_size_sum[take])
+    return Estimates(
+        groups=groups,
+        weights=weights,
+        scale=scale,
+        level=level,
+        value=value,
+        standard_error=standard_error,
+        low=low,
+        high=high,
+        sample_size=np.where(with_size > 0, size, np.nan),
+        cells_used=used.astype(np.intp),
+        cells_suppressed=(groups.total(source.row_count[take]) - value_count).astype(np.intp),
+        cells_unweighted=(value_count - used).astype(np.intp),
+        sums={"weight_sum": weight, "weighted_value_sum": value_sum, "weighted_variance_sum": variance},
+        cell_weight=np.divide(cells.weight, cells.count, out=np.full(len(take), np.nan), where=cells.count > 0),
+    )
+
+
+def _weighted(groups: Groups, weights: Weights, population: Sequence[PopulationRow] | None, scale: Scale) -> _Weighted:
+    """Return the sums of each cell under the weights."""
+    source, take = groups.selection.cube.cells, groups.selection.cells
+    count = source.value_count[take].astype(np.float64)
+    errors = source.variance_count[take].astype(np.float64)
+    values = source.value_sum[take]
+    variance = _variance(groups, scale)
+    if weights is Weights.NONE:
+        return _Weighted(count, errors, count, values, variance)
+    if weights is Weights.SAMPLE_SIZE:
+        size = source.sample_size_sum[take]
+        weighted_variance = np.where(count == 1, size**2 * variance, source.sample_variance_sum[take])
+        return _Weighted(
+            source.sample_count[take].astype(np.float64),
+            source.sample_variance_count[take].astype(np.float64),
+            size,
+            source.sample_value_sum[take],
+            weighted_variance,
+        )
+    if weights is Weights.INVERSE_VARIANCE:
+        precise = source.precision_count[take].astype(np.float64)
+        single = (count == 1) & (variance > 0)
+        precision = np.divide(1.0, variance, out=source.precision_sum[take].copy(), where=single)
+        weighted = np.where(single, values * precision, source.precision_value_sum[take])
+        return _Weighted(precise, precise, precision, weighted, precision)
+    people = _people(groups, population or ())
+    known = people > 0
+    return _Weighted(count * known, errors * known, people * count, people * values, people**2 * variance)
+
+
+def _variance(groups: Groups, scale: Scale) -> FloatArray:
+    """Return the sum of SE^2 of each cell, read on the scale where that can be done."""
+    source, take = groups.selection.cube.cells, groups.selection.cells
+    linear = source.variance_sum[take]
+    if scale is Scale.LINEAR:
+        return linear
+    single = (source.value_count[take] == 1) & (source.variance_count[take] == 1)
+    error = logit_standard_error(source.value_sum[take], source.low[take], source.high[take])
+    return np.where(single & ~np.isnan(error), error**2, linear)
+
+
+def _people(groups: Groups, population: Sequence[PopulationRow]) -> FloatArray:
+    """Return the population of each cell's location and year, 0 where the table has none."""
+    selection = groups.selection
+    cube, first = selection.cube, selection.years[0]
+    table = np.zeros((len(cube.locations), selection.years[-1] - first + 1))
+    for row in population:
+        if first <= row["year"] <= selection.years[-1]:
+            table[cube.location_index[row["location"]], row["year"] - first] = row["population"]
+    return table[cube.cells.location[selection.cells], cube.cells.year[selection.cells] - first]
+
+
+def _published_where_single(
+    groups: Groups, cells: _Weighted, used: FloatArray, low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the limits, with the published ones in place where a group is one estimate that has them."""
+    source, take = groups.selection.cube.cells, groups.selection.cells
+    counted = cells.count > 0
+    published_low = groups.total(np.where(counted, source.low[take], 0.0))
+    published_high = groups.total(np.where(counted, source.high[take], 0.0))
+    # Limits in the wrong order are kept in a cell, but give it no standard error; then they are no interval either.
+    in_order = groups.total(np.where(counted, source.variance_count[take], 0)) == 1
+    single = (used == 1) & in_order & ~np.isnan(published_low) & ~np.isnan(published_high)
+    return np.where(single, published_low, low), np.where(single, published_high, high)

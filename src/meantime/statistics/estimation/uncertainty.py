@@ -1,0 +1,185 @@
+"""Standard errors, intervals, tests and the reliability flag, for arrays of estimates in percent.
+
+An unknown number is NaN here. Which estimates are pooled, and with which weights, is in ``means.py``.
+
+Sources
+-------
+W. G. Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 2: the normal approximation.
+E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small expected number of positive counts
+estimated from survey data, Survey Methodology 24, 1998: intervals on the logit scale.
+CDC, BRFSS data: an estimate from fewer than 50 persons, or with a relative standard error of 30 % or more, is not
+reliable. The newer standard of the National Center for Health Statistics (J. D. Parker et al., Vital and Health
+Statistics 2(175), 2017) goes by the width of intervals and needs effective sample sizes, which estimates don't carry.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from statistics import NormalDist
+
+import numpy as np
+
+from meantime.survey.cube.survey_cube import Z_95, BoolArray, FloatArray
+
+RELIABLE_SAMPLE_SIZE = 50
+"""CDC: an estimate from fewer persons is not reliable."""
+
+UNRELIABLE_RSE_PERCENT = 30.0
+"""CDC: an estimate whose relative standard error is this large or larger is not reliable."""
+
+
+class Scale(StrEnum):
+    """The scale on which standard errors are read off limits, and on which intervals of proportions are symmetric."""
+
+    LINEAR = "linear"
+    LOGIT = "logit"
+
+
+class Reliability(StrEnum):
+    """Whether an estimate can be relied on."""
+
+    OK = "ok"
+    CAUTION = "caution"
+    SUPPRESSED = "suppressed"
+
+
+def normal_quantile(level: float) -> float:
+    """Return z such that a normal variable is within z standard errors with probability ``level``.
+
+    At 0.95 it is 1.959964, the constant with which standard errors are read off published limits, so that a symmetric
+    published interval comes back as it was.
+
+    >>> normal_quantile(0.95)
+    1.959964
+    """
+    return Z_95 if level == 0.95 else NormalDist().inv_cdf((1 + level) / 2)
+
+
+def logit(percent: FloatArray) -> FloatArray:
+    """Return ln(p / (100 - p)); NaN at 0 and 100 and outside."""
+    inside = np.where((percent > 0) & (percent < 100), percent, np.nan)
+    logits: FloatArray = np.log(inside / (100 - inside))
+    return logits
+
+
+def expit(logits: FloatArray) -> FloatArray:
+    """Return the percentage whose logit this is: the inverse of ``logit``."""
+    return 100 / (1 + np.exp(-logits))
+
+
+def logit_standard_error(value: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return standard errors read off 95 % limits on the logit scale, in percentage points.
+
+    Parameters
+    ----------
+    value, low, high
+        Estimates and their published limits, percent; same shape.
+
+    Returns
+    -------
+    array
+        SE = p (100 - p) / 100 x (logit(high) - logit(low)) / (2 x 1.959964), by the delta method; NaN where a
+        number is unknown or not between 0 and 100.
+
+    Notes
+    -----
+    Korn and Graubard 1998. CDC's limits are symmetric on this scale; near 0 and 100 a standard error
+    read off them on the linear scale is too large, by a third and more below 2 %.
+    """
+    on_logit_scale = (logit(high) - logit(low)) / (2 * Z_95)
+    return np.where((value > 0) & (value < 100), value * (100 - value) / 100 * on_logit_scale, np.nan)
+
+
+def interval(
+    value: FloatArray, standard_error: FloatArray, *, level: float, scale: Scale
+) -> tuple[FloatArray, FloatArray]:
+    """Return the lower and upper limits of estimates.
+
+    Parameters
+    ----------
+    value, standard_error
+        Estimates and standard errors, in the same unit; percent for the logit scale.
+    level
+        The probability that the interval covers the truth, such as 0.95.
+    scale
+        Linear: value -+ z SE. Logit: expit(logit(p) -+ z SE x 100 / (p (100 - p))), which never leaves 0 to 100; where
+        the estimate is 0 or 100 itself, the linear interval.
+
+    Returns
+    -------
+    tuple of arrays
+        Limits in the estimates' unit; NaN where the estimate or its standard error is unknown.
+
+    Notes
+    -----
+    Normal approximation (Cochran 1977, chapter 2); logit: Korn and Graubard 1998.
+    """
+    half = normal_quantile(level) * standard_error
+    low, high = value - half, value + half
+    if scale is Scale.LOGIT:
+        centre = logit(value)
+        inside = ~np.isnan(centre)
+        spread = np.where(inside, value * (100 - value) / 100, 1.0)
+        low = np.where(inside, expit(centre - half / spread), low)
+        high = np.where(inside, expit(centre + half / spread), high)
+    return low, high
+
+
+def two_sided_p(estimate: FloatArray, standard_error: FloatArray) -> FloatArray:
+    """Return the p-values of z-tests of "the true value is 0".
+
+    Parameters
+    ----------
+    estimate, standard_error
+        In the same unit, of one length.
+
+    Returns
+    -------
+    array
+        p = erfc(|z| / sqrt(2)) with z = estimate / SE, between 0 and 1. NaN where either is unknown; with a standard
+        error of 0 it is 0, or 1 if the estimate is 0 too.
+    """
+    p_values = []
+    for difference, error in zip(estimate.tolist(), standard_error.tolist(), strict=True):
+        if math.isnan(difference) or math.isnan(error):
+            p_values.append(math.nan)
+        elif error == 0:
+            p_values.append(1.0 if difference == 0 else 0.0)
+        else:
+            p_values.append(math.erfc(abs(difference / error) / math.sqrt(2)))
+    return np.array(p_values, dtype=np.float64)
+
+
+def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> BoolArray:
+    """Return whether each estimate passes CDC's rule.
+
+    Parameters
+    ----------
+    value, standard_error
+        In the same unit.
+    sample_size
+        Persons.
+
+    Returns
+    -------
+    array of bool
+        True where the estimate rests on 50 persons or more and its relative standard error SE / value is below 30 %.
+        What can't be checked, because a number is unknown, is not called reliable.
+
+    Notes
+    -----
+    CDC's rule for BRFSS: not below 50 persons, nor with an RSE of 30 % or more.
+    """
+    precise = 100 * standard_error < UNRELIABLE_RSE_PERCENT * value
+    reliable: BoolArray = (sample_size >= RELIABLE_SAMPLE_SIZE) & (value > 0) & precise
+    return reliable
+
+
+def reliability(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> list[str]:
+    """Return the flag of each estimate, with the parameters of ``is_reliable``.
+
+    ``suppressed`` where there is no estimate, ``ok`` where it is reliable, else ``caution``.
+    """
+    flags = np.where(is_reliable(value, standard_error, sample_size), Reliability.OK.value, Reliability.CAUTION.value)
+    return list(np.where(np.isnan(value), Reliability.SUPPRESSED.value, flags).tolist())

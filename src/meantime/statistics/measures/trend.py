@@ -1,0 +1,222 @@
+"""The statistic ``trend``: the slope of yearly estimates, and the change between first and last year.
+
+The line is fitted in ``regression.py``; what a series lacks is in ``panels.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import numpy as np
+
+from meantime.errors import InvalidParameterError, StatisticError
+from meantime.statistics.estimation.cautions import cautions_of
+from meantime.statistics.estimation.contrasts import cautions_of_direction, contrasts
+from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
+from meantime.statistics.estimation.panels import BREAK_YEAR, cautions_of_absences, panel_columns, years_asked
+from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling_options import (
+    EXPLAIN,
+    LEVEL,
+    POPULATION,
+    SCALE,
+    WEIGHTS_WITH_POPULATION,
+    PopulationRow,
+    settle_population,
+    settle_scale,
+)
+from meantime.statistics.estimation.regression import Lines, fit_lines
+from meantime.statistics.estimation.selection import (
+    FILTERS,
+    Filters,
+    IndexArray,
+    Selection,
+    chosen_segments,
+    select,
+    settle_filters,
+    texts,
+)
+from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
+from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.result import Column, Result, records_of, whole
+from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
+
+METHOD = "trend/1"
+SCATTER_LIMIT = 3.0
+"""Residual variance, as a multiple of what the standard errors explain, above which a caution is given."""
+
+SERIES_BY = Parameter(
+    name="by",
+    kind=ParameterKind.CHOICES,
+    summary="Dimensions that have a trend each; the others are pooled within each year.",
+    choices=(LOCATION, CATEGORY, STRATUM),
+    default=[LOCATION],
+    example=[LOCATION],
+    minimum_items=0,
+)
+PARAMETERS = (*FILTERS, SERIES_BY, WEIGHTS_WITH_POPULATION, POPULATION, SCALE, LEVEL, EXPLAIN)
+
+
+def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
+    """Fill defaults that depend on the data (all years in which the question has a value) and check the rest.
+
+    Raises
+    ------
+    InvalidParameterError
+        Fewer than two years are selected.
+    """
+    settle_filters(cube, arguments, newest_year_only=False)
+    settle_scale(cube, arguments)
+    years = arguments["years"]
+    if isinstance(years, list) and len(years) < 2:
+        raise InvalidParameterError(
+            f"years: a trend needs at least two years, and {len(years)} is selected", field="years"
+        )
+    segments = chosen_segments(cube, texts(arguments["categories"]), texts(arguments["strata"]))
+    apart = STRATUM in (texts(arguments["by"]) or ())
+    settle_population(arguments, segment_count=len(segments), strata_apart=apart)
+    return arguments
+
+
+def trend(
+    cube: SurveyCube,
+    *,
+    by: Sequence[str],
+    weights: str,
+    population: Sequence[PopulationRow] | None,
+    scale: str,
+    level: float,
+    explain: bool,
+    **filters: Unpack[Filters],
+) -> Result:
+    """Return the slope per year of each series of yearly estimates, and the change from its first to its last year.
+
+    Parameters
+    ----------
+    cube
+        The dataset.
+    by
+        Dimensions that have a trend each; the others are pooled within each year.
+    weights, population, scale, level, explain
+        See ``means.mean``; they are about pooling within a year.
+    **filters
+        See ``selection.Filters``.
+
+    Returns
+    -------
+    Result
+        One record per series, in the order of ``grouping.py``. ``value`` is the slope in percentage points per year,
+        None with fewer than two usable years. ``missing_years`` are years in which the question has a value
+        somewhere in the selection but the series has no usable estimate; ``panel_complete`` tells whether the same
+        locations and strata have a value in every year; ``crosses_2011`` whether the series starts
+        before BRFSS changed its method in 2011. ``reliability`` is the worst of the yearly estimates'.
+
+    Raises
+    ------
+    StatisticError
+        The dataset has no row there, or no series has two usable years.
+
+    Notes
+    -----
+    See ``regression.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples.
+    """
+    selection = select(cube, **filters)
+    series = group(selection, by)
+    yearly = pool(group(selection, [*by, YEAR]), weights=weights, population=population, scale=scale, level=level)
+    owner = series.group_of_cell[yearly.groups.first_cell]
+    year = cube.cells.year[selection.cells[yearly.groups.first_cell]].astype(np.intp)
+    lines = fit_lines(owner, year.astype(np.float64), yearly.value, yearly.standard_error, len(series))
+    if np.isnan(lines.slope).all():
+        raise StatisticError("nothing has two years with a value and a standard error; select more years")
+    asked = years_asked(selection)
+    zero = np.zeros(len(series))
+    slopes = contrasts(
+        lines.slope, lines.standard_error, zero, zero, level=level, direction=selection.question.direction
+    )
+    usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
+    columns = {
+        **{name: column for name, column in series.dimension_columns().items() if name != YEAR},
+        "value": slopes.difference,
+        "standard_error": slopes.standard_error,
+        "low": slopes.low,
+        "high": slopes.high,
+        **_pooled_columns(yearly, owner, usable, lines),
+        "p_value": slopes.p_value,
+        "verdict": slopes.verdict,
+        "residual_ratio": lines.residual_ratio,
+        **_change_columns(yearly, year, lines, level),
+        **panel_columns(series, owner, year, usable, asked),
+    }
+    return Result(
+        records=records_of(columns),
+        unit=_unit(selection.question.unit),
+        method=f"{yearly.method(METHOD)}; slope by weighted least squares on the year, w = 1 / SE^2,"
+        " SE = sqrt(1 / sum(w (x - xbar)^2))",
+        cautions=tuple(_cautions(yearly, selection, lines, asked.tolist())),
+        explanation=explanation_of(yearly, [_PITFALL]) if explain else None,
+    )
+
+
+_PITFALL = (
+    "A slope is the average change per year over all years. It says nothing about when the change came,"
+    " nor that it will go on; residual_ratio far above 1 says that a straight line doesn't describe it."
+)
+
+
+def _unit(unit: str) -> str:
+    return "percentage points per year" if unit == "percent" else f"{unit} per year"
+
+
+def _pooled_columns(yearly: Estimates, owner: IndexArray, usable: BoolArray, lines: Lines) -> dict[str, Column]:
+    """Return sample size, cells and reliability of each series: sums over the usable years, and the worst flag."""
+    count = len(lines.slope)
+    reliable = is_reliable(yearly.value, yearly.standard_error, yearly.sample_size)
+    doubtful = sum_by(owner, usable & ~reliable, count) > 0
+    sized = usable & ~np.isnan(yearly.sample_size)
+    size = sum_by(owner, np.where(sized, yearly.sample_size, 0.0), count)
+    worst = np.where(doubtful, Reliability.CAUTION.value, Reliability.OK.value)
+    return {
+        "sample_size": whole(np.where(sum_by(owner, sized, count) > 0, size, np.nan)),
+        "cells_used": whole(sum_by(owner, np.where(usable, yearly.cells_used, 0), count)),
+        "cells_suppressed": whole(sum_by(owner, yearly.cells_suppressed, count)),
+        "reliability": np.where(np.isnan(lines.slope), Reliability.SUPPRESSED.value, worst).tolist(),
+    }
+
+
+def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: float) -> dict[str, Column]:
+    """Return first and last usable year with their estimates, and the change between them."""
+    enough = lines.year_count >= 2
+    first, last = (np.where(enough, yearly.value[ends], np.nan) for ends in (lines.first, lines.last))
+    change = last - first
+    error = np.where(enough, np.hypot(yearly.standard_error[lines.first], yearly.standard_error[lines.last]), np.nan)
+    low, high = interval(change, error, level=level, scale=Scale.LINEAR)
+    return {
+        "year_count": lines.year_count,
+        "first_year": whole(np.where(enough, year[lines.first], np.nan)),
+        "last_year": whole(np.where(enough, year[lines.last], np.nan)),
+        "first_value": first,
+        "last_value": last,
+        "change": change,
+        "change_standard_error": error,
+        "change_low": low,
+        "change_high": high,
+    }
+
+
+def _cautions(yearly: Estimates, selection: Selection, lines: Lines, asked: Sequence[int]) -> list[str]:
+    cautions = [*cautions_of(yearly), *cautions_of_direction(selection)]
+    cautions += cautions_of_absences(selection, asked)
+    if asked[0] < BREAK_YEAR <= asked[-1]:
+        cautions.append(
+            f"BRFSS changed its method in {BREAK_YEAR}: if these are its estimates, those of earlier years are not"
+            " comparable with later ones, and the slope mixes the change of method with the change in people"
+        )
+    if (lines.residual_ratio > SCATTER_LIMIT).any():
+        cautions.append(
+            "some series scatter more around their line than their standard errors explain (residual_ratio above"
+            f" {SCATTER_LIMIT:g}): a straight line fits them badly, and the interval of the slope is too narrow"
+        )
+    cautions.append("the samples of different years are taken as independent")
+    return cautions

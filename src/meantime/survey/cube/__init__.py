@@ -1,0 +1,1 @@
+"""From rows to a SurveyCube, and the cube as a file."""

@@ -1,0 +1,187 @@
+"""The rollup: rows of any frame -> cells with mergeable aggregates, one narwhals expression for every engine.
+
+Products are columns of their own before they are summed, since not every engine takes arithmetic inside an
+aggregate. The squared deviations come from the engine's variance, which all engines compute without subtracting
+large sums. Which columns there are is decided in ``columns.py``; files and codes are the engine's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from meantime.survey.cube.survey_cube import Z_95
+from meantime.survey.reading.columns import NUMBER_ROLES, TEXT_ROLES, ColumnMap, Role
+from meantime.survey.reading.row_faults import BLANKS
+
+if TYPE_CHECKING:
+    from meantime.survey.reading.engines import Frame
+
+TEXT_KEYS = ("question", "location", "category", "stratum")
+"""With the year, the place of a cell."""
+
+ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.ABBREVIATION, Role.FIPS)
+"""Texts that belong to a question or location; the greatest of a cell's is kept."""
+
+COUNTS = (
+    "row_count", "value_count", "variance_count", "precision_count", "sample_count", "sample_variance_count",
+    "footnote_count",
+)  # fmt: skip
+SUMS = (
+    "value_sum", "value_m2", "variance_sum", "precision_sum", "precision_value_sum", "sample_size_sum",
+    "sample_value_sum", "sample_variance_sum",
+)  # fmt: skip
+EXTREMES = ("value_min", "value_max", "low", "high")
+
+
+def estimates(source: Frame, columns: ColumnMap, missing: tuple[str, ...], *, trim: bool) -> Frame:
+    """Return a source's rows with one column a role, as texts and floats.
+
+    Parameters
+    ----------
+    source
+        Columns named by role, text or number, only those that the file has.
+    columns
+        Gives the texts of the roles without a column.
+    missing
+        Texts that stand for an empty field.
+    trim
+        Whether to cut blanks off both ends of every field first. It takes as long as reading, so it is left out where
+        no field has them.
+
+    Returns
+    -------
+    Frame
+        A missing text is empty, a missing number null. A row without category or stratum has neither.
+    """
+    schema = source.collect_schema()
+
+    def field(role: Role) -> nw.Expr:
+        found = nw.col(role).cast(nw.String)
+        return found.str.strip_chars(BLANKS) if trim else found
+
+    def text(role: Role) -> nw.Expr:
+        if role not in columns.position:
+            return nw.lit(columns.fixed.get(role, "")).alias(role)
+        found = field(role)
+        filled = nw.when(found.is_in(missing)).then(nw.lit("")).otherwise(found) if missing else found
+        return filled.fill_null("").alias(role)
+
+    def number(role: Role) -> nw.Expr:
+        if role not in columns.position:
+            fixed = columns.fixed.get(role)
+            return nw.lit(float(fixed) if fixed else None, nw.Float64).alias(role)
+        if schema[role] != nw.String:
+            found = nw.col(role).cast(nw.Float64)
+            return nw.when(~found.is_nan()).then(found).alias(role)
+        return nw.when(~field(role).is_in(("", *missing))).then(field(role)).cast(nw.Float64).alias(role)
+
+    typed = source.select(*(text(role) for role in TEXT_ROLES), *(number(role) for role in NUMBER_ROLES))
+    whole = (nw.col("category") != "") & (nw.col("stratum") != "")
+    footnote = nw.when(nw.col("footnote") == "").then(nw.col("footnote_symbol")).otherwise(nw.col("footnote"))
+    return typed.with_columns(
+        category=nw.when(whole).then(nw.col("category")).otherwise(nw.lit("")),
+        stratum=nw.when(whole).then(nw.col("stratum")).otherwise(nw.lit("")),
+        footnote=nw.when(footnote != "").then(footnote),
+    ).drop("footnote_symbol")
+
+
+def rollup(rows: Frame, columns: ColumnMap) -> Frame:
+    """Return one row for each cell, in no order.
+
+    Parameters
+    ----------
+    rows
+        What `estimates` returns.
+    columns
+        Says which attributes the source has; the others aren't compared row by row.
+
+    Returns
+    -------
+    Frame
+        Columns ``TEXT_KEYS``, ``year`` (float, 0 where a row had none), ``ATTRIBUTES``, ``COUNTS``, ``SUMS``,
+        ``EXTREMES`` (NaN where no row had one), ``footnote_first`` and ``footnote_last`` in alphabetical order.
+        Without nulls.
+        Limits in the wrong order are not used, nor are sample sizes that aren't above 0.
+    """
+    value, size, width = nw.col("value"), nw.col("sample_size"), nw.col("high") - nw.col("low")
+    has_value = ~value.is_null()
+    with_error = rows.with_columns(
+        year=nw.col("year").fill_null(0.0),
+        # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
+        se=nw.when(has_value & ~(width < 0)).then(width / (2 * Z_95)),
+        n=nw.when(has_value & (size > 0)).then(size),
+        low=nw.when(has_value).then(nw.col("low")),
+        high=nw.when(has_value).then(nw.col("high")),
+    ).with_columns(variance=nw.col("se") * nw.col("se"))
+    products = with_error.with_columns(
+        precision=nw.when(nw.col("variance") > 0).then(1.0 / nw.col("variance")),
+        n_value=nw.col("n") * value,
+        n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
+    ).with_columns(precision_value=nw.col("precision") * value)
+    grouped = products.group_by(*TEXT_KEYS, "year").agg(
+        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.position),
+        row_count=nw.len(),
+        value_count=value.count(),
+        value_sum=value.sum(),
+        value_variance=value.var(ddof=0),
+        value_min=value.min(),
+        value_max=value.max(),
+        low=nw.col("low").min(),
+        high=nw.col("high").max(),
+        variance_count=nw.col("variance").count(),
+        variance_sum=nw.col("variance").sum(),
+        precision_count=nw.col("precision").count(),
+        precision_sum=nw.col("precision").sum(),
+        precision_value_sum=nw.col("precision_value").sum(),
+        sample_count=nw.col("n").count(),
+        sample_size_sum=nw.col("n").sum(),
+        sample_value_sum=nw.col("n_value").sum(),
+        sample_variance_count=nw.col("n_variance").count(),
+        sample_variance_sum=nw.col("n_variance").sum(),
+        footnote_count=nw.col("footnote").count(),
+        footnote_first=nw.col("footnote").min(),
+        footnote_last=nw.col("footnote").max(),
+    )
+    return _without_nulls(grouped, columns)
+
+
+def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
+    single = nw.col("row_count") == 1
+    finished = grouped.with_columns(
+        value_m2=nw.col("value_variance") * nw.col("value_count"),
+        low=nw.when(single).then(nw.col("low")),
+        high=nw.when(single).then(nw.col("high")),
+    ).drop("value_variance")
+    return finished.with_columns(
+        *(nw.col(name).cast(nw.Int32) for name in COUNTS),
+        *(nw.col(name).fill_null(0.0) for name in SUMS),
+        *(nw.col(name).fill_null(float("nan")) for name in EXTREMES),
+        *(nw.col(name).fill_null("") for name in ("footnote_first", "footnote_last")),
+        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.position),
+    )
+
+
+def question_attributes(cells: Frame) -> Frame:
+    """Return question, question_id, unit and the number of ids that each question has."""
+    return cells.group_by("question").agg(
+        nw.col("question_id").max(), nw.col("unit").max(), conflicts=nw.col("question_id").n_unique()
+    )
+
+
+def location_attributes(cells: Frame) -> Frame:
+    """Return location, abbreviation, fips and the number of abbreviations that each location has."""
+    return cells.group_by("location").agg(
+        nw.col("abbreviation").max(), nw.col("fips").max(), conflicts=nw.col("abbreviation").n_unique()
+    )
+
+
+def footnote_counts(cells: Frame) -> Frame:
+    """Return first and last footnote and their rows, for each pair; only where the two are one is the count exact."""
+    return cells.group_by("footnote_first", "footnote_last").agg(nw.col("footnote_count").sum())
+
+
+def exact_footnote_counts(rows: Frame) -> Frame:
+    """Return footnote and rows, read from the source once more."""
+    return rows.filter(~nw.col("footnote").is_null()).group_by("footnote").agg(nw.len().alias("footnote_count"))

@@ -1,0 +1,1 @@
+"""The datasets that are served: by name and version, read again, compared."""

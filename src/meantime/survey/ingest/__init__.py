@@ -1,0 +1,1 @@
+"""Reading a table in a child process: ``data_ingestor.py`` is the way in."""

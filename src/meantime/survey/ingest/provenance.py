@@ -1,0 +1,83 @@
+"""Where a table comes from: the file beside it, a mapping file, or what is known of its questions.
+
+The file beside a table is called ``<name>.provenance.json``; ``bundled.py`` writes the bundled table's.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from meantime.errors import DataError
+from meantime.survey.ingest.dataset import Provenance
+from meantime.survey.questions import Question
+from meantime.survey.reading.mapping import CLAIMS
+from meantime.survey.reading.profile import known_survey
+from meantime.survey.reading.sources import stem
+
+TABLE_SHA256 = "table_sha256"
+"""The key that ties a provenance file to one table's bytes."""
+
+_KEYS = (*CLAIMS, "export_sha256", "left_out")
+
+
+def provenance_path(source: Path) -> Path:
+    """Return where the provenance of a table is looked for.
+
+    >>> provenance_path(Path("data/obesity.csv.gz"))
+    PosixPath('data/obesity.provenance.json')
+    """
+    return source.with_name(f"{stem(source)}.provenance.json")
+
+
+def find_provenance(
+    source: Path, source_sha256: str, claims: dict[str, str], questions: tuple[Question, ...]
+) -> Provenance:
+    """Say where a table comes from.
+
+    Parameters
+    ----------
+    source
+        The table.
+    source_sha256
+        Its checksum (hex).
+    claims
+        What a mapping file says; it comes before everything else.
+    questions
+        What the table asks; a known survey is recognised by them when nothing else is stated.
+
+    Raises
+    ------
+    DataError
+        The provenance file can't be read, or describes other bytes than the table's.
+    """
+    stated = _beside(source, source_sha256)
+    known = known_survey(questions) if not stated and not claims else None
+    stated = (asdict(known) if known else stated) | claims
+    return Provenance(source_name=source.name, source_sha256=source_sha256, **_complete(stated))
+
+
+def _complete(stated: dict[str, str]) -> dict[str, str]:
+    return {"publisher": "", "title": "", "dataset_id": ""} | stated
+
+
+def _beside(source: Path, source_sha256: str) -> dict[str, str]:
+    path = provenance_path(source)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: the provenance file can't be read: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise DataError(f"{path}: the provenance file must be one object of texts")
+    if content.get(TABLE_SHA256, source_sha256) != source_sha256:
+        raise DataError(
+            f"{path}: describes other bytes than those of {source.name} ({TABLE_SHA256} differs); "
+            "correct it or remove it"
+        )
+    unknown = sorted(content.keys() - {*_KEYS, TABLE_SHA256})
+    if unknown:
+        raise DataError(f"{path}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
+    return {key: content[key] for key in _KEYS if key in content}

@@ -1,0 +1,1 @@
+"""From a file to rows whose columns have roles: sources, columns, mappings, engines."""

@@ -1,0 +1,162 @@
+"""How the values of a table are read: what the nation, territories and strata are called, which end is better.
+
+One profile is built in, CDC's family of tables; a mapping file (``mapping.py``) changes parts of it.
+The names of the columns are in ``columns.py``; nothing here opens a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
+from meantime.survey.reading.columns import Role
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """A question that is known by its words: which end is better and which survey asks it.
+
+    All ``words`` must be in the text. The publisher's id alone doesn't count: another survey may use it for something
+    else, and a question that was turned round would keep it.
+    """
+
+    words: tuple[str, ...]
+    direction: Direction | None
+    survey: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSurvey:
+    """Who publishes a survey that is known by its questions."""
+
+    publisher: str
+    title: str
+    dataset_id: str
+    url: str
+    licence: str
+
+
+BRFSS = "brfss"
+WIC = "wic"
+_LOWER, _HIGHER = Direction.LOWER_IS_BETTER, Direction.HIGHER_IS_BETTER
+
+KNOWN_QUESTIONS = (
+    KnownQuestion(("adults", "fruit less than one time daily"), _LOWER, BRFSS),  # Q018
+    KnownQuestion(("adults", "vegetables less than one time daily"), _LOWER, BRFSS),  # Q019
+    KnownQuestion(("adults", "have obesity"), _LOWER, BRFSS),  # Q036
+    KnownQuestion(("adults", "overweight classification"), _LOWER, BRFSS),  # Q037
+    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "equivalent combination"), _HIGHER, BRFSS),  # Q043
+    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS),  # Q044
+    KnownQuestion(("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS),  # Q045
+    KnownQuestion(("adults", "muscle-strengthening", "2 or more days"), _HIGHER, BRFSS),  # Q046
+    KnownQuestion(("adults", "no leisure-time physical activity"), _LOWER, BRFSS),  # Q047
+    # Nobody has stated a direction for these: a mapping file can.
+    KnownQuestion(("wic children", "overweight classification"), None, WIC),  # Q040
+    KnownQuestion(("wic children", "have obesity"), None, WIC),  # Q041
+    KnownQuestion(("wic children", "high weight-for-length"), None, WIC),  # Q060
+)
+
+_PUBLISHER = "Centers for Disease Control and Prevention"
+_LICENCE = "Public domain (work of the U.S. government)"
+KNOWN_SURVEYS = {
+    BRFSS: KnownSurvey(
+        _PUBLISHER,
+        "Nutrition, Physical Activity, and Obesity - Behavioral Risk Factor Surveillance System",
+        "hn4x-zwk7",
+        "https://data.cdc.gov/d/hn4x-zwk7",
+        _LICENCE,
+    ),
+    WIC: KnownSurvey(
+        _PUBLISHER, "Nutrition, Physical Activity, and Obesity - Women, Infant, and Child", "", "", _LICENCE
+    ),
+}
+
+SPREADSHEET_DATES = {"5-mar": "3 - 5", "11-jun": "6 - 11", "17-dec": "12 - 17"}
+"""Ranges of months that a spreadsheet had turned into dates before CDC published its WIC table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one table is read. Names are compared without case and repeated blanks.
+
+    ``columns`` are the columns that a mapping names; the others are found by alias. ``missing`` are texts that stand
+    for an empty cell. ``unit`` is the unit of values whose row names none. ``strata_order`` gives the strata of a
+    category from its lowest end. ``directions`` come before ``KNOWN_QUESTIONS``; their keys are ids or texts.
+    """
+
+    nation: tuple[str, ...] = ("national", "united states", "us")
+    territories: tuple[str, ...] = (
+        "american samoa", "guam", "northern mariana islands", "puerto rico", "virgin islands", "u.s. virgin islands",
+    )  # fmt: skip
+    overall: tuple[str, ...] = ("total", "overall")
+    strata_order: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {
+            "age (years)": ("18 - 24", "25 - 34", "35 - 44", "45 - 54", "55 - 64", "65 or older"),
+            "age (months)": ("3 - 5", "6 - 11", "12 - 17", "18 - 23", "24 - 35", "36 - 47", "48 - 59"),
+            "education": (
+                "less than high school", "high school graduate", "some college or technical school", "college graduate",
+            ),
+            "income": (
+                "less than $15,000", "$15,000 - $24,999", "$25,000 - $34,999",
+                "$35,000 - $49,999", "$50,000 - $74,999", "$75,000 or greater",
+            ),
+        }
+    )  # fmt: skip
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+    unit: str = "percent"
+    missing: tuple[str, ...] = ()
+    delimiter: str = ","
+    columns: Mapping[Role, str] = field(default_factory=dict)
+    fixed: Mapping[Role, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """A checksum of everything that changes how a table is read (hex)."""
+        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS])
+        return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
+
+    def question(self, text: str, question_id: str, unit: str) -> Question:
+        """Return a question with its direction (None when nobody has stated it) and unit."""
+        stated = {normal(name): direction for name, direction in self.directions.items()}
+        known = known_question(text)
+        direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
+        return Question(question_id, text, direction, "percent" if unit == "%" else unit or self.unit)
+
+    def location(self, name: str, abbreviation: str, fips: str) -> Location:
+        """Return a location with its kind and a two-digit code; the nation has none."""
+        if normal(name) in self.nation:
+            return Location(name, abbreviation, "", LocationKind.NATION)
+        kind = LocationKind.TERRITORY if normal(name) in self.territories else LocationKind.STATE
+        digits = re.fullmatch(r"(\d{1,2})(\.0+)?", fips)
+        return Location(name, abbreviation, digits[1].zfill(2) if digits else "", kind)
+
+    def segment(self, category: str, stratum: str) -> Segment:
+        """Return a segment with its place on the category's scale."""
+        scale = self.strata_order.get(normal(category), ())
+        name = normal(stratum)
+        respelled = SPREADSHEET_DATES.get(name, name)
+        return Segment(category, stratum, scale.index(respelled) if respelled in scale else None, name in self.overall)
+
+
+def normal(name: str) -> str:
+    """Return a name without case and repeated blanks, as names are compared."""
+    return " ".join(name.casefold().split())
+
+
+def known_question(text: str) -> KnownQuestion | None:
+    """Return what is known of a question: the row of the table that has most of its words, or None."""
+    compared = normal(text)
+    if "not" in compared.split():
+        return None  # whoever asks how many do not have obesity turns the direction round
+    found = [known for known in KNOWN_QUESTIONS if all(word in compared for word in known.words)]
+    return max(found, key=lambda known: len(known.words), default=None)
+
+
+def known_survey(questions: tuple[Question, ...]) -> KnownSurvey | None:
+    """Return the survey that asks all of these questions, when it is known."""
+    surveys = {known.survey if (known := known_question(question.text)) else "" for question in questions}
+    return KNOWN_SURVEYS.get(surveys.pop()) if len(surveys) == 1 else None
