@@ -17,6 +17,8 @@ from meantime.web.v1.schemas import ANSWERS
 from tests.contract.conftest import OpenService
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 RELOAD = "/api/v1/datasets/brfss/reload"
 QUESTION = {"question": "Percent of adults who have obesity"}
 

@@ -12,6 +12,8 @@ from meantime.survey.ingest.estimates import SingleEstimates, SourceEstimates
 from tests.reference import Row
 from tests.unit.survey.tables import csv_of, written
 
+pytestmark = pytest.mark.slow
+
 TOTAL, MALE = ("Total", "Total"), ("Sex", "Male")
 
 
