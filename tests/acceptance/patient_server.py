@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from meantime.cli import main, serving_worker
+from meantime.cli import main
+from meantime.serving import serving_worker
 from meantime.statistics.catalogue import Statistic, Surface, register
 from meantime.survey.cube.survey_cube import SurveyCube
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.conftest import OpenServer
 from tests.acceptance.patient_server import GATE_VARIABLE, LAST_ANSWERS_VARIABLE, WAITING
-from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, STOP_LIMIT_S, NotReadyError, Server
+from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, START_LIMIT_S, STOP_LIMIT_S, NotReadyError, Server
 from tests.acceptance.small_table import Request, same
 
 ENDS = ["SIGTERM", "SIGINT", "SIGTERM to the group", "SIGINT to the group", "GET", "POST"]
@@ -52,6 +52,19 @@ def test_it_says_where_it_serves_and_answers_from_then_on(server: Server) -> Non
     assert server.stop() == 0
     assert server.errors == ""
     assert (server.state / "webserver.log").is_file()
+
+
+def test_a_server_that_can_print_nothing_serves_and_drains_all_the_same(open_server: OpenServer) -> None:
+    server = open_server()
+    stdout = server.launch().stdout
+    assert stdout is not None
+    stdout.close()
+    log = server.state / "webserver.log"
+    deadline = time.monotonic() + START_LIMIT_S
+    while not (log.exists() and "ready at http" in log.read_text("utf-8")):
+        assert time.monotonic() < deadline, "it is not ready"
+    assert server.stop() == 0
+    assert "drained" in log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("threads", ["abc", "0", "", "\u0663"])
