@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import OpenServer
+from tests.acceptance.load import store_problems
 from tests.acceptance.server import MISBEHAVING, Server, ask
 from tests.acceptance.small_table import QUESTIONS, Request, same
 from tests.acceptance.system_calls import SYNCS, WRITES, Position, positions, traced
@@ -119,7 +120,8 @@ def _kill_at(position: Position, life: Life, server: Server, request: Request, l
         wrong.append(f"{position}: {later} was given after {job_id}")
     elif not same(request.expected, server.result(later)["data"]):
         wrong.append(f"{position}: {later} is wrong")
-    assert server.stop() == 0
+    server.kill()
+    wrong += [f"{position}: {problem}" for problem in store_problems(server.store_file)]
     return died, wrong
 
 

@@ -162,8 +162,10 @@ class ServingWorker:
     def _watch_main_process(self) -> None:
         """Do what the main process says; end at once when it is gone, since nobody could end us any more."""
         obey(self._pipe, {DRAIN: self._drain_by_signal, RELOAD: self._reload_by_signal})
-        self._close_logs()
-        os._exit(1)
+        try:
+            self._close_logs()
+        finally:
+            os._exit(1)
 
     def _drain_by_signal(self) -> None:
         _log.info("a signal asked for the drain")
