@@ -70,12 +70,9 @@ def _cube_directory(settings: Settings) -> Path:
 def _load_version(settings: Settings, key: str) -> Dataset | None:
     """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
     from meantime.survey.ingest.cube_cache import CubeCache
-    from meantime.survey.ingest.dataset import Dataset
 
     name, _, version = key.partition("@")
-    cache = CubeCache(_cube_directory(settings))
-    found, provenance = cache.find(version), cache.find_provenance(version)
-    return Dataset(name, found[0], provenance, found[1]) if found and provenance else None
+    return CubeCache(_cube_directory(settings)).find_dataset(name, version)
 
 
 def build_service(

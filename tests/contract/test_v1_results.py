@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from meantime.errors import StatisticError
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
 from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import Dataset
 from tests.contract.conftest import OBESITY
 from tests.contract.v1_requests import MEAN, WAIT, decoded, problem, submit
 
@@ -157,11 +158,11 @@ def provenance(client: FlaskClient) -> dict[str, object]:
     return found
 
 
-def test_a_result_says_where_it_comes_from(done: FlaskClient) -> None:
+def test_a_result_says_where_it_comes_from(done: FlaskClient, dataset: Dataset) -> None:
     found = provenance(done)
     assert found["dataset"] == {
         "name": "small",
-        "version": "test",
+        "version": dataset.version,
         "publisher": "CDC",
         "title": "A small survey",
         "dataset_id": "hn4x-zwk7",

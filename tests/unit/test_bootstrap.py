@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from meantime.bootstrap import DatasetSource, build_service, dataset_sources, make_ingestor
 from meantime.errors import SettingsError
 from meantime.settings import NamedPath, Settings
 from meantime.survey import bundled_table
 from meantime.survey.datasets.dataset_registry import key_of
+from meantime.web.app import create_app
 from tests.unit.survey.tables import ROW, csv_text, written
 
 
@@ -57,5 +62,41 @@ def test_after_a_restart_an_older_version_is_found_with_its_provenance(tmp_path:
         assert (found.name, found.version, found.provenance) == ("brfss", older.version, older.provenance)
         assert found.cube.cells.value_sum.tolist() == [39.2]
         assert found.provenance.source_sha256 != newer.provenance.source_sha256
+    finally:
+        service.close()
+
+
+TITLED = '[source]\ntitle = "{title}"\n'
+
+
+def test_a_result_that_is_lost_is_the_same_again_when_the_table_has_another_title_by_then(tmp_path: Path) -> None:
+    mapping = written(tmp_path, TITLED.format(title="Ours"), "mapping.toml")
+    settings = Settings(
+        data=(NamedPath("ours", written(tmp_path, csv_text([ROW]))),),
+        mapping=(NamedPath("", mapping),),
+        state_dir=tmp_path / "state",
+    )
+    request = {"statistic": "mean", "parameters": {"question": "Q036"}}
+    with serving(settings) as client:
+        client.post("/api/v1/jobs", json=request, headers={"Prefer": "wait=30"})
+        before = client.get("/api/v1/jobs/1/result")
+    for folder in (settings.results_dir, settings.store_dir / "stored"):
+        shutil.rmtree(folder)
+    mapping.write_text(TITLED.format(title="Theirs"))
+    with serving(settings) as client:
+        after = client.get("/api/v1/jobs/1/result")
+        client.post("/api/v1/jobs", json=request, headers={"Prefer": "wait=30"})
+        titled = client.get("/api/v1/jobs/2/result")
+    assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
+    assert b"Ours" in after.data
+    assert b"Theirs" in titled.data
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[FlaskClient]:
+    """Read the tables that the settings name, and serve them."""
+    service = build_service(settings, [make_ingestor(settings).ingest()])
+    try:
+        yield create_app(service, settings).test_client()
     finally:
         service.close()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from meantime.statistics.statistic import Statistic
-from meantime.survey.ingest.dataset import Dataset, Provenance
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
 
 SERVER_URL = "http://127.0.0.1:5000"
 """The server in the commands: where ``meantime serve`` is, unless told otherwise."""

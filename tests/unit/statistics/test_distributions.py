@@ -12,7 +12,7 @@ from meantime.errors import StatisticError
 from meantime.statistics.catalogue import check_parameters, compute, find_statistic
 from meantime.statistics.measures.distribution import sorted_quantiles
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.estimates import SingleEstimates
+from meantime.survey.ingest.single_estimates import SingleEstimates
 from tests.agreement import disagreement
 from tests.asking import records_in
 from tests.cubes import cube_of

@@ -28,7 +28,7 @@ from meantime.statistics.result import Column, Result, records_of
 from meantime.survey.cube.survey_cube import FloatArray, IntArray, SurveyCube
 
 if TYPE_CHECKING:
-    from meantime.survey.ingest.estimates import SingleEstimates
+    from meantime.survey.ingest.single_estimates import SingleEstimates
 
 METHOD = "distribution/1"
 QUANTILES = Parameter(

@@ -15,9 +15,6 @@ import numpy.typing as npt
 
 from meantime.survey.questions import Location, Question, Segment
 
-Z_95 = 1.959964
-"""The normal quantile for a two-sided 95 % interval, as CDC's limits are read (low, high = value -+ Z_95 SE)."""
-
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -28,7 +25,7 @@ class Cells:
     """The cells of a cube: parallel arrays of length C, sorted by question, location, year, segment.
 
     "With a value" is written n below; percent is the unit of the values (or the question's own).
-    SE is (high - low) / (2 Z_95) of one estimate, on the percent scale.
+    SE is (high - low) / (2 Z_95) of one estimate (``confidence_limits.py``), on the percent scale.
     """
 
     question: IntArray  # index into SurveyCube.questions

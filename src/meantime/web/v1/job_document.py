@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import orjson
 
+from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.web.formats import FORMATS, Format
 
 JOBS_PATH = "/api/v1/jobs"
 

@@ -13,6 +13,7 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound
 
 from meantime.errors import InvalidParameterError, NoResultError
+from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
@@ -20,7 +21,7 @@ from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.statistics.refusals import refuse_name, shown
 from meantime.web.callers import caller
-from meantime.web.formats import FORMATS, Format, choose_format
+from meantime.web.content_negotiation import choose_format
 from meantime.web.request_body import json_object
 from meantime.web.routes import RETRY_AFTER_S, job_number
 from meantime.web.street_door import JOB_KEY

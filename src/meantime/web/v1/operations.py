@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from meantime.formats.result_formats import FORMATS
 from meantime.statistics.parameters import JsonSchema
-from meantime.web.formats import FORMATS
 from meantime.web.v1.job_resources import list_parameters
 from meantime.web.v1.request_fields import IDEMPOTENCY_KEY_LIMIT, WAIT_LIMIT_S, QueryParameter
 

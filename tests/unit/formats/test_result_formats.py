@@ -1,4 +1,4 @@
-"""Results as CSV and JSON-stat, read back by other programs; and which form a client gets."""
+"""Results as CSV, JSON-stat and Parquet, read back by other programs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyjstat import pyjstat
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import NotAcceptable
-from werkzeug.http import parse_accept_header
 
-from meantime.survey.parquet_file import encode_parquet
-from meantime.web.formats import FORMATS, choose_format, encode_csv
-from meantime.web.json_stat import encode_json_stat
+from meantime.errors import DataError
+from meantime.formats.csv_table import encode_csv
+from meantime.formats.json_stat import encode_json_stat
+from meantime.formats.parquet import encode_parquet
 
 Record = dict[str, object]
 
@@ -154,48 +152,24 @@ def test_duckdb_reads_the_parquet_file_back_with_its_types_and_its_source(tmp_pa
         dict.fromkeys(RECORDS[0]) | {"an'\"odd name": "x'y"},
         *[each | {"an'\"odd name": "z"} for each in RECORDS],
     ]
-    file.write_bytes(encode_parquet(records, {"meantime": '{"unit": "it\'s percent"}'}))
+    file.write_bytes(encode_parquet({"records": records, "unit": "it's percent"}))
     with duckdb.connect() as connection:
         rows = connection.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
         kinds = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
         metadata = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [str(file)]).fetchall()
     assert rows == [tuple(record.values()) for record in records]
     assert [kind[1] for kind in kinds] == ["VARCHAR", "BIGINT", "DOUBLE", "VARCHAR", "BIGINT", "BOOLEAN", "VARCHAR"]
-    assert (b"meantime", b'{"unit": "it\'s percent"}') in metadata
+    assert (b"meantime", b'{"unit":"it\'s percent"}') in metadata
 
 
 def test_a_parquet_file_without_records_is_a_table_without_rows(tmp_path: Path) -> None:
     file = tmp_path / "empty.parquet"
-    file.write_bytes(encode_parquet([], {}))
+    file.write_bytes(encode_parquet({"records": []}))
     with duckdb.connect() as connection:
         assert connection.execute("SELECT count(*) FROM read_parquet(?)", [str(file)]).fetchall() == [(0,)]
 
 
-# ---- negotiation ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("accept", "name"),
-    [
-        ("*/*", "json"),
-        ("application/json", "json"),
-        ("text/csv", "csv"),
-        ("text/*", "csv"),
-        ("text/html, text/csv;q=0.5", "csv"),
-        ("text/csv;q=0.4, application/vnd.apache.parquet;q=0.9", "parquet"),
-        ("application/vnd.json-stat+json", "jsonstat"),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", "json"),
-    ],
-)
-def test_a_client_gets_the_form_that_it_likes_best(accept: str, name: str) -> None:
-    assert choose_format(parse_accept_header(accept, MIMEAccept), list(FORMATS.values())).name == name
-
-
-def test_a_client_that_says_nothing_gets_json() -> None:
-    assert choose_format(MIMEAccept(None), list(FORMATS.values())).name == "json"
-
-
-@pytest.mark.parametrize("accept", ["text/html", "text/csv;q=0", "image/*"])
-def test_a_client_that_accepts_no_form_is_told_which_there_are(accept: str) -> None:
-    with pytest.raises(NotAcceptable, match=r"text/csv \(\.csv\)"):
-        choose_format(parse_accept_header(accept, MIMEAccept), list(FORMATS.values()))
+def test_records_that_no_parquet_file_can_hold_are_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(DataError, match="^the Parquet file can't be written; ask for CSV or JSON$"):
+        encode_parquet(answer([record("Ohio", 1.0, rank=2**63)]))
+    assert "as Parquet" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 
 from meantime.errors import DataChangedError
 from meantime.survey.ingest.data_ingestor import DataIngestor
-from meantime.survey.ingest.estimates import SingleEstimates, SourceEstimates
+from meantime.survey.ingest.single_estimates import SingleEstimates, SourceEstimates
 from tests.reference import Row
 from tests.unit.survey.tables import csv_of, written
 

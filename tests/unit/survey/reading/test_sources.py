@@ -5,20 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.ingest.child_process import child_environment
-from meantime.survey.ingest.ingest_request import Errand, IngestRequest
 from meantime.survey.reading.sources import open_source, source_kind, source_sha256, stem
 from tests.unit.survey.tables import ROW, csv_text, written
 
 MEGABYTE = 1024 * 1024
-WAIT_LIMIT_S = 20.0
 
 
 def test_the_checksum_is_that_of_the_file_as_it_lies_there(tmp_path: Path) -> None:
@@ -102,16 +97,3 @@ def test_a_file_without_permission_is_a_clear_error(tmp_path: Path) -> None:
         pytest.skip("this user may read everything")
     with pytest.raises(DataError, match="permission denied"):
         source_kind(folder / "table.csv")
-
-
-def test_the_child_ends_when_its_standard_input_is_closed(tmp_path: Path) -> None:
-    # It would unpack 64 GB: many copies of a member that holds 16 MB of nothing.
-    bomb = written(tmp_path, gzip.compress(bytes(16 * MEGABYTE)) * 4096, "bomb.csv.gz")
-    request = IngestRequest(Errand.CUBE, str(bomb), str(tmp_path / "cube"), str(tmp_path), size_limit_bytes=2**40)
-    command = [sys.executable, "-P", "-m", "meantime.survey.ingest.ingest_process"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=child_environment()) as child:
-        try:
-            child.communicate(request.to_line(), timeout=WAIT_LIMIT_S)
-        finally:
-            child.kill()
-    assert child.returncode == 1

@@ -15,9 +15,8 @@ from backports import zstd
 
 from meantime.errors import DataError
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.dataset import IngestReport, LeftOutRow
-from meantime.survey.ingest.ingest import ingest
-from meantime.survey.reading.profile import Profile
+from meantime.survey.ingest.ingest_report import IngestReport
+from meantime.survey.reading.row_faults import LeftOutRow
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import HEADER, ROW, csv_text, read, written
 
@@ -204,7 +203,7 @@ def test_a_packed_table_larger_than_the_limit_is_refused(ending: str, tmp_path: 
         content = PACKERS[ending](content)
     source = written(tmp_path, content, f"bomb{ending}")
     with pytest.raises(DataError, match=f"bomb{ending}: holds more than 49,999 bytes when it is unpacked"):
-        ingest(source, Profile(), size_limit_bytes=49_999)
+        read(source, size_limit_bytes=49_999)
 
 
 def parquet(folder: Path, query: str) -> Path:

@@ -1,6 +1,6 @@
 """A source as a table of estimates: its columns found, its rows as a frame, its faults explained.
 
-Between the bytes (``sources.py``) and the cells (``rollup.py``); CSV and Parquet differ here and nowhere above.
+Between the bytes (``sources.py``) and the cells (``cube/rollup.py``); CSV and Parquet differ here and nowhere above.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.cube.rollup import estimates
-from meantime.survey.ingest.dataset import LeftOutRow
 from meantime.survey.reading.columns import ColumnMap, Role, match_columns
 from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
+from meantime.survey.reading.estimate_rows import estimate_rows
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.row_faults import check_rows, left_out_rows
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, Progress, SourceKind, open_source
+from meantime.survey.reading.row_faults import LeftOutRow, check_rows, left_out_rows
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
@@ -53,7 +53,7 @@ class TableReader:
     def __init__(self, source: OpenedSource, profile: Profile, engine: Engine) -> None:
         self.source = source
         self.engine = engine
-        self._profile = profile
+        self.profile = profile
         self._is_parquet = source.kind is SourceKind.PARQUET
         if self._is_parquet:
             self._header = _parquet_columns(source, engine)
@@ -70,14 +70,14 @@ class TableReader:
         if self._is_parquet:
             source = self.engine.open_parquet(path, wanted)
         else:
-            source = self.engine.open_csv(path, self._profile.delimiter, len(self._header), wanted)
-        return estimates(source, self.columns, self._profile.missing, trim=trim)
+            source = self.engine.open_csv(path, self.profile.delimiter, len(self._header), wanted)
+        return estimate_rows(source, self.columns, self.profile.missing, trim=trim)
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
         place = "row" if self._is_parquet else "line"
         try:
-            check_rows(self.rows(), self.columns, self._profile.missing, source_name=self.source.name, place=place)
+            check_rows(self.rows(), self.columns, self.profile.missing, source_name=self.source.name, place=place)
         except DataError as found:
             return found
         line = None if self._is_parquet else mixed_line_ends(self.source)
@@ -87,12 +87,12 @@ class TableReader:
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
-        return left_out_rows(self.rows(), self.columns, self._profile.missing, limit)
+        return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
 
     def rows(self) -> Iterator[NumberedRow]:
         """Yield all rows as texts, in the file's order; a Parquet file has them only where a role has a column."""
         if not self._is_parquet:
-            yield from numbered_rows(self.source, self._profile.delimiter, self._header)
+            yield from numbered_rows(self.source, self.profile.delimiter, self._header)
             return
         roles: dict[Role, int] = self.columns.position
         frame = self.engine.open_parquet(self.source.engine_path, {str(role): roles[role] for role in roles})
@@ -113,7 +113,22 @@ def open_table(
     scratch_directory: Path | None = None,
     progress: Progress | None = None,
 ) -> Iterator[TableReader]:
-    """Open a source with the engine of one machine; the parameters are those of ``ingest.ingest``.
+    """Open a source with the engine of one machine.
+
+    Parameters
+    ----------
+    source
+        A path; its ending says how it is packed.
+    profile
+        How its columns and names are read.
+    expected_sha256
+        Refuse any other bytes.
+    size_limit_bytes
+        The most that a packed source may hold when it is unpacked.
+    scratch_directory
+        Where unpacked bytes and what doesn't fit in memory go; None takes the system's.
+    progress
+        Called from another thread while the source is read.
 
     Raises
     ------

@@ -1,11 +1,37 @@
-"""What a reader of a table should know before trusting its figures; found in the finished cube."""
+"""What reading a table found, and what its reader should know before trusting its figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
+from meantime.survey.reading.row_faults import LeftOutRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What reading a source found. Counts are rows of the source.
+
+    ``duration_s`` and ``engine`` are of the reading and not of the data; no result holds them.
+    """
+
+    row_count: int
+    value_count: int
+    suppressed_count: int
+    left_out_count: int = 0
+    left_out_examples: tuple[LeftOutRow, ...] = ()
+    question_count: int
+    location_count: int
+    segment_count: int
+    years: tuple[int, ...]
+    columns: Mapping[str, str]  # role -> the column's name in the file
+    columns_missing: tuple[str, ...] = ()  # optional roles that the file has no column for
+    footnotes: Mapping[str, int]  # footnote text -> rows
+    duration_s: float
+    engine: str
+    warnings: tuple[str, ...] = ()
 
 
 def report_warnings(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How the table that the package carries is made from CDC's full export; where it is, says ``meantime.survey``.
+"""How the table that the package carries is made from CDC's full export; ``meantime.survey`` says where it is.
 
 Only the columns that have a role and hold anything are kept, under CDC's own names and with CDC's own texts.
 Every row is kept.

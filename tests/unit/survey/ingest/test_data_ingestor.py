@@ -17,7 +17,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import ROW, csv_text, written
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[4]
 WAIT_LIMIT_S = 20.0
 
 
@@ -76,8 +76,9 @@ def test_a_damaged_cube_is_built_again(source: Path, cache: Path) -> None:
     assert file.read_bytes() != content
 
 
-def test_the_version_is_that_of_bytes_and_mapping_not_of_the_path(source: Path, tmp_path: Path) -> None:
-    moved = written(tmp_path, source.read_bytes(), "other.csv.gz")
+def test_the_version_is_that_of_bytes_and_mapping_not_of_the_folder(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    moved = written(tmp_path / "folder", source.read_bytes(), source.name)
     changed = written(tmp_path, packed("39.3"), "changed.csv.gz")
     mapping = written(tmp_path, '[names]\nnation = ["Alabama"]\n', "mapping.toml")
     version = DataIngestor(source).ingest().version
@@ -86,9 +87,12 @@ def test_the_version_is_that_of_bytes_and_mapping_not_of_the_path(source: Path, 
     assert DataIngestor(source, mapping=mapping).ingest().version != version
 
 
-def test_nothing_is_left_in_the_cache_but_the_cube_and_its_provenance(source: Path, cache: Path) -> None:
-    version = DataIngestor(source, cache_directory=cache).ingest().version
-    assert {path.name for path in cache.iterdir()} == {f"{version}.cube", f"{version}.provenance.json"}
+def test_nothing_is_left_in_the_cache_but_the_cube_and_its_note(source: Path, cache: Path) -> None:
+    dataset = DataIngestor(source, cache_directory=cache).ingest()
+    assert {path.name for path in cache.iterdir()} == {
+        f"{dataset.cube.version}.cube",
+        f"{dataset.version}.dataset.json",
+    }
     assert {path.stat().st_mode & 0o777 for path in cache.glob("*.cube")} == {0o600}
 
 
@@ -101,20 +105,20 @@ def test_a_killed_child_is_a_clear_error(source: Path) -> None:
     def kill(phase: str, part: float) -> None:
         os.kill(child_of(os.getpid()), signal.SIGKILL)
 
-    with pytest.raises(DataError, match=r"table\.csv\.gz: the ingest process was ended by SIGKILL"):
+    with pytest.raises(DataError, match=r"table\.csv\.gz: the child process was ended by SIGKILL"):
         DataIngestor(source).ingest(kill)
 
 
 def test_a_cancelled_ingest_ends_with_an_error(source: Path) -> None:
     ingestor = DataIngestor(source)
     ingestor.cancel()
-    with pytest.raises(DataError, match="reading was cancelled"):
+    with pytest.raises(DataError, match="cancelled before it was done"):
         ingestor.ingest()
 
 
 def test_an_ingest_that_is_cancelled_while_it_runs_ends_with_an_error(source: Path) -> None:
     ingestor = DataIngestor(source)
-    with pytest.raises(DataError, match="reading was cancelled"):
+    with pytest.raises(DataError, match="cancelled before it was done"):
         ingestor.ingest(lambda _, __: ingestor.cancel())
 
 
@@ -124,7 +128,7 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import os, pathlib, sys\n"
         "from meantime.survey.ingest.data_ingestor import DataIngestor\n"
-        "from tests.unit.survey.test_data_ingestor import child_of\n"
+        "from tests.unit.survey.ingest.test_data_ingestor import child_of\n"
         "told = []\n"
         "def tell(phase, part):\n"
         "    if not told: told.append(print(child_of(os.getpid()), flush=True))\n"

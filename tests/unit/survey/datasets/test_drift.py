@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from meantime.survey.datasets.drift import CellChange, Change, ColumnChange, drift_between
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
-from tests.cubes import cube_of
+from meantime.survey.ingest.dataset import Dataset
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 LOCATIONS = ("Guam", "Ohio", "Utah")
@@ -29,10 +30,7 @@ ROWS = [
 
 
 def _dataset(rows: Iterable[Row], version: str, columns: dict[str, str] = COLUMNS) -> Dataset:
-    rows = list(rows)
-    values = sum(row.value is not None for row in rows)
-    report = IngestReport(len(rows), values, 0, 0, (), 2, 3, 1, (), columns, (), {}, 0.0, "test")
-    return Dataset("small", cube_of(rows, version=version), Provenance("", "", "", "small.csv", ""), report)
+    return dataset_of(rows, cube_version=version, columns=columns)
 
 
 def test_the_same_data_has_not_drifted() -> None:
@@ -40,7 +38,7 @@ def test_the_same_data_has_not_drifted() -> None:
     assert report.is_same
     assert (report.columns, report.questions, report.locations) == ((), Change(), Change())
     assert (report.cells.unchanged_count, report.cells.changed_count, report.cells.examples) == (12, 0, ())
-    assert report.summary == "small: unchanged, version a"
+    assert report.summary == f"small: unchanged, version {report.version_after[:12]}"
 
 
 def test_dimensions_that_came_and_went_are_named() -> None:
@@ -82,6 +80,14 @@ def test_a_table_that_shares_nothing_with_the_old_one_is_compared() -> None:
     report = drift_between(_dataset(ROWS, "a"), _dataset([_row("Z", "Maine", 1950, None)], "b"))
     assert (report.cells.added_count, report.cells.removed_count, report.cells.changed_count) == (1, 12, 0)
     assert report.cells.largest_change == 0.0
+
+
+def test_another_title_of_the_same_figures_is_another_version_and_is_said() -> None:
+    before = _dataset(ROWS, "a")
+    report = drift_between(before, replace(before, provenance=replace(before.provenance, title="Ours")))
+    assert not report.is_same
+    assert (report.cells.unchanged_count, report.cells.changed_count) == (12, 0)
+    assert report.warnings == ("the provenance says otherwise: title",)
 
 
 def test_columns_that_changed_their_name_came_or_went_are_named_by_role() -> None:

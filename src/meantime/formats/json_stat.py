@@ -5,11 +5,12 @@ Suppressed and doubtful estimates are marked in ``status``, and the notes say wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from meantime.formats.records import Answer, Record, records_of
 from meantime.statistics.estimation.uncertainty import Reliability
 from meantime.statistics.result import DIMENSION_FIELDS
 
@@ -21,8 +22,6 @@ STATUS_LABELS = {
     Reliability.CAUTION.value: "use with caution: fewer than 50 persons, or a relative standard error of 30 % or more",
     Reliability.SUPPRESSED.value: "suppressed by the publisher: no estimate",
 }
-
-Record = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +36,14 @@ class _Dimension:
         return {member: place for place, member in enumerate(dict.fromkeys(self.members))}
 
 
-def encode_json_stat(answer: Mapping[str, object]) -> bytes:
+def encode_json_stat(answer: Answer) -> bytes:
     """Return a decoded v1 result as a JSON-stat dataset.
 
     The dimensions are those of the records; a stratum is told from its namesakes by its category
     (``Sex: Male``). Records that their dimensions don't tell apart are numbered by a dimension of their own. The last
     dimension, ``measure``, holds the other fields.
     """
-    records = answer["records"]
-    if not isinstance(records, list):
-        raise TypeError("a v1 result has a list of records")
+    records = records_of(answer)
     dimensions = _dimensions(records)
     measures = [name for name in (records[0] if records else {}) if name not in DIMENSION_FIELDS]
     indexes = [dimension.index for dimension in dimensions]
@@ -122,15 +119,15 @@ def _scalar(value: object) -> object:
     return value
 
 
-def _texts(answer: Mapping[str, object], name: str) -> list[str]:
+def _texts(answer: Answer, name: str) -> list[str]:
     found = answer.get(name)
     return [str(text) for text in found] if isinstance(found, list) else []
 
 
-def _label(answer: Mapping[str, object]) -> str:
+def _label(answer: Answer) -> str:
     return f"{answer.get('method')} ({answer.get('unit')})"
 
 
-def _source(answer: Mapping[str, object]) -> str:
+def _source(answer: Answer) -> str:
     provenance = answer.get("provenance")
     return str(provenance.get("citation", "")) if isinstance(provenance, dict) else ""
