@@ -66,14 +66,22 @@ def test_after_a_restart_an_older_version_is_found_with_its_provenance(tmp_path:
         service.close()
 
 
-TITLED = '[source]\ntitle = "{title}"\n'
+TITLES = {
+    # where a title is said: the file, what it holds
+    "in a mapping file": ("mapping.toml", '[source]\ntitle = "{title}"\n'),
+    "beside the table": ("table.provenance.json", '{{"title": "{title}"}}'),
+}
 
 
-def test_a_result_that_is_lost_is_the_same_again_when_the_table_has_another_title_by_then(tmp_path: Path) -> None:
-    mapping = written(tmp_path, TITLED.format(title="Ours"), "mapping.toml")
+@pytest.mark.parametrize("where", TITLES)
+def test_a_result_that_is_lost_is_the_same_again_when_the_table_has_another_title_by_then(
+    where: str, tmp_path: Path
+) -> None:
+    name, content = TITLES[where]
+    said = written(tmp_path, content.format(title="Ours"), name)
     settings = Settings(
         data=(NamedPath("ours", written(tmp_path, csv_text([ROW]))),),
-        mapping=(NamedPath("", mapping),),
+        mapping=(NamedPath("", said),) if name == "mapping.toml" else (),
         state_dir=tmp_path / "state",
     )
     request = {"statistic": "mean", "parameters": {"question": "Q036"}}
@@ -82,7 +90,7 @@ def test_a_result_that_is_lost_is_the_same_again_when_the_table_has_another_titl
         before = client.get("/api/v1/jobs/1/result")
     for folder in (settings.results_dir, settings.store_dir / "stored"):
         shutil.rmtree(folder)
-    mapping.write_text(TITLED.format(title="Theirs"))
+    said.write_text(content.format(title="Theirs"))
     with serving(settings) as client:
         after = client.get("/api/v1/jobs/1/result")
         client.post("/api/v1/jobs", json=request, headers={"Prefer": "wait=30"})

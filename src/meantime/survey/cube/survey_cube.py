@@ -66,7 +66,8 @@ class Cells:
 class SurveyCube:
     """All estimates of one dataset version.
 
-    ``version`` identifies the data: the same source bytes read the same way give the same version.
+    ``version`` identifies the data: the same source bytes read the same way give the same version. What is said of
+    their origin is in the dataset's version only.
     Questions are sorted by text, locations by name, segments by category, then stratum.
     """
 
@@ -100,8 +101,3 @@ class SurveyCube:
     def years(self) -> tuple[int, ...]:
         """All years, ascending."""
         return tuple(int(year) for year in np.unique(self.cells.year))
-
-    @cached_property
-    def holds_single_estimates(self) -> bool:
-        """Whether no cell has more than one value, so that order statistics over cells are exact."""
-        return bool(len(self.cells) == 0 or self.cells.value_count.max() <= 1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.reading.columns import ColumnMap, Role, match_columns
+from meantime.survey.reading.columns import ColumnMap, match_columns
 from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
@@ -94,7 +94,7 @@ class TableReader:
         if not self._is_parquet:
             yield from numbered_rows(self.source, self.profile.delimiter, self._header)
             return
-        roles: dict[Role, int] = self.columns.position
+        roles = self.columns.position
         frame = self.engine.open_parquet(self.source.engine_path, {str(role): roles[role] for role in roles})
         for number, values in enumerate(self.engine.rows(frame), start=1):
             fields = [""] * len(self._header)
