@@ -12,7 +12,7 @@ A field of the dataclass without a kind is none that can be given.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
@@ -142,11 +142,27 @@ def read_fields(
     return values
 
 
-def check_names(given: Mapping[str, object], known: list[str], *, what: str) -> None:
+def check_names(given: Iterable[str], known: Collection[str], *, what: str) -> None:
     """Refuse a name that is not known, with the nearest that is."""
     for name in given:
         if name not in known:
             raise unknown_name(name, known, what=what, field=name)
+
+
+def parse_toml(text: str) -> dict[str, object]:
+    """Return the table that a TOML file is.
+
+    Raises
+    ------
+    FieldError
+        The text is no TOML; the error names no field.
+    """
+    import tomllib  # 5 ms, and most servers have no such file
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of thousands of digits
+        raise FieldError(f"is not TOML: {error}") from error
 
 
 def object_schema(cls: type, refer: Refer | None = None) -> JsonSchema:

@@ -31,7 +31,10 @@ def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:
     >>> print(shown("Alabama\nforged line"), shown("x" * 3000, limit=12))
     'Alabama\nforged line' 'xxxxxxx...'
     """
-    text = repr(value[:limit]) if isinstance(value, str) else _REPR.repr(value)
+    try:
+        text = repr(value[:limit]) if isinstance(value, str) else _REPR.repr(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return "a number of thousands of digits"
     is_cut = len(text) > limit or (isinstance(value, str) and len(value) > limit)
     return f"{text[: limit - 4]}...{text[-1]}" if is_cut else text
 
