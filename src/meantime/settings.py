@@ -101,13 +101,13 @@ class Settings:
     ] = "info"
     allowed_hosts: Annotated[
         tuple[str, ...],
-        ListOf(_HOST_NAME, minimum=0, what="host names, separated by commas"),
+        ListOf(_HOST_NAME, minimum=0, expected="host names, separated by commas"),
         "Further names that clients call this server by.",
         Default("none"),
     ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
-        ListOf(_ORIGIN, minimum=0, what="origins, separated by commas"),
+        ListOf(_ORIGIN, minimum=0, expected="origins, separated by commas"),
         "Other sites whose pages may use this server (CORS).",
         Default("none"),
     ] = ()

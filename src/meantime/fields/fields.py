@@ -19,7 +19,7 @@ from typing import Any, get_type_hints
 
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, Refer
-from meantime.fields.refusals import unknown_name
+from meantime.fields.refusals import shown, unknown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,13 @@ class Field:
         """What is used when the field is absent, as a sentence; empty for a required one."""
         return "" if self.is_required else f"Default: {self.default_in_words or _as_json(self.default)}."
 
+    def value_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the JSON Schema of a value that is given, with the default."""
+        schema = self.kind.json_schema(refer)
+        return schema if self.default is None else schema | {"default": _as_json(self.default)}
+
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
-        """Return the field's JSON Schema; an optional field also accepts null, the same as leaving it out."""
+        """Return the schema as a member of an object: described, and null the same as leaving it out if optional."""
         schema = self.kind.json_schema(refer)
         if not self.is_required:
             schema = {"anyOf": [schema, {"type": "null"}]}
@@ -103,7 +108,13 @@ def fields_of(cls: type) -> tuple[Field, ...]:
 
 
 def read_fields(
-    cls: type, raw: Mapping[str, object], context: object = None, *, what: str = "field", owner: str = ""
+    cls: type,
+    raw: Mapping[str, object],
+    context: object = None,
+    *,
+    what: str = "field",
+    owner: str = "",
+    are_texts: bool = False,
 ) -> dict[str, object]:
     """Return the canonical values of what was given, in the order of the fields; what was not given is absent.
 
@@ -119,6 +130,8 @@ def read_fields(
         What a name is called when it is unknown, as in "is no parameter of mean".
     owner
         Who needs a missing field.
+    are_texts
+        Whether the values are texts as people write them, in a query string for example.
 
     Raises
     ------
@@ -136,7 +149,7 @@ def read_fields(
             needs = f"{owner} needs it" if owner else "it is needed"
             raise FieldError(f"missing; {needs}. {each.summary}", field=each.name)
         try:
-            values[each.name] = each.kind.check(value, context)
+            values[each.name] = each.kind.read(value, context) if are_texts else each.kind.check(value, context)
         except FieldError as error:
             raise error.at(each.name) from None
     return values
@@ -146,7 +159,7 @@ def check_names(given: Iterable[str], known: Collection[str], *, what: str) -> N
     """Refuse a name that is not known, with the nearest that is."""
     for name in given:
         if name not in known:
-            raise unknown_name(name, known, what=what, field=name)
+            raise unknown_name(name, known, what=what, field=shown(name)[1:-1])
 
 
 def parse_toml(text: str) -> dict[str, object]:

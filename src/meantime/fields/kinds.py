@@ -160,10 +160,7 @@ def seconds(maximum: float) -> Number:
 class Boolean(Kind[bool]):
     """True or false; as a text also yes, no, on, off, 1 and 0 in any case."""
 
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return "true or false"
+    expected = "true or false"
 
     def parse(self, text: str) -> bool:
         """Return what the word stands for."""
@@ -186,16 +183,11 @@ class Boolean(Kind[bool]):
 class Text(Kind[str]):
     """A text, of a form if there is a pattern for all of it (ASCII)."""
 
-    what: str = "a text"
+    expected: str = "a text"
     pattern: str = ""
     minimum: int = 1
     maximum: int = MAXIMUM_TEXT
     lower: bool = False
-
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return self.what
 
     def check(self, value: object, context: object = None) -> str:
         """Return the text, in lower case if the kind says so."""
@@ -248,12 +240,7 @@ class ListOf(Kind[tuple[T_co, ...]]):
     item: Kind[T_co]
     minimum: int = 1
     maximum: int = MAXIMUM_ITEMS
-    what: str = "a list"
-
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return self.what
+    expected: str = "a list"
 
     def parse(self, text: str) -> list[object]:
         """Return the items between commas."""
@@ -292,10 +279,7 @@ class SetOf(ListOf[Ordered]):
 class Time(Kind[datetime]):
     """An RFC 3339 time with a zone."""
 
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return "an RFC 3339 time with a zone, such as 2026-11-22T12:00:00Z"
+    expected = "an RFC 3339 time with a zone, such as 2026-11-22T12:00:00Z"
 
     def check(self, value: object, context: object = None) -> datetime:
         """Return the time."""

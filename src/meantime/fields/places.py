@@ -17,10 +17,7 @@ _NAMED = re.compile(r"(?:([a-z][a-z0-9_-]{0,31})=)?(.+)", re.ASCII | re.DOTALL)
 class FilePath(Kind[Path]):
     """A path of a file or a folder; ``~`` at its start is a home directory."""
 
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return "a path"
+    expected = "a path"
 
     def check(self, value: object, context: object = None) -> Path:
         """Return the path."""
@@ -50,10 +47,7 @@ class NamedPath:
 class NamedFilePath(Kind[NamedPath]):
     """A path, or a name, an equals sign and a path."""
 
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return "PATH or NAME=PATH"
+    expected = "PATH or NAME=PATH"
 
     def check(self, value: object, context: object = None) -> NamedPath:
         """Return the path with its name."""
@@ -75,7 +69,7 @@ class NamedPaths(ListOf[NamedPath]):
 
     item: Kind[NamedPath] = NamedFilePath()
     minimum: int = 0
-    what: str = f"PATH or NAME=PATH, several separated by {os.pathsep}"
+    expected: str = f"PATH or NAME=PATH, several separated by {os.pathsep}"
 
     def parse(self, text: str) -> list[object]:
         """Return the texts between separators."""
@@ -86,10 +80,7 @@ class NamedPaths(ListOf[NamedPath]):
 class IpAddress(Kind[str]):
     """An address to bind to, also in brackets; ``localhost`` is 127.0.0.1."""
 
-    @property
-    def expected(self) -> str:
-        """What is accepted."""
-        return "an IP address or localhost"
+    expected = "an IP address or localhost"
 
     def check(self, value: object, context: object = None) -> str:
         """Return the address without brackets."""

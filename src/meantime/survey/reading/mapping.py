@@ -25,7 +25,7 @@ CLAIMS = ("publisher", "title", "dataset_id", "export_date", "licence", "url")
 _MANY = 1_000_000  # who writes a mapping file owns the server: no limit that anybody meets
 _TEXT = Text("a text in quotes", minimum=0, maximum=_MANY)
 _NUMBER = Text("a number in quotes", r"\d+(\.\d+)?", maximum=_MANY)
-_TEXTS = ListOf(_TEXT, minimum=0, maximum=_MANY, what='a list of texts, such as ["Guam"]')
+_TEXTS = ListOf(_TEXT, minimum=0, maximum=_MANY, expected='a list of texts, such as ["Guam"]')
 _DELIMITER = Text("one character such as ';'", r'(?![\r\n"])[\x00-\x7f]', maximum=1)
 _DIRECTION = Choice([direction.value for direction in Direction])
 
