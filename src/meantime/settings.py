@@ -18,7 +18,7 @@ from typing import Annotated
 from meantime.errors import FieldError, SettingsError
 from meantime.fields.fields import Default, check_names, fields_of, parse_toml
 from meantime.fields.kinds import Boolean, Choice, ListOf, Text, WholeNumber, seconds
-from meantime.fields.places import FilePath, IpAddress, NamedPath, NamedPaths
+from meantime.fields.places import NAMED_PATHS, FilePath, IpAddress, NamedPath
 from meantime.fields.refusals import shown
 
 __all__ = ["NamedPath", "SettingDescription", "Settings", "core_count", "describe_settings", "load_settings"]
@@ -46,13 +46,13 @@ class Settings:
 
     data: Annotated[
         tuple[NamedPath, ...],
-        NamedPaths(),
+        NAMED_PATHS,
         "The tables to serve: CSV, CSV in gzip, zstd or zip, or Parquet. The first is the default.",
         Default("CDC's bundled table"),
     ] = ()
     mapping: Annotated[
         tuple[NamedPath, ...],
-        NamedPaths(),
+        NAMED_PATHS,
         "A TOML file that says what an unknown table's columns are; without a name, the first table's.",
         Default("none"),
     ] = ()

@@ -22,11 +22,10 @@ from meantime.fields.kinds import JsonSchema, Kind, Refer
 from meantime.fields.refusals import shown, unknown_name
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(str):
     """What the default is in words, where it depends on the data or needs explanation."""
 
-    words: str
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ def _field(each: dataclasses.Field[Any], notes: tuple[object, ...]) -> Field:
         summary=rest[0],
         is_required=is_required,
         default=None if is_required else made,
-        default_in_words="".join(note.words for note in rest if isinstance(note, Default)),
+        default_in_words=next((str(note) for note in rest if isinstance(note, Default)), ""),
         example=next((note.value for note in rest if isinstance(note, Example)), None),
     )
 

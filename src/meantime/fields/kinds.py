@@ -28,8 +28,8 @@ JsonSchema = dict[str, object]
 Refer = Callable[[str], JsonSchema]
 """Given the name of a list of names in the data, such as ``LocationName``, returns the schema that refers to it."""
 
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+_WHOLE = r"0|-?[1-9][0-9]{0,17}"
+_DECIMAL = r"-?[0-9]{1,18}(\.[0-9]{1,18})?"
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -38,7 +38,10 @@ Ordered = TypeVar("Ordered", int, float, str)
 
 
 class Kind(ABC, Generic[T_co]):
-    """What values a field takes. ``expected`` says it in words: "a whole number from 1 to 256"."""
+    """What values a field takes. ``expected`` says it in words: "a whole number from 1 to 256".
+
+    A kind never changes; one with options is a frozen dataclass.
+    """
 
     @property
     @abstractmethod
@@ -102,7 +105,7 @@ class WholeNumber(Kind[int]):
 
     def parse(self, text: str) -> int:
         """Return the number that plain ASCII digits without leading zeros stand for."""
-        if not _WHOLE.fullmatch(text):
+        if not re.fullmatch(_WHOLE, text, re.ASCII):
             raise self.refusal(text)
         return int(text)
 
@@ -134,7 +137,7 @@ class Number(Kind[float]):
 
     def parse(self, text: str) -> float:
         """Return the number that plain ASCII digits with or without a point stand for."""
-        if not _DECIMAL.fullmatch(text):
+        if not re.fullmatch(_DECIMAL, text, re.ASCII):
             raise self.refusal(text)
         return float(text)
 
@@ -156,7 +159,6 @@ def seconds(maximum: float) -> Number:
     return Number(0, maximum, what="a number of seconds")
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean(Kind[bool]):
     """True or false; as a text also yes, no, on, off, 1 and 0 in any case."""
 
@@ -263,7 +265,6 @@ class ListOf(Kind[tuple[T_co, ...]]):
         return value
 
 
-@dataclass(frozen=True, slots=True)
 class SetOf(ListOf[Ordered]):
     """A list in which order and repetitions don't count; canonical: ascending, for choices in their own order."""
 
@@ -275,7 +276,6 @@ class SetOf(ListOf[Ordered]):
         return tuple(sorted(found))
 
 
-@dataclass(frozen=True, slots=True)
 class Time(Kind[datetime]):
     """An RFC 3339 time with a zone."""
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from meantime.fields.kinds import JsonSchema, Kind, ListOf, Refer
 
-_NAMED = re.compile(r"(?:([a-z][a-z0-9_-]{0,31})=)?(.+)", re.ASCII | re.DOTALL)
+_NAMED = r"(?:([a-z][a-z0-9_-]{0,31})=)?(.+)"
 
 
-@dataclass(frozen=True, slots=True)
 class FilePath(Kind[Path]):
     """A path of a file or a folder; ``~`` at its start is a home directory."""
 
@@ -43,7 +42,6 @@ class NamedPath:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
 class NamedFilePath(Kind[NamedPath]):
     """A path, or a name, an equals sign and a path."""
 
@@ -53,7 +51,7 @@ class NamedFilePath(Kind[NamedPath]):
         """Return the path with its name."""
         if isinstance(value, NamedPath):
             return value
-        found = _NAMED.fullmatch(value) if isinstance(value, str) else None
+        found = re.fullmatch(_NAMED, value, re.ASCII | re.DOTALL) if isinstance(value, str) else None
         if found is None:
             raise self.refusal(value)
         return NamedPath(found[1] or "", FilePath().check(found[2]))
@@ -63,20 +61,17 @@ class NamedFilePath(Kind[NamedPath]):
         return {"type": "string", "minLength": 1}
 
 
-@dataclass(frozen=True, slots=True)
 class NamedPaths(ListOf[NamedPath]):
     """Several named paths; as a text separated like those of ``PATH``, for names of files may have commas."""
-
-    item: Kind[NamedPath] = NamedFilePath()
-    minimum: int = 0
-    expected: str = f"PATH or NAME=PATH, several separated by {os.pathsep}"
 
     def parse(self, text: str) -> list[object]:
         """Return the texts between separators."""
         return list(text.split(os.pathsep))
 
 
-@dataclass(frozen=True, slots=True)
+NAMED_PATHS = NamedPaths(NamedFilePath(), minimum=0, expected=f"PATH or NAME=PATH, several separated by {os.pathsep}")
+
+
 class IpAddress(Kind[str]):
     """An address to bind to, also in brackets; ``localhost`` is 127.0.0.1."""
 

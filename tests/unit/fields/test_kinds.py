@@ -24,7 +24,7 @@ from meantime.fields.kinds import (
     WholeNumber,
     seconds,
 )
-from meantime.fields.places import FilePath, IpAddress, NamedPath, NamedPaths
+from meantime.fields.places import NAMED_PATHS, FilePath, IpAddress, NamedPath
 
 WORDS = ("first", "second", "third")
 SMALL = WholeNumber(0, 3)
@@ -61,6 +61,10 @@ JSON = st.recursive(
 )
 
 
+def name(kind: Kind[object]) -> str:
+    return f"{type(kind).__name__}: {kind.expected}"
+
+
 def accepted(kind: Kind[object], value: object) -> bool:
     try:
         kind.check(value)
@@ -69,7 +73,7 @@ def accepted(kind: Kind[object], value: object) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=repr)
+@pytest.mark.parametrize("kind", KINDS, ids=name)
 @given(value=JSON | st.lists(LEAVES, max_size=4))
 def test_the_schema_accepts_exactly_what_the_check_accepts(kind: Kind[object], value: object) -> None:
     schema = kind.json_schema()
@@ -107,7 +111,7 @@ EXAMPLES: list[tuple[Kind[object], st.SearchStrategy[object]]] = [
     (SetOf(Choice(WORDS)), st.lists(st.sampled_from(WORDS), min_size=1)),
     (Time(), st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)),
     (FilePath(), st.sampled_from(["a.csv", "/srv/b", "../c d"])),
-    (NamedPaths(), st.lists(st.sampled_from(["a.csv", "brfss=b.csv", "./x=y.csv"]))),
+    (NAMED_PATHS, st.lists(st.sampled_from(["a.csv", "brfss=b.csv", "./x=y.csv"]))),
     (IpAddress(), st.ip_addresses().map(str)),
 ]
 
@@ -143,7 +147,7 @@ def test_a_value_that_was_written_as_text_is_read_back(
     assert repr(kind.read(text)) == repr(value)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=repr)
+@pytest.mark.parametrize("kind", KINDS, ids=name)
 @given(text=st.text(max_size=8))
 def test_any_text_is_read_or_refused(kind: Kind[object], text: str) -> None:
     with contextlib.suppress(FieldError):
@@ -200,4 +204,4 @@ def test_a_time_is_the_same_whatever_its_zone() -> None:
 
 def test_named_paths_are_separated_like_a_search_path() -> None:
     expected = (NamedPath("brfss", Path("a, b.csv")), NamedPath("", Path("./x=y.csv")))
-    assert NamedPaths().read("brfss=a, b.csv:./x=y.csv") == expected
+    assert NAMED_PATHS.read("brfss=a, b.csv:./x=y.csv") == expected

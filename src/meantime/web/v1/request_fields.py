@@ -12,7 +12,6 @@ from werkzeug.datastructures import Headers, MultiDict
 from meantime.errors import FieldError, InvalidParameterError
 from meantime.fields.fields import read_fields
 from meantime.fields.kinds import JsonSchema, Kind, Refer
-from meantime.fields.refusals import shown
 
 WAIT_LIMIT_S = 60
 """The longest wait that ``Prefer`` can ask for; a longer one is shortened to it."""
@@ -47,17 +46,16 @@ def read_query(sent: MultiDict[str, str], query: type[Q]) -> Q:
     InvalidParameterError
         A parameter is unknown, sent twice, or has a value that isn't accepted.
     """
-    for name, texts in sent.lists():
-        if len(texts) > 1:
-            raise InvalidParameterError(f"{shown(name)} is given twice; give it once", field=name)
     try:
         values = read_fields(query, sent.to_dict(), what="query parameter of this resource", are_texts=True)
     except FieldError as error:
         raise InvalidParameterError.of(error) from None
+    for name in values:
+        if len(sent.getlist(name)) > 1:
+            raise InvalidParameterError(f"{name}: is given twice; give it once", field=name)
     return query(**values)
 
 
-@dataclass(frozen=True, slots=True)
 class Cursor(Kind[int]):
     """An opaque text for a place in a list; canonical: the number of the job before it."""
 
