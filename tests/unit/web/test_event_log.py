@@ -100,7 +100,7 @@ def test_a_job_that_ends_is_one_event_with_the_id_of_the_request_that_made_it(
     assert service.close(30.0)
     (job,) = of(recorder.events(), "job")
     assert (job["request_id"], job["job_id"], job["state"]) == ("a.b_c-1", "job_id_1", "done")
-    assert (job["statistic"], job["attempt"], job["version"]) == ("global_mean", 1, key_of(service.datasets.current()))
+    assert (job["statistic"], job["attempt"], job["version"]) == ("global_mean", 1, key_of(service.dataset()))
 
 
 def test_what_is_logged_while_a_job_runs_carries_both_ids(recorder: Recorder) -> None:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers, MultiDict
 
-from meantime.errors import InvalidParameterError
-from meantime.web.v1.job_resources import list_parameters
+from meantime.errors import FieldError, InvalidParameterError
+from meantime.web.v1.job_resources import JobQuery
 from meantime.web.v1.request_fields import (
     WAIT_LIMIT_S,
+    Cursor,
     idempotency_key,
     preferred_wait_s,
-    read_cursor,
     read_query,
     write_cursor,
 )
 
 
-def read(*pairs: tuple[str, str]) -> dict[str, object]:
-    return read_query(MultiDict(pairs), list_parameters())
+def read(*pairs: tuple[str, str]) -> JobQuery:
+    return read_query(MultiDict(pairs), JobQuery)
 
 
 def test_every_parameter_of_a_list_is_read() -> None:
@@ -33,7 +34,12 @@ def test_every_parameter_of_a_list_is_read() -> None:
         ("cursor", write_cursor(7)),
         ("limit", "5"),
     )
-    assert found == {"state": "done", "statistic": "mean", "since": 1795348800.0, "cursor": 7, "limit": 5}
+    since = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert found == JobQuery(state="done", statistic="mean", since=since, cursor=7, limit=5)
+
+
+def test_what_is_not_sent_has_its_default() -> None:
+    assert read() == JobQuery(limit=100)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def test_every_parameter_of_a_list_is_read() -> None:
 def test_a_value_that_is_not_accepted_is_named(name: str, text: str) -> None:
     with pytest.raises(InvalidParameterError) as refused:
         read((name, text))
-    assert refused.value.field.strip("'") == name
+    assert refused.value.field == name
 
 
 def test_the_nearest_names_are_suggested() -> None:
@@ -73,13 +79,13 @@ def test_a_parameter_given_twice_is_refused() -> None:
 
 @given(st.integers(min_value=1, max_value=10**18 - 1))
 def test_a_cursor_comes_back(number: int) -> None:
-    assert read_cursor(write_cursor(number)) == number
+    assert Cursor().check(write_cursor(number)) == number
 
 
 @given(st.text(max_size=40))
 def test_any_other_text_is_no_cursor(text: str) -> None:
-    with contextlib.suppress(ValueError):
-        assert write_cursor(read_cursor(text)) == text
+    with contextlib.suppress(FieldError):
+        assert write_cursor(Cursor().check(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.v1.job_resources import json_response
-from meantime.web.v1.request_fields import read_query
+from meantime.web.v1.request_fields import NoQuery, read_query
 
 DATASETS_PATH = "/api/v1/datasets"
 
@@ -39,7 +39,7 @@ class DatasetResources:
 
     def list(self) -> Response:
         """List the datasets that are served; the first is the default and the contract's."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         served = [self._service.dataset(name) for name in self._service.datasets.names]
         return json_response({"datasets": [_summary(dataset) for dataset in served]})
 
@@ -67,7 +67,7 @@ class DatasetResources:
 
     def _of_dataset(self, name: str | None, describe: _Describe) -> Response:
         """Answer with something that only a new dataset version, or a new Meantime, changes."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         served = self._service.dataset(name)
         response = json_response(describe(served))
         response.add_etag()

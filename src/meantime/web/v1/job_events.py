@@ -16,7 +16,7 @@ from flask import Response, request
 from meantime.errors import QueueFullError
 from meantime.jobs.job import Job
 from meantime.web.v1.job_resources import JobResources
-from meantime.web.v1.request_fields import read_query
+from meantime.web.v1.request_fields import NoQuery, read_query
 
 HEARTBEAT_S = 10.0
 LONGEST_STREAM_S = 600.0
@@ -53,7 +53,7 @@ class JobEvents:
 
     def stream(self, job_id: str) -> Response:
         """Follow a job to its end: events ``job`` while it goes on, then one event ``end``."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         job = self._jobs.find(job_id)
         if not self._places.acquire(blocking=False):
             raise QueueFullError("too many requests wait for jobs already; ask for the job itself", retry_after_s=5)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 import orjson
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from meantime.errors import InvalidParameterError, NoResultError
+from meantime.errors import FieldError, InvalidParameterError, NoResultError
+from meantime.fields.fields import check_names
+from meantime.fields.kinds import Choice, Time, WholeNumber
 from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.statistics.refusals import refuse_name, shown
 from meantime.web.callers import caller
 from meantime.web.content_negotiation import choose_format
 from meantime.web.request_body import json_object
@@ -27,14 +30,11 @@ from meantime.web.routes import RETRY_AFTER_S, job_number
 from meantime.web.street_door import JOB_KEY
 from meantime.web.v1.job_document import JOBS_PATH, job_document, offered_formats
 from meantime.web.v1.request_fields import (
-    QueryParameter,
+    Cursor,
+    NoQuery,
     idempotency_key,
-    one_of,
     preferred_wait_s,
-    read_cursor,
     read_query,
-    read_time,
-    whole_number,
     write_cursor,
 )
 
@@ -45,38 +45,22 @@ EMBEDDED_LIMIT_BYTES = 65_536
 """A job shows its result inside when it is no larger; who waited for it with ``Prefer`` gets any."""
 
 PAGE_LIMIT = 1000
-DEFAULT_PAGE_SIZE = 100
 RESULT_CACHING = "private, max-age=86400, immutable"
 
-_STATES = tuple(state.value for state in JobState)
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """What a list of jobs can be asked for."""
 
-def list_parameters() -> tuple[QueryParameter, ...]:
-    """Return what a list of jobs can be asked for."""
-    names = tuple(CATALOGUE)
-    return (
-        QueryParameter(
-            "state", "Only jobs in this state.", {"type": "string", "enum": list(_STATES)}, one_of(_STATES), _STATES
-        ),
-        QueryParameter(
-            "statistic", "Only jobs of this statistic.", {"type": "string", "enum": list(names)}, one_of(names), names
-        ),
-        QueryParameter(
-            "since",
-            "Only jobs submitted at or after this time, as RFC 3339 with a zone: 2026-11-22T12:00:00Z.",
-            {"type": "string", "format": "date-time"},
-            read_time,
-        ),
-        QueryParameter(
-            "cursor", "Where to go on: a page's `next` has it.", {"type": "string", "minLength": 1}, read_cursor
-        ),
-        QueryParameter(
-            "limit",
-            f"How many jobs at most: 1 to {PAGE_LIMIT}.",
-            {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": DEFAULT_PAGE_SIZE},
-            whole_number(PAGE_LIMIT),
-        ),
-    )
+    state: Annotated[str | None, Choice([state.value for state in JobState]), "Only jobs in this state."] = None
+    statistic: Annotated[str | None, Choice(CATALOGUE), "Only jobs of this statistic."] = None
+    since: Annotated[
+        datetime | None,
+        Time(),
+        "Only jobs submitted at or after this time, as RFC 3339 with a zone: 2026-11-22T12:00:00Z.",
+    ] = None
+    cursor: Annotated[int | None, Cursor(), "Where to go on: a page's `next` has it."] = None
+    limit: Annotated[int, WholeNumber(1, PAGE_LIMIT), f"How many jobs at most: 1 to {PAGE_LIMIT}."] = 100
 
 
 class JobResources:
@@ -152,7 +136,7 @@ class JobResources:
 
     def show(self, job_id: str) -> Response:
         """Show how a job stands, with its result when that is small."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         job = self.find(job_id)
         waited_s = self._wait_as_preferred(job)
         response = self._show(job)
@@ -174,20 +158,18 @@ class JobResources:
 
     def list(self, dataset: str | None = None) -> Response:
         """List jobs, newest first, a page at a time."""
-        query = read_query(request.args, list_parameters())
-        before, since, limit = query.get("cursor"), query.get("since"), query.get("limit", DEFAULT_PAGE_SIZE)
+        query = read_query(request.args, JobQuery)
         job_filter = JobFilter(
             owner=caller().sees_jobs_of,
-            state=JobState(str(query["state"])) if "state" in query else None,
-            task_name=str(query["statistic"]) if "statistic" in query else None,
+            state=None if query.state is None else JobState(query.state),
+            task_name=query.statistic,
             version_prefix=None if dataset is None else f"{self._service.dataset(dataset).name}@",
-            submitted_since=since if isinstance(since, float) else None,
+            submitted_since=None if query.since is None else query.since.timestamp(),
         )
-        size = limit if isinstance(limit, int) else DEFAULT_PAGE_SIZE
-        jobs = self._service.page(job_filter, before=before if isinstance(before, int) else None, limit=size + 1)
-        page = jobs[:size]
+        jobs = self._service.page(job_filter, before=query.cursor, limit=query.limit + 1)
+        page = jobs[: query.limit]
         following = None
-        if len(jobs) > size:
+        if len(jobs) > query.limit:
             again = request.args.to_dict() | {"cursor": write_cursor(page[-1].number)}
             following = f"{request.path}?{urlencode(again)}"
         response = json_response({"jobs": [self.describe(job) for job in page], "next": following})
@@ -197,7 +179,7 @@ class JobResources:
 
     def cancel(self, job_id: str) -> Response:
         """Cancel a job: at once while it waits, at its next checkpoint while it runs."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         job = self._service.cancel(self.find(job_id).number)
         response = self._show(job)
         response.status_code = 200 if job.state.is_final else 202
@@ -207,7 +189,7 @@ class JobResources:
 
     def show_result(self, job_id: str, extension: str | None = None) -> Response:
         """Return a job's result in the form of the extension, or else in the one that the client likes best."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         job = self.find(job_id)
         offered = offered_formats(has_records=_has_records(job))
         wanted = choose_format(request.accept_mimetypes, offered) if extension is None else _by_name(extension, offered)
@@ -239,9 +221,10 @@ def json_response(content: object) -> Response:
 
 def _read_submission(body: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     """Return the statistic and the parameters that a body asks for."""
-    for field in body:
-        if field not in ("statistic", "parameters"):
-            raise refuse_name(field, ("statistic", "parameters"), field=shown(field), what="field of a job")
+    try:
+        check_names(body, ("statistic", "parameters"), what="field of a job")
+    except FieldError as error:
+        raise InvalidParameterError.of(error) from None
     statistic, parameters = body.get("statistic"), body.get("parameters", {})
     if not isinstance(statistic, str):
         names = [row.name for row in CATALOGUE.values() if row.surface is Surface.V1]

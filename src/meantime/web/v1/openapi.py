@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from meantime import __version__
+from meantime.fields.fields import fields_of
+from meantime.fields.kinds import JsonSchema
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.parameters import JsonSchema, Parameter, ParameterKind
+from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.web.problems import PROBLEM_TYPE
 from meantime.web.v1.dataset_resources import example_of, v1_statistics
@@ -208,8 +210,8 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
     found += [_JOB_ID] if "{job_id}" in operation.path else []
     found += [_EXTENSION] if "{extension}" in operation.path else []
     found += [
-        {"name": each.name, "in": "query", "description": each.summary, "schema": each.schema}
-        for each in operation.query
+        {"name": each.name, "in": "query", "description": each.summary, "schema": each.value_schema()}
+        for each in fields_of(operation.query)
     ]
     found += [
         {"name": each.name, "in": "header", "description": each.summary, "schema": each.schema}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from meantime.fields.kinds import JsonSchema
 from meantime.formats.result_formats import FORMATS
-from meantime.statistics.parameters import JsonSchema
-from meantime.web.v1.job_resources import list_parameters
-from meantime.web.v1.request_fields import IDEMPOTENCY_KEY_LIMIT, WAIT_LIMIT_S, QueryParameter
+from meantime.web.v1.job_resources import JobQuery
+from meantime.web.v1.request_fields import IDEMPOTENCY_KEY_LIMIT, WAIT_LIMIT_S, NoQuery
 
 JSON_TYPE = "application/json"
 
@@ -49,7 +49,7 @@ class Operation:
     summary: str
     replies: Mapping[int, Reply]
     problems: tuple[int, ...] = ()
-    query: tuple[QueryParameter, ...] = ()
+    query: type = NoQuery
     headers: tuple[HeaderParameter, ...] = ()
     body: str | None = None
     per_dataset: bool = False
@@ -140,7 +140,7 @@ def _job_operations() -> list[Operation]:
             summary="List jobs, newest first.",
             replies={200: Reply(summary="A page of the list.", content={JSON_TYPE: "JobPage"}, headers=("Link",))},
             problems=(422,),
-            query=list_parameters(),
+            query=JobQuery,
             per_dataset=True,
         ),
         Operation(

@@ -11,7 +11,7 @@ from meantime.service import MeantimeService
 from meantime.survey.datasets.drift import DriftReport
 from meantime.web.request_body import has_body, json_object
 from meantime.web.v1.job_resources import json_response
-from meantime.web.v1.request_fields import read_query
+from meantime.web.v1.request_fields import NoQuery, read_query
 
 
 class DatasetReload:
@@ -22,7 +22,7 @@ class DatasetReload:
 
     def reload(self, dataset: str) -> Response:
         """Read a dataset's source again and answer, when that is done, with what changed."""
-        read_query(request.args, ())
+        read_query(request.args, NoQuery)
         if has_body(request.environ) and (members := json_object()):
             name = next(iter(members))
             raise InvalidParameterError("a reload takes no fields; send no body", field=name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meantime.fields.kinds import JsonSchema
 from meantime.jobs.job_state import JobState
-from meantime.statistics.parameters import JsonSchema
 
 PREFIX = "#/components/schemas/"
 
