@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import orjson
 
@@ -24,14 +25,14 @@ STATUS_LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Dimension:
     """One dimension: the id of its member for each record, and its members in the order in which they appear."""
 
     name: str
     members: list[str]
 
-    @property
+    @cached_property
     def index(self) -> dict[str, int]:
         return {member: place for place, member in enumerate(dict.fromkeys(self.members))}
 
@@ -46,20 +47,7 @@ def encode_json_stat(answer: Answer) -> bytes:
     records = records_of(answer)
     dimensions = _dimensions(records)
     measures = [name for name in (records[0] if records else {}) if name not in DIMENSION_FIELDS]
-    indexes = [dimension.index for dimension in dimensions]
-    sizes = [len(index) for index in indexes] + [len(measures)]
-    values: dict[str, object] = {}
-    status: dict[str, str] = {}
-    for i, record in enumerate(records):
-        place = 0
-        for dimension, index in zip(dimensions, indexes, strict=True):
-            place = place * len(index) + index[dimension.members[i]]
-        place *= len(measures)
-        for j, name in enumerate(measures):
-            if record[name] is not None:
-                values[str(place + j)] = _scalar(record[name])
-        if record.get("reliability") in STATUS_LABELS and "value" in measures:
-            status[str(place + measures.index("value"))] = str(record["reliability"])
+    values, status = _values(records, dimensions, measures)
     names = [dimension.name for dimension in dimensions] + [MEASURE]
     document = {
         "version": "2.0",
@@ -68,11 +56,11 @@ def encode_json_stat(answer: Answer) -> bytes:
         "source": _source(answer),
         "note": [*_texts(answer, "cautions"), *(f"{code}: {label}" for code, label in STATUS_LABELS.items())],
         "id": names,
-        "size": sizes,
+        "size": [len(dimension.index) for dimension in dimensions] + [len(measures)],
         "role": _roles(names),
         "dimension": {
-            dimension.name: {"label": dimension.name, "category": {"index": list(index)}}
-            for dimension, index in zip(dimensions, indexes, strict=True)
+            dimension.name: {"label": dimension.name, "category": {"index": list(dimension.index)}}
+            for dimension in dimensions
         }
         | {MEASURE: {"label": MEASURE, "category": {"index": measures}}},
         "value": values,
@@ -85,6 +73,26 @@ def encode_json_stat(answer: Answer) -> bytes:
         },
     }
     return orjson.dumps(document)
+
+
+def _values(
+    records: Sequence[Record], dimensions: Sequence[_Dimension], measures: Sequence[str]
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the values that there are, and the marks of doubtful ones, each by its place in the cube."""
+    indexes = [dimension.index for dimension in dimensions]
+    values: dict[str, object] = {}
+    status: dict[str, str] = {}
+    for i, record in enumerate(records):
+        place = 0
+        for dimension, index in zip(dimensions, indexes, strict=True):
+            place = place * len(index) + index[dimension.members[i]]
+        place *= len(measures)
+        for j, name in enumerate(measures):
+            if record[name] is not None:
+                values[str(place + j)] = _scalar(record[name])
+        if record.get("reliability") in STATUS_LABELS and "value" in measures:
+            status[str(place + measures.index("value"))] = str(record["reliability"])
+    return values, status
 
 
 def _dimensions(records: Sequence[Record]) -> list[_Dimension]:

@@ -44,6 +44,12 @@ def wait_for_ever(progress: Progress) -> None:
     threading.Event().wait()
 
 
+def print_words(_: Progress) -> str:
+    """Print, as a library might."""
+    os.write(1, b"words\nof a library")
+    return "done"
+
+
 def print_much(_: Progress, size: int) -> int:
     """Fill the standard error beyond what a pipe holds."""
     os.write(2, b"x" * size)

@@ -71,6 +71,10 @@ def test_a_child_that_prints_more_than_a_pipe_holds_is_not_stuck() -> None:
     assert ChildProcess("a.csv").run(errands.print_much, None, 300_000) == 300_000
 
 
+def test_what_a_library_prints_is_no_part_of_the_answer() -> None:
+    assert ChildProcess("a.csv").run(errands.print_words, None) == "done"
+
+
 def test_a_killed_child_is_an_error_that_names_the_signal() -> None:
     def kill(_phase: str, _part: float) -> None:
         for child in children_of_this_process():
