@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
+from meantime.web.observation.access_log import AccessLog
 from tests.contract.conftest import OBESITY, OpenService
 
 Labels = frozenset[tuple[str, str]]

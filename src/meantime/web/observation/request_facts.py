@@ -1,4 +1,4 @@
-"""The id of each request, which its answer, its log lines and its job carry."""
+"""What is noted about a request in its WSGI environment, for logs and metrics: its id, its route, its job."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
+from flask import request
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+JOB_KEY = "meantime.job"
+"""Where a route leaves the id of the job that a request is about."""
+
+ROUTE_KEY = "meantime.route"
+"""Where the pattern of the route that answers a request is left, such as ``/api/get_results/<job_id>``."""
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def note_job(number: int) -> str:
+    """Note which job the current request is about, and return the job's id."""
+    request.environ[JOB_KEY] = job_id = f"job_id_{number}"
+    return job_id
 
 
 class RequestIds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE
+from meantime.web.operations import Operation
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -32,10 +34,19 @@ def swagger_ui_folder() -> Path:
 
 
 class Documentation:
-    """The views of the API's own description. The document is made when it is first asked for."""
+    """The views of the API's own description. The document is made when it is first asked for.
 
-    def __init__(self, service: MeantimeService) -> None:
+    Parameters
+    ----------
+    service
+        Knows the datasets.
+    operations
+        What is described.
+    """
+
+    def __init__(self, service: MeantimeService, operations: Sequence[Operation]) -> None:
         self._service = service
+        self._operations = operations
         self._lock = threading.Lock()
         self._made_of: object = None  # guarded by self._lock
         self._content = b""  # guarded by self._lock
@@ -56,13 +67,13 @@ class Documentation:
 
     def _document(self) -> bytes:
         """Return the document for what is served now."""
-        from meantime.web.v1.openapi import openapi_document  # not at every start
+        from meantime.web.pages.openapi import openapi_document  # not at every start
 
-        served = [self._service.dataset(name) for name in self._service.datasets.names]
+        served = self._service.datasets()
         made_of = ([(dataset.name, dataset.version) for dataset in served], list(CATALOGUE))
         with self._lock:
             if self._made_of != made_of:
-                document = openapi_document([each.cube for each in served], [each.name for each in served])
+                document = openapi_document(self._operations, served)
                 self._content, self._made_of = orjson.dumps(document), made_of
             return self._content
 

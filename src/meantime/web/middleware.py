@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from meantime.jobs.log_context import NOTHING, worked_for
-from meantime.web.access_log import AccessLog
-from meantime.web.request_ids import REQUEST_ID_HEADER, RequestIds
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.request_facts import JOB_KEY, REQUEST_ID_HEADER, RequestIds
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     """Takes a request's environment, its answer's status in three digits, and the seconds that it took."""
 
     ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-
-JOB_KEY = "meantime.job"
-"""Where a route leaves the id of the job that a request is about, for the log."""
-
-ROUTE_KEY = "meantime.route"
-"""Where the pattern of the route that answers a request is left, such as ``/api/get_results/<job_id>``."""
 
 FIXED_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
@@ -42,7 +36,7 @@ DEFAULT_HEADERS = [
 """Headers that an answer may have its own of."""
 
 
-class StreetDoor:
+class Middleware:
     """Wraps a WSGI application.
 
     Parameters

@@ -1,7 +1,7 @@
-"""WireResponse: an answer whose bytes are known, handed to the server in one piece.
+"""Answers in JSON: of values, and of bytes that are known and handed to the server in one piece.
 
 Flask's own response goes out as an iterator, which the server asks for each piece, with a turn of the interpreter lock
-every time. The two answers that clients ask for most are made of this one instead.
+every time. The two answers that clients ask for most are a WireResponse instead.
 """
 
 from __future__ import annotations
@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import orjson
 from flask import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 JSON_TYPE = "application/json"
+
+RETRY_AFTER_S = "1"
+"""How soon to ask again about a job that hasn't ended."""
+
+
+def json_response(content: object) -> Response:
+    """Return JSON-able values as an answer."""
+    return Response(orjson.dumps(content), content_type=JSON_TYPE)
 
 
 class WireResponse(Response):

@@ -20,8 +20,8 @@ from meantime.settings import Settings
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
-from meantime.web.event_log import EventLog
-from meantime.web.log_writer import PENDING_LIMIT
+from meantime.web.observation.event_log import EventLog
+from meantime.web.observation.log_writer import PENDING_LIMIT
 from tests.cubes import cube_of
 from tests.reference import Row
 
@@ -125,7 +125,7 @@ def test_an_id_that_could_harm_a_log_is_replaced(client: FlaskClient, given: str
 
 
 def test_a_failed_job_says_why(recorder: Recorder) -> None:
-    job = Job(7, Task("best5", "{}", "v"), state=JobState.FAILED, reason="timeout: 60 s\nforged")
+    job = Job(number=7, task=Task("best5", "{}", "v"), state=JobState.FAILED, reason="timeout: 60 s\nforged")
     recorder.log.note_job_end(job)
     (event,) = recorder.events()
     assert (event["level"], event["reason"], event["state"]) == ("WARNING", "timeout: 60 s\nforged", "failed")

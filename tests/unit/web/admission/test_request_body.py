@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meantime.errors import MalformedRequestError
-from meantime.web.request_body import MAXIMUM_DEPTH, decode_object
+from meantime.web.admission.request_body import MAXIMUM_DEPTH, decode_object
 
 SCALARS = (
     st.none()

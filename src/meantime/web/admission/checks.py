@@ -10,12 +10,12 @@ from flask import Flask, request
 
 from meantime.access_keys import AccessKeyFile
 from meantime.settings import Settings
-from meantime.web.access_log import AccessLog
-from meantime.web.callers import CallerCheck
-from meantime.web.cross_origin import allow_origins
-from meantime.web.request_body import has_body, json_object
-from meantime.web.security import SAFE_METHODS, HostCheck, check_same_origin, check_size_and_framing
-from meantime.web.street_door import ROUTE_KEY
+from meantime.web.admission.callers import CallerCheck
+from meantime.web.admission.cross_origin import allow_origins
+from meantime.web.admission.request_body import has_body, json_object
+from meantime.web.admission.security import SAFE_METHODS, HostCheck, check_same_origin, check_size_and_framing
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.request_facts import ROUTE_KEY
 
 
 def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None) -> None:
@@ -60,7 +60,7 @@ def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None)
                 )
 
     if settings.posts_per_minute and (keys.exists or not settings.is_loopback):
-        from meantime.web.rate_limit import limit_posts  # a tenth of a second to import
+        from meantime.web.admission.rate_limit import limit_posts  # a tenth of a second to import
 
         limit_posts(app, settings)
     if origins:

@@ -16,8 +16,8 @@ from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from werkzeug.exceptions import TooManyRequests
 
 from meantime.settings import Settings
-from meantime.web.callers import caller
-from meantime.web.security import is_loopback
+from meantime.web.admission.callers import caller
+from meantime.web.admission.security import is_loopback
 
 NETWORK_BITS = 64
 """The part of an IPv6 address that counts: one client often has all the addresses behind it."""

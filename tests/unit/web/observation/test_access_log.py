@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from meantime.web.access_log import AccessLog, on_one_line
-from meantime.web.log_writer import PENDING_LIMIT, RotatingFile
+from meantime.web.observation.access_log import AccessLog, on_one_line
+from meantime.web.observation.log_writer import PENDING_LIMIT, RotatingFile
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) [^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
@@ -183,12 +183,12 @@ def test_lines_that_cannot_be_written_are_counted_once_they_can(tmp_path: Path) 
     (folder / "webserver.log").mkdir()  # a folder can't be opened for writing
     log.put("INFO", "lost 1")
     log.put("INFO", "lost 2")
-    log._write_pending()
+    log.write_pending()
     log.put("INFO", "lost 3")
-    log._write_pending()
+    log.write_pending()
     (folder / "webserver.log").rmdir()
     log.put("INFO", "there again")
-    log._write_pending()
+    log.write_pending()
     assert [line[25:] for line in lines(folder)] == [
         "INFO there again",
         "ERROR 3 lines of this log could not be written",
@@ -222,7 +222,7 @@ def test_more_lines_than_may_wait_are_lost_and_counted(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "webserver.log")
     for _ in range(PENDING_LIMIT + 7):
         log.put("INFO", "x")
-    log._write_pending()
+    log.write_pending()
     found = lines(tmp_path)
     assert len(found) == PENDING_LIMIT + 1
     assert found[-1][25:] == "ERROR 7 lines of this log could not be written"

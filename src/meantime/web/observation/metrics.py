@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from meantime import __version__
 from meantime.jobs.durations import Durations, Label
-from meantime.jobs.job_state import JobState
 from meantime.jobs.sqlite.release import SQLITE_VERSION
-from meantime.service import MeantimeService
+from meantime.service import MeantimeService, ServiceFigures
 from meantime.settings import Settings
-from meantime.web.street_door import ROUTE_KEY
+from meantime.web.observation.request_facts import ROUTE_KEY
+from meantime.web.operations import Reply, operation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -61,7 +60,7 @@ class Metrics:
     settings
         ``threads``, ``queue_capacity`` and ``state_dir`` are used.
     request_times
-        What the street door has counted.
+        What the middleware has counted.
     lost_line_counts
         For each log by name, what returns the number of its lines that could not be written.
     """
@@ -79,12 +78,14 @@ class Metrics:
         self._lost_line_counts = lost_line_counts or {}
         self._registry: CollectorRegistry | None = None  # made by the first request; two that race make equal ones
 
-    def add_to(self, app: Flask) -> None:
-        """Register the route."""
-        app.add_url_rule("/metrics", "metrics", self.show)
-
-    def show(self) -> Response:
-        """Answer in the format that the client prefers."""
+    @operation(
+        "GET",
+        "/metrics",
+        tag="server",
+        replies={200: Reply("Every metric.", media_types=("text/plain", "application/openmetrics-text"))},
+    )
+    def get_metrics(self) -> Response:
+        """Show what the server counts, in a format of Prometheus."""
         # A quarter of a second and 5 MB that a server without a scraper never needs.
         from prometheus_client.exposition import choose_encoder
 
@@ -95,10 +96,11 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, as prometheus-client wants a collector to."""
-        yield from self._about_the_server()
-        yield from self._about_jobs()
-        yield from self._about_storage()
-        yield from self._about_datasets()
+        figures = self._service.figures()
+        yield from self._about_the_server(figures)
+        yield from self._about_jobs(figures)
+        yield from self._about_storage(figures)
+        yield from self._about_datasets(figures)
         durations = self._request_times.durations
         yield _histogram("http_request_duration", "Time to answer a request.", ("method", "route", "status"), durations)
 
@@ -110,44 +112,45 @@ class Metrics:
         ProcessCollector(registry=registry)
         return registry
 
-    def _about_the_server(self) -> Iterator[Metric]:
+    def _about_the_server(self, figures: ServiceFigures) -> Iterator[Metric]:
         versions = ((__version__, platform.python_version(), SQLITE_VERSION), 1.0)
         yield _gauge("build_info", "Versions; always 1.", ("version", "python", "sqlite"), [versions])
         yield _gauge("ready", "Whether a new job would be accepted.", (), [((), float(self._service.is_ready))])
         yield _gauge("draining", "Whether the drain has begun.", (), [((), float(self._service.is_draining))])
         lost = [((name,), float(count())) for name, count in self._lost_line_counts.items()]
         yield _counter("log_lines_lost", "Lines of a log that could not be written.", ("log",), lost)
+        failures = [((name,), float(count)) for name, count in sorted(figures.housekeeping_failures.items())]
+        yield _counter("housekeeping_failures", "Rounds of housekeeping that raised.", ("thread",), failures)
 
-    def _about_jobs(self) -> Iterator[Metric]:
-        pool, tally = self._service.pool, self._service.tally
-        live = Counter((job.state.value, job.task.name) for job in pool.unfinished())
-        runs = tally.runs.distributions()
-        busy_count = sum(count for (state, _), count in live.items() if state == JobState.RUNNING)
-        yield _gauge("jobs", "Jobs that have not ended.", ("state", "statistic"), _samples(live))
+    def _about_jobs(self, figures: ServiceFigures) -> Iterator[Metric]:
+        runs = figures.runs.distributions()
+        unfinished = _samples(figures.unfinished)
+        yield _gauge("jobs", "Jobs that have not ended.", ("state", "statistic"), unfinished)
         ended = {(state, name): float(seen.count) for (name, state), seen in runs.items()}
         yield _counter("jobs_ended", "Jobs that have ended since the start.", ("state", "statistic"), _samples(ended))
-        yield _gauge("queue_depth", "Jobs that no runner has taken.", (), [((), float(pool.queue_depth()))])
-        yield _gauge("queue_capacity", "Jobs that may wait.", (), [((), float(self._settings.queue_capacity))])
-        yield _gauge("runners", "Runner threads that are alive.", (), [((), float(pool.runner_count()))])
-        yield _gauge("runners_busy", "Runner threads that have a job.", (), [((), float(busy_count))])
-        replaced = [((), float(pool.replaced_runner_count))]
+        yield _gauge("queue_depth", "Jobs that no runner has taken.", (), _sample(figures.queue_depth))
+        yield _gauge("queue_capacity", "Jobs that may wait.", (), _sample(self._settings.queue_capacity))
+        yield _gauge("runners", "Runner threads that are alive.", (), _sample(figures.runner_count))
+        yield _gauge("runners_busy", "Runner threads that have a job.", (), _sample(figures.busy_runner_count))
+        replaced = _sample(figures.replaced_runner_count)
         yield _counter("runners_replaced", "Runner threads that were given up or died.", (), replaced)
-        busy_s = sum(seen.sum_s for seen in runs.values())
-        yield _counter("runner_busy_seconds", "Time that runners spent on jobs that have ended.", (), [((), busy_s)])
-        yield _histogram("job_run", "Time from start to end of a job.", ("statistic", "state"), tally.runs)
-        yield _histogram("job_wait", "Time from acceptance to start of a job.", ("statistic",), tally.waits)
+        busy_s = _sample(sum(seen.sum_s for seen in runs.values()))
+        yield _counter("runner_busy_seconds", "Time that runners spent on jobs that have ended.", (), busy_s)
+        yield _histogram("job_run", "Time from start to end of a job.", ("statistic", "state"), figures.runs)
+        yield _histogram("job_wait", "Time from acceptance to start of a job.", ("statistic",), figures.waits)
 
-    def _about_storage(self) -> Iterator[Metric]:
-        use = self._service.cache_use()
-        yield _histogram("store_commit", "Time of a commit.", ("kind",), self._service.commit_durations)
-        yield _counter("result_cache_hits", "Jobs whose result was at hand.", (), [((), float(use.hit_count))])
-        yield _counter("result_cache_misses", "Jobs that were computed.", (), [((), float(use.miss_count))])
-        yield _gauge("result_cache_bytes", "Encoded results in memory.", (), [((), float(use.size_bytes))])
-        free = [((), float(free_bytes))] if (free_bytes := _free_bytes(self._settings.state_dir)) is not None else []
+    def _about_storage(self, figures: ServiceFigures) -> Iterator[Metric]:
+        use = figures.cache
+        yield _histogram("store_commit", "Time of a commit.", ("kind",), figures.commits)
+        yield _counter("result_cache_hits", "Jobs whose result was at hand.", (), _sample(use.hit_count))
+        yield _counter("result_cache_misses", "Jobs that were computed.", (), _sample(use.miss_count))
+        yield _gauge("result_cache_bytes", "Encoded results in memory.", (), _sample(use.size_bytes))
+        free_bytes = _free_bytes(self._settings.state_dir)
+        free = [] if free_bytes is None else _sample(free_bytes)
         yield _gauge("storage_free_bytes", "Space left where the state directory is.", (), free)
 
-    def _about_datasets(self) -> Iterator[Metric]:
-        datasets = [self._service.dataset(name) for name in self._service.datasets.names]
+    def _about_datasets(self, figures: ServiceFigures) -> Iterator[Metric]:
+        datasets = self._service.datasets()
         facts = [((each.name, each.version, each.provenance.source_sha256), 1.0) for each in datasets]
         yield _gauge("dataset_info", "What is served; always 1.", ("dataset", "version", "source_sha256"), facts)
         rows: dict[Label, float] = {}
@@ -158,11 +161,14 @@ class Metrics:
         yield _gauge("dataset_rows", "Rows of the source.", ("dataset", "kind"), _samples(rows))
         durations = [((each.name,), each.report.duration_s) for each in datasets]
         yield _gauge("dataset_ingest_seconds", "Time that reading the source took.", ("dataset",), durations)
-        if (reloader := self._service.reloader) is not None:
-            loaded = [((name,), at) for name, at in reloader.loaded_at().items()]
-            yield _gauge("dataset_loaded_timestamp_seconds", "When the version was loaded.", ("dataset",), loaded)
-            counts = _samples(reloader.counts())
-            yield _counter("dataset_reloads", "Reloads since the start.", ("dataset", "outcome"), counts)
+        loaded = [((name,), at) for name, at in figures.loaded_at.items()]
+        yield _gauge("dataset_loaded_timestamp_seconds", "When the version was loaded.", ("dataset",), loaded)
+        reloads = _samples(figures.reloads)
+        yield _counter("dataset_reloads", "Reloads since the start.", ("dataset", "outcome"), reloads)
+
+
+def _sample(value: float) -> list[Sample]:
+    return [((), float(value))]
 
 
 def _samples(values: Mapping[AnyLabel, float]) -> list[Sample]:

@@ -1,8 +1,11 @@
-"""What a visitor sees: ``GET /`` says what is served, as a page in a browser and as JSON otherwise; ``/problems``."""
+"""What a visitor sees: ``GET /`` says what is served, as a page in a browser and as JSON otherwise; ``/problems``.
+
+The endpoints are the operations, with names and ids that exist in their places.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -14,11 +17,14 @@ from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.parameters import ParameterKind
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.problems import PROBLEMS
+from meantime.web.operations import Operation
+from meantime.web.problems import PROBLEMS, V1_PREFIX
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+_QUESTIONS = (ParameterKind.QUESTION, ParameterKind.QUESTION_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +37,20 @@ class Endpoint:
     example: Mapping[str, object] | None = None
 
 
-_SERVICE_ENDPOINTS = (
-    Endpoint("GET", "/api/get_results/job_id_1", "How a job stands; its result when it is done."),
-    Endpoint("GET", "/api/jobs", "Every job with its state."),
-    Endpoint("GET", "/api/num_jobs", "How many accepted jobs have not finished."),
-    Endpoint("GET", "/api/graceful_shutdown", "Finish the accepted jobs, then end the server."),
-    Endpoint("GET", "/healthz", "Whether the process answers."),
-    Endpoint("GET", "/readyz", "Whether a new job would be accepted."),
-)
-
-
 class Pages:
-    """The pages of one application."""
+    """The pages of one application.
 
-    def __init__(self, service: MeantimeService) -> None:
+    Parameters
+    ----------
+    service
+        Knows the dataset.
+    operations
+        What can be done.
+    """
+
+    def __init__(self, service: MeantimeService, operations: Sequence[Operation]) -> None:
         self._service = service
+        self._operations = operations
 
     def add_to(self, app: Flask) -> None:
         """Register every page."""
@@ -55,9 +60,10 @@ class Pages:
     def show_index(self) -> Response:
         """Say what is served and where."""
         dataset = self._service.dataset()
+        endpoints = list(self._endpoints(dataset))
         base_url = f"{request.scheme}://{request.host}"
         if not _wants_page():
-            content = orjson.dumps(describe(dataset), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+            content = orjson.dumps(describe(dataset, endpoints), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
             response = Response(content, content_type="application/json")
             response.headers["Vary"] = "Accept"
             return response
@@ -65,17 +71,26 @@ class Pages:
             "index.html",
             dataset=dataset,
             base_url=base_url,
-            statistics=_statistic_endpoints(dataset.cube),
-            others=_SERVICE_ENDPOINTS,
+            contract=[each for each in endpoints if not each.path.startswith(V1_PREFIX)],
+            v1=[each for each in endpoints if each.path.startswith(V1_PREFIX)],
             to_json=_in_single_quotes,
         )
+
+    def _endpoints(self, dataset: Dataset) -> Iterator[Endpoint]:
+        """Yield an endpoint for each operation; one that is there per dataset is named once, for the default one."""
+        twins = {each.below_dataset().name for each in self._operations if each.per_dataset}
+        for each in self._operations:
+            if each.name not in twins:
+                path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
+                path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")
+                yield Endpoint(each.method, path, each.summary, _example(each.asks, dataset.cube))
 
     def show_problems(self) -> Response:
         """List the kinds of error answers; ``type`` in each of them points here."""
         return _page("problems.html", problems=dict.fromkeys(PROBLEMS.values()))
 
 
-def describe(dataset: Dataset) -> dict[str, object]:
+def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, object]:
     """Return what is served, for programs."""
     cube, report = dataset.cube, dataset.report
     return {
@@ -95,30 +110,33 @@ def describe(dataset: Dataset) -> dict[str, object]:
             ],
         },
         "endpoints": [
-            {name: value for name, value in asdict(endpoint).items() if value is not None}
-            for endpoint in (*_statistic_endpoints(cube), *_SERVICE_ENDPOINTS)
+            {name: value for name, value in asdict(endpoint).items() if value is not None} for endpoint in endpoints
         ],
     }
 
 
-def _statistic_endpoints(cube: SurveyCube) -> tuple[Endpoint, ...]:
-    return tuple(
-        Endpoint("POST", f"/api/{statistic.name}", statistic.summary, _example(statistic, cube))
-        for statistic in CATALOGUE.values()
-        if statistic.surface is Surface.CONTRACT
-    )
+def _example(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, object] | None:
+    """Return a body that works on the served data."""
+    if asks is None:
+        return None
+    if isinstance(asks, Surface):
+        statistic = next(each for each in CATALOGUE.values() if each.surface is asks)
+        return {"statistic": statistic.name, "parameters": _parameters(statistic, cube)}
+    return _parameters(CATALOGUE[asks], cube)
 
 
-def _example(statistic: Statistic, cube: SurveyCube) -> dict[str, object]:
-    """Return the catalogue's example, with a question and a location that this table has."""
-    example = dict(statistic.example)
+def _parameters(statistic: Statistic, cube: SurveyCube) -> Mapping[str, object]:
+    """Return what a statistic must be told, as in the catalogue's example, with names that this table has."""
+    found: dict[str, object] = {}
     for parameter in statistic.parameters:
-        given = example.get(parameter.name)
-        if parameter.kind is ParameterKind.QUESTION_TEXT and given not in cube.question_index and cube.questions:
-            example[parameter.name] = cube.questions[0].text
-        if parameter.kind is ParameterKind.LOCATION and given not in cube.location_index and cube.locations:
-            example[parameter.name] = cube.locations[0].name
-    return example
+        if parameter.required:
+            given = statistic.example[parameter.name]
+            if parameter.kind in _QUESTIONS and given not in cube.question_index and cube.questions:
+                given = cube.questions[0].text
+            if parameter.kind is ParameterKind.LOCATION and given not in cube.location_index and cube.locations:
+                given = cube.locations[0].name
+            found[parameter.name] = given
+    return found
 
 
 def _wants_page() -> bool:

@@ -14,8 +14,8 @@ import orjson
 
 from meantime.jobs.job import Job
 from meantime.jobs.log_context import worked_for
-from meantime.web.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
-from meantime.web.street_door import JOB_KEY
+from meantime.web.observation.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
+from meantime.web.observation.request_facts import JOB_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

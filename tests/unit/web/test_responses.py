@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.test import Client, EnvironBuilder
 
-from meantime.web.wire_response import WireResponse
+from meantime.web.responses import WireResponse
 
 
 def test_the_answer_has_its_status_headers_length_and_body() -> None:

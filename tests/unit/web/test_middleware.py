@@ -9,8 +9,9 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from meantime.web.access_log import AccessLog
-from meantime.web.street_door import JOB_KEY, StreetDoor
+from meantime.web.middleware import Middleware
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.request_facts import JOB_KEY
 
 
 def answering(*headers: tuple[str, str], status: str = "200 OK") -> object:
@@ -23,7 +24,7 @@ def answering(*headers: tuple[str, str], status: str = "200 OK") -> object:
 
 
 def client_of(application: object, **details: object) -> Client:
-    return Client(StreetDoor(application, **details), Response)  # type: ignore[arg-type]  # as in WSGI
+    return Client(Middleware(application, **details), Response)  # type: ignore[arg-type]  # as in WSGI
 
 
 def test_an_answer_gets_the_default_headers_and_keeps_its_own() -> None:

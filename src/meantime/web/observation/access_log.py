@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import orjson
 
-from meantime.web.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
+from meantime.web.observation.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
 
 _SHOWN_CHARACTERS = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -1,7 +1,7 @@
-"""The OpenAPI document (3.1), made from the operations, the catalogue and the names that the datasets have.
+"""The OpenAPI document (3.1), made from the operations, the types they send, the catalogue and the names in the data.
 
-It is made by hand, not by a library with models of its own: the catalogue has the JSON Schema of every parameter, and
-a second description of the same checks would drift from the first.
+It is made here, not by a library with models of its own: the catalogue has the JSON Schema of every parameter, and a
+second description of the same checks would drift from the first.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from http import HTTPStatus
 
 from meantime import __version__
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.parameters import JsonSchema, Parameter, ParameterKind
+from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.web.problems import PROBLEM_TYPE
-from meantime.web.v1.dataset_resources import example_of, v1_statistics
-from meantime.web.v1.operations import JSON_TYPE, Operation, Reply, operations
-from meantime.web.v1.schemas import ANSWERS, ref
+from meantime.survey.ingest.dataset import Dataset
+from meantime.web.json_schema import JsonSchema, JsonSchemas
+from meantime.web.operations import Operation, Reply
+from meantime.web.problems import PROBLEM_TYPE, V1_PREFIX, ContractProblemDocument, ProblemDocument
+from meantime.web.responses import JSON_TYPE
+from meantime.web.v1.dataset_documents import example_of, v1_statistics
+from meantime.web.v1.job_documents import JobDocument
 
 ALWAYS = (400, 401, 403, 429, 503)
 """Error answers that any request can get."""
@@ -42,19 +45,20 @@ _NAMES: dict[ParameterKind, str] = {
 """The kinds of parameters that name something in the data, and the schema that lists what there is."""
 
 
-def openapi_document(cubes: Sequence[SurveyCube], dataset_names: Sequence[str]) -> dict[str, object]:
+def openapi_document(operations: Sequence[Operation], datasets: Sequence[Dataset]) -> dict[str, object]:
     """Return the document as JSON-able values.
 
     Parameters
     ----------
-    cubes
-        The cubes that are served: questions, locations and so on are listed as accepted values.
-    dataset_names
-        The names of their datasets.
+    operations
+        What can be done.
+    datasets
+        What is served: questions, locations and so on are listed as accepted values.
     """
+    answers = JsonSchemas()
     paths: dict[str, dict[str, object]] = {}
-    for operation in [*operations(), *_contract_operations()]:
-        described = _describe(operation, dataset_names)
+    for operation in operations:
+        described = _describe(operation, [dataset.name for dataset in datasets], answers)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -65,14 +69,19 @@ def openapi_document(cubes: Sequence[SurveyCube], dataset_names: Sequence[str]) 
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "tags": [{"name": name} for name in ("jobs", "results", "dataset", "contract", "server")],
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
         "paths": paths,
         "components": {
-            "schemas": ANSWERS | _names_in(cubes) | _request_schemas(),
+            "schemas": answers.named | _names_in([dataset.cube for dataset in datasets]) | _request_schemas(),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"key": []}],
     }
+
+
+def ref(name: str) -> JsonSchema:
+    """Return a reference to a named schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 # Requests ------------------------------------------------------------------------------------------------------------
@@ -160,29 +169,33 @@ def _with_names(schema: JsonSchema, kind: ParameterKind, names: JsonSchema) -> J
 # Operations ----------------------------------------------------------------------------------------------------------
 
 
-def _describe(operation: Operation, dataset_names: Sequence[str]) -> dict[str, object]:
+def _describe(operation: Operation, dataset_names: Sequence[str], answers: JsonSchemas) -> dict[str, object]:
+    problem = ProblemDocument if operation.path.startswith(V1_PREFIX) else ContractProblemDocument
+    refused = {"content": {PROBLEM_TYPE: {"schema": answers.of(problem)}}}
+    refusals = {
+        str(status): {"description": HTTPStatus(status).phrase} | refused
+        for status in sorted({*ALWAYS, *operation.problems})
+    }
+    replies = {str(status): _reply(status, reply, answers) for status, reply in operation.replies.items()}
     found: dict[str, object] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": _parameters_of(operation, dataset_names),
-        "responses": {
-            **{str(status): _reply(status, reply) for status, reply in operation.replies.items()},
-            **{str(status): _problem(status, operation) for status in sorted({*ALWAYS, *operation.problems})},
-        },
+        "responses": refusals | replies,
     }
-    if operation.body is not None:
-        found["requestBody"] = {
-            "required": True,
-            "content": {JSON_TYPE: {"schema": ref(operation.body), "examples": _examples(operation.body)}},
-        }
+    if operation.asks is not None:
+        found["requestBody"] = {"required": True, "content": {JSON_TYPE: _body(operation.asks)}}
     return found
 
 
-def _examples(body: str) -> dict[str, object]:
-    if body == "Submission":
-        return {each.name: {"summary": each.title, "value": example_of(each)} for each in v1_statistics()}
-    return {each.name: {"value": dict(each.example)} for each in CATALOGUE.values() if _schema_name(each) == body}
+def _body(asks: str | Surface) -> dict[str, object]:
+    """Return the schema and the examples of a body that asks for a statistic, or for any of a surface."""
+    if isinstance(asks, Surface):
+        examples = {each.name: {"summary": each.title, "value": example_of(each)} for each in v1_statistics()}
+        return {"schema": ref("Submission"), "examples": examples}
+    statistic = CATALOGUE[asks]
+    return {"schema": ref(_schema_name(statistic)), "examples": {asks: {"value": dict(statistic.example)}}}
 
 
 _JOB_ID: dict[str, object] = {
@@ -209,7 +222,7 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
     found += [_EXTENSION] if "{extension}" in operation.path else []
     found += [
         {"name": each.name, "in": "query", "description": each.summary, "schema": each.schema}
-        for each in operation.query
+        for each in operation.query()
     ]
     found += [
         {"name": each.name, "in": "header", "description": each.summary, "schema": each.schema}
@@ -218,68 +231,18 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
     return found
 
 
-def _reply(status: int, reply: Reply) -> dict[str, object]:
+def _reply(status: int, reply: Reply, answers: JsonSchemas) -> dict[str, object]:
     found: dict[str, object] = {"description": reply.summary}
-    if reply.content:
-        found["content"] = {
-            media_type: {} if name is None else {"schema": ref(name)} for media_type, name in reply.content.items()
-        }
+    content: dict[str, object] = {media_type: {} for media_type in reply.media_types}
+    if reply.json is not None:
+        content = {JSON_TYPE: {"schema": answers.of(reply.json)}} | content
+    if content:
+        found["content"] = content
     if reply.headers:
         found["headers"] = {name: {"schema": {"type": "string"}} for name in reply.headers}
-    if status in (201, 202) and "Location" in reply.headers and reply.content.get(JSON_TYPE) == "Job":
+    if status in (201, 202) and reply.json is JobDocument and "Location" in reply.headers:
         found["links"] = {
             name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}
             for name in ("show_job", "show_result", "cancel_job")
         }
     return found
-
-
-def _problem(status: int, operation: Operation) -> dict[str, object]:
-    schema = "Problem" if operation.path.startswith("/api/v1/") else "ContractProblem"
-    return {"description": HTTPStatus(status).phrase, "content": {PROBLEM_TYPE: {"schema": ref(schema)}}}
-
-
-# The contract --------------------------------------------------------------------------------------------------------
-
-
-def _contract_operations() -> list[Operation]:
-    """Return the fixed endpoints; their routes are in ``web/routes.py``."""
-    accepted = Reply(summary="Accepted.", content={JSON_TYPE: "JobId"}, headers=("Location", "Retry-After"))
-    submissions = [
-        Operation(
-            name=statistic.name,
-            method="POST",
-            path=f"/api/{statistic.name}",
-            tag="contract",
-            summary=statistic.summary,
-            replies={202: accepted},
-            problems=(413, 415, 422, 507),
-            body=_schema_name(statistic),
-        )
-        for statistic in CATALOGUE.values()
-        if statistic.surface is Surface.CONTRACT
-    ]
-    return [
-        *submissions,
-        _get(
-            "get_results",
-            "/api/get_results/{job_id}",
-            "How a job stands; its result when it is done.",
-            "ContractAnswer",
-            (404, 410),
-        ),
-        _get("get_jobs", "/api/jobs", "Every job with its state.", "ContractJobs"),
-        _get("get_num_jobs", "/api/num_jobs", "How many accepted jobs have not finished.", "JobCount"),
-        _get("graceful_shutdown", "/api/graceful_shutdown", "Finish the accepted jobs, then end the server.", "Drain"),
-        _get("get_health", "/healthz", "Whether the process answers.", "Health", tag="server"),
-        _get("get_readiness", "/readyz", "Whether a new job would be accepted.", "Health", tag="server"),
-    ]
-
-
-def _get(
-    name: str, path: str, summary: str, schema: str, problems: tuple[int, ...] = (), *, tag: str = "contract"
-) -> Operation:
-    reply = Reply(summary="Here it is.", content={JSON_TYPE: schema})
-    return Operation(
-        name=name, method="GET", path=path, tag=tag, summary=summary, replies={200: reply}, problems=problems
-    )

@@ -149,10 +149,11 @@ class LogWriter(ABC):
             self._something_to_write.wait()
             self._closing.wait(_BATCH_S)  # lines that come meanwhile cost no write of their own
             self._something_to_write.clear()
-            self._write_pending()
+            self.write_pending()
         self._file.close()
 
-    def _write_pending(self) -> None:
+    def write_pending(self) -> None:
+        """Write what waits; the writer thread does so by itself."""
         lines = [self._pending.popleft() for _ in range(len(self._pending))]
         with self._lock:
             lost_count, self._lost_count = self._lost_count, 0
