@@ -112,6 +112,12 @@ def test_the_dataset_is_described(client: FlaskClient, dataset: Dataset) -> None
     assert rows[labels(dataset="small", kind="suppressed")] == dataset.report.suppressed_count
 
 
+def test_rounds_of_housekeeping_that_raised_are_counted_by_thread(client: FlaskClient) -> None:
+    failures = values(client, "meantime_housekeeping_failures", "meantime_housekeeping_failures_total")
+    assert labels(thread="evictor") in failures
+    assert set(failures.values()) == {0.0}
+
+
 def test_readiness_and_the_drain_show(client: FlaskClient, service: MeantimeService) -> None:
     assert (value(client, "meantime_ready"), value(client, "meantime_draining")) == (1.0, 0.0)
     service.begin_drain()

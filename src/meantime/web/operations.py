@@ -30,7 +30,7 @@ class RequestField(Protocol):
 
     @property
     def summary(self) -> str:
-        """One sentence, in Markdown."""
+        """One sentence."""
         ...
 
     @property

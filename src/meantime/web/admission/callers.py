@@ -1,7 +1,7 @@
 """Who asks, and whether they may: from an access key to a Caller, and the ONE table of roles that routes need.
 
 Without access keys everybody who reaches the server is the same caller and may do everything that ``security.py``
-admits. Where a job's ownership is checked is the service; here is only whose eyes it looks with.
+admits. Whether a job is the caller's is checked by the service.
 """
 
 from __future__ import annotations

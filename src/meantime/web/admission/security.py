@@ -1,4 +1,4 @@
-"""What is refused at the door, whoever asks: foreign Host names, other sites' pages, unclear framing, long URLs.
+"""What is refused, whoever asks: foreign Host names, other sites' pages, unclear framing, long URLs.
 
 Who asks, and what their role allows, is in ``callers.py``; how often, in ``rate_limit.py``; the body in
 ``request_body.py``. Requests that could not even be parsed never get here: granian answers them itself.

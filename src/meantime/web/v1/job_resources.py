@@ -22,7 +22,6 @@ from meantime.web.responses import RETRY_AFTER_S, json_response
 from meantime.web.v1.job_documents import JOBS_PATH, JobDocument, JobPage
 from meantime.web.v1.request_fields import (
     IDEMPOTENCY_KEY_LIMIT,
-    WAIT_LIMIT_S,
     QueryParameter,
     idempotency_key,
     one_of,
@@ -32,7 +31,7 @@ from meantime.web.v1.request_fields import (
     whole_number,
     write_cursor,
 )
-from meantime.web.v1.visible_jobs import VisibleJobs, note_preference
+from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
 EMBEDDED_LIMIT_BYTES = 65_536
 """A job shows its result inside when it is no larger; who waited for it with ``Prefer`` gets any."""
@@ -40,12 +39,7 @@ EMBEDDED_LIMIT_BYTES = 65_536
 PAGE_LIMIT = 1000
 DEFAULT_PAGE_SIZE = 100
 
-PREFER = RequestHeader(
-    "Prefer",
-    f"`wait=5`: wait up to 5 seconds (at most {WAIT_LIMIT_S}) for the job's end (RFC 7240).",
-    {"type": "string", "examples": ["wait=5"]},
-)
-KEY = RequestHeader(
+_KEY = RequestHeader(
     "Idempotency-Key",
     "A name of yours for this request: sent again with the same request it gives the same job.",
     {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LIMIT, "pattern": "^[!-~]+$"},
@@ -109,7 +103,7 @@ class JobResources:
             ),
         },
         problems=(413, 415, 422, 507),
-        headers=(PREFER, KEY),
+        headers=(PREFER, _KEY),
         asks=Surface.V1,
         per_dataset=True,
     )

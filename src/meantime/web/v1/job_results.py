@@ -14,9 +14,8 @@ from meantime.web.formats import FORMATS, Format, choose_format
 from meantime.web.operations import Reply, operation
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
 from meantime.web.v1.job_documents import Result, offered_formats
-from meantime.web.v1.job_resources import PREFER
 from meantime.web.v1.request_fields import read_query
-from meantime.web.v1.visible_jobs import VisibleJobs, note_preference
+from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
 RESULT_CACHING = "private, max-age=86400, immutable"
 

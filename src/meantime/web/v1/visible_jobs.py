@@ -11,8 +11,15 @@ from meantime.service import MeantimeService
 from meantime.web.admission.callers import caller
 from meantime.web.job_ids import job_number
 from meantime.web.observation.request_facts import note_job
+from meantime.web.operations import RequestHeader
 from meantime.web.v1.job_documents import JobDocument, job_document
-from meantime.web.v1.request_fields import preferred_wait_s
+from meantime.web.v1.request_fields import WAIT_LIMIT_S, preferred_wait_s
+
+PREFER = RequestHeader(
+    "Prefer",
+    f"`wait=5`: wait up to 5 seconds (at most {WAIT_LIMIT_S}) for the job's end (RFC 7240).",
+    {"type": "string", "examples": ["wait=5"]},
+)
 
 
 class VisibleJobs:
