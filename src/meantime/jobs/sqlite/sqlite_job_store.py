@@ -139,10 +139,9 @@ class SqliteJobStore(JobStore):
             job.reason,
             None,
         )
+        self._group.note(job.number, note)
         if at_once:
-            self._commit([], [note])
-        else:
-            self._group.note(job.number, note)
+            self.flush()
 
     def flush(self) -> None:
         """Write every note that waits; see JobStore.flush."""
