@@ -11,7 +11,7 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.parameters import ParameterKind
+from meantime.statistics.kinds import LocationName, QuestionText
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.problems import PROBLEMS
@@ -109,14 +109,14 @@ def _statistic_endpoints(cube: SurveyCube) -> tuple[Endpoint, ...]:
     )
 
 
-def _example(statistic: Statistic, cube: SurveyCube) -> dict[str, object]:
+def _example(statistic: type[Statistic], cube: SurveyCube) -> dict[str, object]:
     """Return the catalogue's example, with a question and a location that this table has."""
     example = dict(statistic.example)
-    for parameter in statistic.parameters:
+    for parameter in statistic.parameters():
         given = example.get(parameter.name)
-        if parameter.kind is ParameterKind.QUESTION_TEXT and given not in cube.question_index and cube.questions:
+        if isinstance(parameter.kind, QuestionText) and given not in cube.question_index and cube.questions:
             example[parameter.name] = cube.questions[0].text
-        if parameter.kind is ParameterKind.LOCATION and given not in cube.location_index and cube.locations:
+        if isinstance(parameter.kind, LocationName) and given not in cube.location_index and cube.locations:
             example[parameter.name] = cube.locations[0].name
     return example
 

@@ -10,7 +10,7 @@ from flask import Response, request
 
 from meantime import __version__
 from meantime.service import MeantimeService
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
+from meantime.statistics.catalogue import Statistic, Surface, statistics_of
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.v1.job_resources import json_response
@@ -21,12 +21,12 @@ DATASETS_PATH = "/api/v1/datasets"
 _Describe = Callable[[Dataset], Mapping[str, object]]
 
 
-def v1_statistics() -> list[Statistic]:
+def v1_statistics() -> list[type[Statistic]]:
     """Return the statistics of this surface, in the order of the catalogue."""
-    return [statistic for statistic in CATALOGUE.values() if statistic.surface is Surface.V1]
+    return statistics_of(Surface.V1)
 
 
-def example_of(statistic: Statistic) -> dict[str, object]:
+def example_of(statistic: type[Statistic]) -> dict[str, object]:
     """Return a request for a statistic that works on the bundled table."""
     return {"statistic": statistic.name, "parameters": dict(statistic.example)}
 
@@ -128,7 +128,7 @@ def _summary(dataset: Dataset) -> Mapping[str, object]:
     }
 
 
-def _describe(statistic: Statistic) -> Mapping[str, object]:
+def _describe(statistic: type[Statistic]) -> Mapping[str, object]:
     return {
         "name": statistic.name,
         "title": statistic.title,
