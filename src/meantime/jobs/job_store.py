@@ -7,9 +7,10 @@ never used twice, whatever is deleted; a final state is never overwritten.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job, Task
@@ -24,6 +25,13 @@ class Submission:
     submitted_at: float
     owner: str = ""
     idempotency_key: str | None = None
+
+
+class Receipt(NamedTuple):
+    """The number of a job, and whether this submission made it."""
+
+    number: int
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,11 @@ class JobStore(ABC):
     """How long commits took: ``durable`` with a sync, ``soon`` without."""
 
     @abstractmethod
-    def add(self, submission: Submission) -> int:
-        """Make a job durable and return its number.
+    def add(self, submission: Submission, on_durable: Callable[[Job], None]) -> Receipt:
+        """Make a job durable; with an idempotency key that its owner has used before, name the job of then.
 
-        Raises
-        ------
-        IdempotencyConflictError
-            The owner has used this idempotency key before; it carries that job's number.
+        ``on_durable`` is called with the new job once it is durable, and before anybody can read it from the store; it
+        must not call the store.
         """
 
     @abstractmethod

@@ -12,14 +12,12 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from meantime.errors import (
-    IdempotencyConflictError,
     StorageFullError,
     StoreCorruptError,
     StoreError,
@@ -29,7 +27,7 @@ from meantime.jobs.ballast import Ballast
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Submission
+from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Receipt, Submission
 from meantime.jobs.sqlite.backup import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
 from meantime.jobs.sqlite.opening import open_database
@@ -57,13 +55,6 @@ _NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
 
 _Row = tuple[object, ...]
 """One row of the view batch: (number, state, then what a submission or a note carries)."""
-
-
-class _Receipt(NamedTuple):
-    """The number of a job, and whether this submission made it."""
-
-    number: int
-    is_new: bool
 
 
 def row_checksum(number: int, task: Task, owner: str, idempotency_key: str | None) -> int:
@@ -115,20 +106,25 @@ class SqliteJobStore(JobStore):
         self._last_number = self._read_last_number()  # guarded by self._connection_lock
         self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
         self._closed = False  # guarded by self._connection_lock
-        self._group: GroupCommit[Submission, _Row, _Receipt] = GroupCommit(
+        self._group: GroupCommit[Submission, _Row, Receipt] = GroupCommit(
             self._commit, is_final=lambda note: JobState(str(note[1])).is_final
         )
 
     # Writing -----------------------------------------------------------------------------------------------------
 
-    def add(self, submission: Submission) -> int:
-        """Make a job durable and return its number; see JobStore.add."""
+    def add(self, submission: Submission, on_durable: Callable[[Job], None]) -> Receipt:
+        """Make a job durable; see JobStore.add."""
         receipt = self._group.commit_durably(submission)
-        if not receipt.is_new:
-            raise IdempotencyConflictError(
-                f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
+        if receipt.is_new:
+            on_durable(
+                Job(
+                    number=receipt.number,
+                    task=submission.task,
+                    owner=submission.owner,
+                    submitted_at=submission.submitted_at,
+                )
             )
-        return receipt.number
+        return receipt
 
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; see JobStore.record."""
@@ -143,16 +139,15 @@ class SqliteJobStore(JobStore):
             job.reason,
             None,
         )
+        self._group.note(job.number, note)
         if at_once:
-            self._commit([], [note])
-        else:
-            self._group.note(job.number, note)
+            self.flush()
 
     def flush(self) -> None:
         """Write every note that waits; see JobStore.flush."""
         self._group.flush()
 
-    def _commit(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
+    def _commit(self, submissions: list[Submission], notes: list[_Row]) -> list[Receipt]:
         """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
         with self._connection_lock:
             self._check_usable()
@@ -175,7 +170,7 @@ class SqliteJobStore(JobStore):
                 label = _DURABLE if submissions else _SOON
                 self.commit_durations.add(label, time.perf_counter() - started_at)
 
-    def _write(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
+    def _write(self, submissions: list[Submission], notes: list[_Row]) -> list[Receipt]:
         """Write and commit. Holds self._connection_lock.
 
         The driver gives the GIL away at every statement and, with many threads about, waits long to get it back. So a
@@ -202,9 +197,9 @@ class SqliteJobStore(JobStore):
         except sqlite3.Error as error:
             raise self._after_failure(error) from error
 
-    def _number(self, submissions: list[Submission]) -> tuple[list[_Receipt], list[_Row]]:
+    def _number(self, submissions: list[Submission]) -> tuple[list[Receipt], list[_Row]]:
         """Give each submission its number; return the receipts and the rows to write. Holds self._connection_lock."""
-        receipts: list[_Receipt] = []
+        receipts: list[Receipt] = []
         rows: list[_Row] = []
         for submission in submissions:
             # A number stays used when the write fails: a gap is harmless, a second use is not.
@@ -218,22 +213,22 @@ class SqliteJobStore(JobStore):
             content = (task.name, task.arguments, task.version, owner, row_checksum(number, task, owner, key))
             if key is None:
                 rows.append((number, None, *content, submission.submitted_at, None))
-                receipts.append(_Receipt(number, is_new=True))
+                receipts.append(Receipt(number, is_new=True))
             else:
                 receipts.append(self._insert_with_key((number, *content, submission.submitted_at, key), owner, key))
         return receipts, rows
 
-    def _insert_with_key(self, row: _Row, owner: str, key: str) -> _Receipt:
+    def _insert_with_key(self, row: _Row, owner: str, key: str) -> Receipt:
         """Insert one job unless its owner has used the key before. Holds self._connection_lock."""
         if self._connection.execute(_INSERT_WITH_KEY, row).rowcount == 1:
-            return _Receipt(self._last_number, is_new=True)
+            return Receipt(self._last_number, is_new=True)
         self._last_number -= 1
         found = self._connection.execute(
             "SELECT number FROM jobs WHERE owner = ? AND idempotency_key = ?", (owner, key)
         ).fetchone()
         if found is None:
             raise sqlite3.DatabaseError(f"job number {row[0]} is taken")
-        return _Receipt(int(found[0]), is_new=False)
+        return Receipt(int(found[0]), is_new=False)
 
     def _after_failure(self, error: sqlite3.Error) -> StoreError:
         """Roll back and say what went wrong. Holds self._connection_lock."""
@@ -376,10 +371,16 @@ class SqliteJobStore(JobStore):
         if row_checksum(int(str(number)), task, str(owner), None if key is None else str(key)) != checksum:
             raise StoreCorruptError(f"job {number} in {self._path} is damaged (checksum differs); restore a backup")
         started, finished, sha256, size, reason = ending
-        job = Job(int(str(number)), task, str(owner), self._to_state(state), int(str(attempt)), float(str(submitted)))
-        job.started_at = None if started is None else float(str(started))
-        job.finished_at = None if finished is None else float(str(finished))
-        job.result_sha256 = _text(sha256)
-        job.result_size = None if size is None else int(str(size))
-        job.reason = _text(reason)
-        return job
+        return Job(
+            number=int(str(number)),
+            task=task,
+            owner=str(owner),
+            state=self._to_state(state),
+            attempt=int(str(attempt)),
+            submitted_at=float(str(submitted)),
+            started_at=None if started is None else float(str(started)),
+            finished_at=None if finished is None else float(str(finished)),
+            result_sha256=_text(sha256),
+            result_size=None if size is None else int(str(size)),
+            reason=_text(reason),
+        )
