@@ -109,7 +109,7 @@ def test_every_route_is_in_the_document_and_nothing_else(app: Flask, document: d
 def test_every_statistic_has_its_parameters_and_an_example_in_the_document(document: dict[str, object]) -> None:
     text = str(document)
     for statistic in CATALOGUE.values():
-        for parameter in statistic.parameters:
+        for parameter in statistic.parameters():
             assert repr(parameter.name) in text
         assert repr(dict(statistic.example)) in text
 

@@ -71,7 +71,7 @@ def test_the_table_of_settings_is_the_one_in_the_code() -> None:
 
 
 @pytest.mark.parametrize("statistic", CATALOGUE.values(), ids=lambda statistic: f"{statistic.surface} {statistic.name}")
-def test_every_statistic_has_its_page(statistic: Statistic) -> None:
+def test_every_statistic_has_its_page(statistic: type[Statistic]) -> None:
     page, _, anchor = statistic.documentation.partition("#")
     content = text_of(f"docs/{page}")
     assert statistic.name in content

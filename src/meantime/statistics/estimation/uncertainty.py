@@ -1,6 +1,6 @@
 """Standard errors, intervals, tests and the reliability flag, for arrays of estimates in percent.
 
-An unknown number is NaN here. Which estimates are pooled, and with which weights, is in ``means.py``.
+An unknown number is NaN here. Which estimates are pooled, and with which weights, is in ``pooling.py``.
 
 Sources
 -------
@@ -28,6 +28,12 @@ RELIABLE_SAMPLE_SIZE = 50
 
 UNRELIABLE_RSE_PERCENT = 30.0
 """CDC: an estimate whose relative standard error is this large or larger is not reliable."""
+
+TIE_DECIMALS = 9
+"""Values that are equal after rounding to so many decimals are ties: sums differ in the last bits by their order."""
+
+EQUAL_WITHIN = 5e-10
+"""The same tolerance for a difference: a smaller one is noise of floating-point sums."""
 
 
 class Scale(StrEnum):

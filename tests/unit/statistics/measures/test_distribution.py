@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from meantime.errors import StatisticError
-from meantime.statistics.catalogue import check_parameters, compute, find_statistic
 from meantime.statistics.measures.distribution import sorted_quantiles
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.single_estimates import SingleEstimates
 from tests.agreement import disagreement
-from tests.asking import records_in
+from tests.asking import ask, records_in
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import OBESITY
@@ -67,10 +66,7 @@ class RowSource:
 
 
 def from_source(cube: SurveyCube, source: RowSource, request: dict[str, object]) -> object:
-    statistic = find_statistic("distribution")
-    answer = compute(statistic, cube, check_parameters(statistic, cube, request), estimates=source)
-    assert isinstance(answer, dict)
-    return answer["records"]
+    return ask("distribution", cube, request, source)["records"]
 
 
 @pytest.mark.parametrize("by", [[], ["location"], ["location", "year"], ["year"]])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from meantime.statistics.catalogue import CATALOGUE, Surface, check_parameters, compute
+from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.survey.cube.survey_cube import SurveyCube
 from tests.agreement import disagreement
+from tests.asking import ask
 from tests.bundled import bundled_cube, bundled_rows
 from tests.cubes import cube_of
 from tests.make_cases import CASES, cases, files
@@ -24,8 +25,7 @@ def subset(shared: Path) -> SurveyCube:
 
 
 def answer(endpoint: str, cube: SurveyCube, request: Path) -> object:
-    statistic = CATALOGUE[endpoint]
-    return compute(statistic, cube, check_parameters(statistic, cube, json.loads(request.read_text("utf-8"))))
+    return ask(endpoint, cube, json.loads(request.read_text("utf-8")))
 
 
 def pairs(folder: Path, endpoint: str) -> list[tuple[Path, Path]]:

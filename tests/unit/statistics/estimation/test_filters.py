@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.catalogue import check_parameters, compute, find_statistic
+from meantime.statistics.catalogue import Surface, statistics_of
+from meantime.statistics.estimation.filters import Filters, PlaceFilters
+from meantime.statistics.measures.coverage import Coverage
+from meantime.statistics.measures.mean import Mean
+from meantime.statistics.measures.trend import Trend
+from meantime.statistics.requests import read_request
 from meantime.survey.cube.survey_cube import SurveyCube
-from tests.asking import ask, records_in
+from tests.asking import answer_to, ask, records_in, request_for
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of
 from tests.reference import Row
@@ -37,22 +42,30 @@ def cube() -> SurveyCube:
     )
 
 
-def settled(cube: SurveyCube, **raw: object) -> dict[str, object]:
-    return check_parameters(find_statistic("mean"), cube, {"question": "Q036", **raw})
+def settled(cube: SurveyCube, **raw: object) -> Mean:
+    return read_request(Mean, cube, {"question": "Q036", **raw})
 
 
 def test_the_default_is_the_newest_year_with_a_value_the_states_and_everybody(cube: SurveyCube) -> None:
-    arguments = settled(cube)
-    assert arguments["years"] == [2021]
-    assert arguments["include"] == ["states"]
+    request = settled(cube)
+    assert request.years == (2021,)
+    assert request.include == ("states",)
     (record,) = records_in("mean", cube, {"question": "Q036"})
     assert (record["year"], record["category"], record["stratum"]) == (2021, "Total", "Total")
     assert record["cells_used"] == 2
 
 
 def test_a_trend_and_a_coverage_take_all_years_by_default(cube: SurveyCube) -> None:
-    assert check_parameters(find_statistic("trend"), cube, {"question": "Q036"})["years"] == [2020, 2021]
-    assert check_parameters(find_statistic("coverage"), cube, {})["years"] == [2020, 2021, 2022, 2023]
+    assert read_request(Trend, cube, {"question": "Q036"}).years == (2020, 2021)
+    assert read_request(Coverage, cube, {}).years == (2020, 2021, 2022, 2023)
+
+
+@pytest.mark.parametrize("row", statistics_of(Surface.V1), ids=lambda row: row.name)
+def test_a_statistic_whose_years_have_another_default_says_so(row: type[PlaceFilters]) -> None:
+    words, usual = (
+        next(each.default_in_words for each in own.parameters() if each.name == "years") for own in (row, Filters)
+    )
+    assert (words != usual) == (row.default_years is not Filters.default_years)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +77,7 @@ def test_include_lets_kinds_of_locations_in(include: list[str], count: int, cube
 
 
 def test_named_locations_need_no_include(cube: SurveyCube) -> None:
-    assert settled(cube, locations=["National", "Guam"])["include"] == ["territories", "nation"]
+    assert settled(cube, locations=["National", "Guam"]).include == ("territories", "nation")
     found = records_in("mean", cube, {"question": "Q036", "locations": ["National", "Guam"], "by": ["location"]})
     assert [record["location"] for record in found] == ["Guam", "National"]
 
@@ -90,14 +103,13 @@ def test_strata_of_another_category_are_refused(cube: SurveyCube) -> None:
 
 
 def test_a_selection_without_a_row_fails_as_a_job_and_not_before(cube: SurveyCube) -> None:
-    statistic = find_statistic("mean")
-    arguments = check_parameters(statistic, cube, {"question": "Q036", "years": [2023]})
+    request = request_for("mean", cube, {"question": "Q036", "years": [2023]})
     with pytest.raises(StatisticError, match="has no row"):
-        compute(statistic, cube, arguments)
+        answer_to(request, cube)
 
 
 def test_a_row_without_a_stratum_is_in_no_selection(cube: SurveyCube) -> None:
-    assert check_parameters(find_statistic("mean"), cube, {"question": "Q046"})["years"] == [2023]
+    assert settled(cube, question="Q046").years == (2023,)
     with pytest.raises(StatisticError):
         records_in("mean", cube, {"question": "Q046"})
 
