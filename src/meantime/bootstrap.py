@@ -1,6 +1,6 @@
 """The one place where parts are put together: settings -> cube -> store -> pool -> service.
 
-The web application in front of a service is made by ``web/app.py``; the processes by ``cli/server_process.py``.
+The web application in front of a service is made by ``web/app.py``; the processes by ``serving/server_process.py``.
 """
 
 from __future__ import annotations

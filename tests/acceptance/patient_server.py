@@ -1,4 +1,8 @@
-"""A server with one statistic more, whose job waits until somebody opens a named pipe for writing."""
+"""A server with one statistic more, whose job waits until somebody opens a named pipe for writing.
+
+It can also be told to go on answering longer than others once it has drained, for clients that get little time from a
+busy machine.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from meantime.cli import main
+from meantime.serving import serving_worker
 from meantime.statistics.catalogue import Statistic, Surface, register
 from meantime.statistics.statistic import StatisticData
 
 WAITING = "wait_for_gate"
 GATE_VARIABLE = "TEST_GATE"
+LAST_ANSWERS_VARIABLE = "TEST_LAST_ANSWERS_S"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,5 +41,6 @@ class WaitForGate(Statistic):
 
 
 if __name__ == "__main__":
+    serving_worker.LAST_ANSWERS_S = float(os.environ.get(LAST_ANSWERS_VARIABLE, serving_worker.LAST_ANSWERS_S))
     register(WaitForGate)
     main()

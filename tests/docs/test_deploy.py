@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from meantime.bootstrap import build_service
 from meantime.cli import COMMANDS
 from meantime.cli.errors import EXIT_CODES
-from meantime.cli.server_process import HANG_GRACE_S
 from meantime.errors import DataError, SettingsError
+from meantime.serving.server_process import HANG_GRACE_S
 from meantime.settings import Settings, describe_settings
 from meantime.web.app import create_app
 from meantime.web.v1.request_fields import WAIT_LIMIT_S

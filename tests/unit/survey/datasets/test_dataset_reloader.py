@@ -14,6 +14,8 @@ from meantime.survey.datasets.drift import Change
 from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 
 class Desk:
     """Two tables, their registry, and what reloads them."""

@@ -15,6 +15,8 @@ from tests import reference
 from tests.cubes import cube_of
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 
+pytestmark = pytest.mark.slow
+
 TABLES = {
     # file: rows, rows with a value, questions, locations, segments
     "npao-brfss-2011-2019": (76_393, 68_847, 9, 55, 29),

@@ -17,6 +17,8 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[4]
 WAIT_LIMIT_S = 20.0
 

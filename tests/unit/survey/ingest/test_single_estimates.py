@@ -12,6 +12,8 @@ from meantime.survey.ingest.single_estimates import SingleEstimates, SourceEstim
 from tests.reference import Row
 from tests.unit.survey.tables import csv_of, written
 
+pytestmark = pytest.mark.slow
+
 TOTAL, MALE = ("Total", "Total"), ("Sex", "Male")
 
 

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
-from meantime.cli.control_socket import ControlSocket
-from meantime.cli.listening_socket import ignore_new_connections
-from meantime.cli.server_process import DRAIN, ENDED, FAILED, RELOAD
+from meantime.connections.listening_socket import ignore_new_connections
+from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.errors import BackupError, MeantimeError
+from meantime.serving.control_socket import ControlSocket
+from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.event_log import EventLog
-from meantime.web.slow_bodies import SlowBodyGuard
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -161,33 +161,53 @@ class ServingWorker:
 
     def _watch_main_process(self) -> None:
         """Do what the main process says; end at once when it is gone, since nobody could end us any more."""
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                message = self._pipe.recv_bytes()
-                if message == DRAIN:
-                    _log.info("a signal asked for the drain")
-                    self.request_drain()
-                elif message == RELOAD:
-                    _log.info("a signal asked for a reload")
-                    threading.Thread(target=self._reload, name="reload", daemon=True).start()
-        self._close_logs()
-        os._exit(1)
+        obey(self._pipe, {DRAIN: self._drain_by_signal, RELOAD: self._reload_by_signal})
+        try:
+            self._close_logs()
+        finally:
+            os._exit(1)
+
+    def _drain_by_signal(self) -> None:
+        _log.info("a signal asked for the drain")
+        self.request_drain()
+
+    def _reload_by_signal(self) -> None:
+        _log.info("a signal asked for a reload")
+        threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
         """Read every dataset again; what happens is in the log."""
-        self._service.reload_all()
+        try:
+            self._service.reload_all()
+        except Exception:  # noqa: BLE001  # a thread that ends silently tells nobody
+            _log.exception("the reload failed")
 
     def _live(self) -> None:
-        """Say when the server is ready, wait for the drain, and end."""
-        if self._wait_until_answering():
-            source = self._datasets[0].provenance
-            sys.stdout.write(
-                f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
-                "(Ctrl+C drains and stops)\n"
-            )
-            sys.stdout.flush()
-            _log.info("ready at %s", self._settings.base_url)
+        """Say when the server is ready, wait for the drain, and end; nobody else would end the process."""
+        try:
+            if self._wait_until_answering():
+                self._say_ready()
+        except Exception:  # noqa: BLE001  # nobody may be there to read it
+            _log.exception("can't say that the server is ready")
         self._drain_requested.wait()
+        try:
+            self._end()
+        except Exception:  # noqa: BLE001  # a process that nobody ends would hang
+            _log.exception("the server can't end in order")
+            self._close_logs()
+            os._exit(1)
+
+    def _say_ready(self) -> None:
+        _log.info("ready at %s", self._settings.base_url)
+        source = self._datasets[0].provenance
+        sys.stdout.write(
+            f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
+            "(Ctrl+C drains and stops)\n"
+        )
+        sys.stdout.flush()
+
+    def _end(self) -> None:
+        """Wait until the accepted jobs have finished, or for as long as that may take, and end."""
         if self._service.wait_drained(self._settings.drain_timeout_s):
             self._closing.set()
             time.sleep(LAST_ANSWERS_S)  # nothing tells us that the last client has asked for the last time
@@ -217,7 +237,8 @@ class ServingWorker:
             f"unfinished jobs: {self._service.unfinished_count()}. They run at the next start"
         )
         _log.error(message)
-        sys.stderr.write(f"meantime: {message}\n")
+        with contextlib.suppress(OSError):  # it is in the log
+            sys.stderr.write(f"meantime: {message}\n")
         self._close_logs()
         self._pipe.send_bytes(ENDED)
         os._exit(0)

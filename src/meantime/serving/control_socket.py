@@ -22,6 +22,7 @@ from meantime.errors import MeantimeError, StoreError, StoreUnavailableError
 NAME = "control"
 LINE_LIMIT_BYTES = 65_536
 _REQUEST_LIMIT_S = 5.0
+_ACCEPT_PAUSE_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class ControlSocket:
         self._directory = directory
         self._commands = commands
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._answer_all, name="control", daemon=True)
 
     def start(self) -> None:
@@ -69,36 +71,41 @@ class ControlSocket:
 
     def close(self) -> None:
         """End the thread after the request that it is at, and remove the socket."""
+        self._closing.set()
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
         (self._directory / NAME).unlink(missing_ok=True)
 
     def _answer_all(self) -> None:
-        while True:
+        while not self._closing.is_set():
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
+            except OSError as error:  # out of descriptors, perhaps: it is tried again
+                if not self._closing.is_set():
+                    _log.error("the control socket can't take a connection: %s", error.strerror)
+                    self._closing.wait(_ACCEPT_PAUSE_S)
+                continue
+            with connection, contextlib.suppress(OSError):  # the caller is gone
                 connection.settimeout(_REQUEST_LIMIT_S)
-                connection.sendall(json.dumps(self._answer(_read_line(connection))).encode() + b"\n")
+                connection.sendall(self._answer(_read_line(connection)) + b"\n")
 
-    def _answer(self, line: bytes) -> dict[str, object]:
+    def _answer(self, line: bytes) -> bytes:
+        """Return the answer to a request, whatever it is and whatever it makes happen."""
         try:
             request = json.loads(line)
             command = self._commands[request["command"]]
-        except (ValueError, TypeError, KeyError):
-            return {"error": f"unknown command; there is {', '.join(self._commands)}"}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return _encoded("error", f"unknown command; there is {', '.join(self._commands)}")
         try:
-            return {"done": command(request)}
+            return _encoded("done", command(request))
         except MeantimeError as error:
-            return {"error": str(error)}
-        except Exception:  # noqa: BLE001  # whatever it was, the next request must find the thread alive
+            return _encoded("error", str(error))
+        except Exception:  # noqa: BLE001  # the next request must find the thread alive
             _log.exception("the command %s failed", request["command"])
-            return {"error": "the server made a mistake; see its log"}
+            return _encoded("error", "the server made a mistake; see its log")
 
 
 def ask_server(directory: Path, command: str, **details: object) -> object:
@@ -126,6 +133,10 @@ def ask_server(directory: Path, command: str, **details: object) -> object:
         raise StoreError(answer["error"])
     done: object = answer["done"]
     return done
+
+
+def _encoded(outcome: str, what: object) -> bytes:
+    return json.dumps({outcome: what}).encode()
 
 
 @contextlib.contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from meantime.cli.control_socket import LINE_LIMIT_BYTES, ControlSocket, ask_server
 from meantime.errors import BackupError, StoreError
+from meantime.serving.control_socket import LINE_LIMIT_BYTES, ControlSocket, ask_server
 
 Open = Callable[..., ControlSocket]
+LIMIT_S = 30.0
 
 
 def echo(request: Mapping[str, object]) -> object:
@@ -23,6 +27,10 @@ def echo(request: Mapping[str, object]) -> object:
 
 def refuse(request: Mapping[str, object]) -> object:
     raise BackupError("not today")
+
+
+def babble(request: Mapping[str, object]) -> object:
+    return object()
 
 
 def stumble(request: Mapping[str, object]) -> object:
@@ -34,7 +42,7 @@ def open_socket(tmp_path: Path) -> Iterator[Open]:
     opened: list[ControlSocket] = []
 
     def open_one(folder: Path = tmp_path) -> ControlSocket:
-        made = ControlSocket(folder, {"echo": echo, "refuse": refuse, "stumble": stumble})
+        made = ControlSocket(folder, {"echo": echo, "refuse": refuse, "stumble": stumble, "babble": babble})
         opened.append(made)
         made.start()
         return made
@@ -46,6 +54,7 @@ def open_socket(tmp_path: Path) -> Iterator[Open]:
 
 def send(folder: Path, content: bytes) -> dict[str, object]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(LIMIT_S)
         connection.connect(str(folder / "control"))
         connection.sendall(content)
         connection.shutdown(socket.SHUT_WR)
@@ -70,12 +79,72 @@ def test_an_error_is_the_callers_answer(open_socket: Open, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"[]\n", b"{}\n", b"\xff\n", b'{"command": 7}\n', b'{"command": []}\n', b"x" * LINE_LIMIT_BYTES],
+    [
+        b"",
+        b"\n",
+        b"[]\n",
+        b"{}\n",
+        b"\xff\n",
+        b'{"command": 7}\n',
+        b'{"command": []}\n',
+        b"x" * LINE_LIMIT_BYTES,
+        b"[" * 60_000 + b"\n",
+    ],
+    ids=lambda content: repr(content[:12]),
 )
 def test_nonsense_is_answered_and_the_next_request_too(open_socket: Open, tmp_path: Path, content: bytes) -> None:
     open_socket()
-    assert send(tmp_path, content) == {"error": "unknown command; there is echo, refuse, stumble"}
+    assert send(tmp_path, content) == {"error": "unknown command; there is echo, refuse, stumble, babble"}
     assert ask_server(tmp_path, "echo", text=1) == 1
+
+
+def test_an_answer_that_json_cannot_hold_ends_the_request_and_not_the_thread(open_socket: Open, tmp_path: Path) -> None:
+    open_socket()
+    with pytest.raises(StoreError, match="made a mistake"):
+        ask_server(tmp_path, "babble")
+    assert ask_server(tmp_path, "echo", text=1) == 1
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Let this process open nothing more for as long as the block lasts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Noticed(logging.Handler):
+    """Tells when something is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.something = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.something.set()
+
+
+def test_a_server_out_of_descriptors_answers_when_it_has_some_again(open_socket: Open, tmp_path: Path) -> None:
+    open_socket()
+    noticed = Noticed()
+    logging.getLogger("meantime").addHandler(noticed)
+    try:
+        # The kernel may have reserved a descriptor for the first already, since the server waits for it.
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first,
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as second,
+            no_descriptor_left(),
+        ):
+            for connection in (first, second):
+                connection.connect(str(tmp_path / "control"))
+                connection.sendall(b'{"command": "echo", "text": 1}\n')
+            assert noticed.something.wait(LIMIT_S)
+    finally:
+        logging.getLogger("meantime").removeHandler(noticed)
+    assert ask_server(tmp_path, "echo", text=2) == 2
 
 
 def test_only_the_owner_may_open_the_socket(open_socket: Open, tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import struct
+import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from meantime.web.slow_bodies import SlowBodyGuard
-from meantime.web.unanswered_connections import Peer, UnansweredConnections, shut_receiving
+from meantime.connections.slow_bodies import SlowBodyGuard
+from meantime.connections.unanswered_connections import Peer, UnansweredConnections, shut_receiving
 
 LIMIT_S = 30.0
 
@@ -31,6 +35,13 @@ class Line:
         """Have the client send something, and the server receive it."""
         self.client.sendall(content)
         assert self.server.recv(100) == content
+
+    def drip(self, content: bytes) -> None:
+        """Have the client send something that nobody has asked for yet, and the server's kernel take it."""
+        self.client.sendall(content)
+        deadline = time.monotonic() + LIMIT_S
+        while fcntl.ioctl(self.client, termios.TIOCOUTQ, bytes(4)) != bytes(4):
+            assert time.monotonic() < deadline, "it was not acknowledged"
 
     def answer(self, content: bytes) -> None:
         """Have the server send something, and the client receive it."""
@@ -103,14 +114,16 @@ class LineBody:
 
 
 class Reader:
-    """A guard around an application that reads 10 bytes, and a thread that calls it."""
+    """A guard around an application that reads 10 bytes, a thread that calls it, and the guard's clock."""
 
-    def __init__(self, line: Line, limit_s: float) -> None:
+    def __init__(self, line: Line) -> None:
         self.body = LineBody(line)
-        self.guard = SlowBodyGuard(self.read_ten, limit_s)
+        self.now_s = 100.0
+        self.guard = SlowBodyGuard(self.read_ten, LIMIT_S, monotonic=lambda: self.now_s)
         self.seen: bytes | RequestTimeout | None = None
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
+        assert self.body.entered.wait(LIMIT_S)
 
     def read_ten(self, environ: dict[str, object], start_response: object) -> list[bytes]:
         body = environ["wsgi.input"]
@@ -124,35 +137,65 @@ class Reader:
         except RequestTimeout as error:
             self.seen = error
 
+    def look_after(self, seconds: float) -> int:
+        """Let some time go by and have the guard look; return how many connections it cuts off."""
+        self.now_s += seconds
+        return self.guard.cut_off_overdue()
+
+    def end(self) -> bytes | RequestTimeout | None:
+        self.thread.join(LIMIT_S)
+        return self.seen
+
 
 def test_a_body_that_comes_in_time_is_read(line: Line) -> None:
-    reader = Reader(line, LIMIT_S)
+    reader = Reader(line)
+    assert reader.look_after(LIMIT_S - 1) == 0
     line.client.sendall(b"0123456789")
-    reader.thread.join(LIMIT_S)
-    assert reader.seen == b"0123456789"
-    assert reader.guard.cut_off_overdue() == 0
+    assert reader.end() == b"0123456789"
+    assert reader.look_after(LIMIT_S) == 0
 
 
 def test_a_body_that_does_not_end_is_cut_off_and_the_client_told(line: Line) -> None:
-    line.client.sendall(b"01234")
-    reader = Reader(line, 0.0)
-    assert reader.body.entered.wait(LIMIT_S)
-    while reader.thread.is_alive():
-        reader.guard.cut_off_overdue()  # it takes half a second until a read counts as slow
-    assert isinstance(reader.seen, RequestTimeout)
+    line.drip(b"01234")
+    reader = Reader(line)
+    assert reader.look_after(1.0) == 0  # from here on the guard knows the connection
+    assert reader.look_after(LIMIT_S) == 1
+    assert isinstance(reader.end(), RequestTimeout)
     line.answer(b"HTTP/1.1 408")
 
 
 def test_a_client_that_waits_for_a_slow_answer_is_not_cut_off_for_another_that_drips(line: Line) -> None:
     with closing(Line()) as patient:
         patient.say(b"GET / HTTP/1.1")
-        line.client.sendall(b"0")
-        reader = Reader(line, 0.0)
-        assert reader.body.entered.wait(LIMIT_S)
-        while reader.thread.is_alive():
-            line.client.sendall(b"1")
-            if reader.guard.cut_off_overdue():
-                break
-        reader.thread.join(LIMIT_S)
+        line.drip(b"0")
+        reader = Reader(line)
+        assert reader.look_after(1.0) == 0
+        line.drip(b"1")
+        assert reader.look_after(LIMIT_S) == 1
+        assert isinstance(reader.end(), RequestTimeout)
         patient.say(b"still here")
         patient.answer(b"HTTP/1.1 200")
+
+
+class StumblingGuard(SlowBodyGuard):
+    """Fails at its first look, as it might where the kernel tells less of a connection."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda environ, start_response: [], LIMIT_S)
+        self.looks = 0
+        self.has_looked_again = threading.Event()
+
+    def cut_off_overdue(self) -> int:
+        self.looks += 1
+        if self.looks == 1:
+            raise struct.error("unpack_from requires a buffer of at least 160 bytes")
+        self.has_looked_again.set()
+        return 0
+
+
+def test_a_look_that_fails_is_logged_and_the_guard_looks_again(caplog: pytest.LogCaptureFixture) -> None:
+    guard = StumblingGuard()
+    guard.start()
+    assert guard.has_looked_again.wait(LIMIT_S)
+    guard.stop()
+    assert "can't look after slow clients" in caplog.text

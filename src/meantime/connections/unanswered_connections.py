@@ -1,24 +1,21 @@
 """Which of this process's TCP connections have waited for how long, by what the kernel counts on them.
 
-The web server owns the sockets and doesn't say which request came by which, so they are found among the process's
-descriptors. Linux only: elsewhere none is ever found.
+The web server owns the sockets and doesn't say which request came by which; what is known of a request is its client's
+address. So a connection is judged by what has gone over it.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
-import sys
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
+
+from meantime.connections.own_sockets import tcp_sockets
 
 Peer = tuple[str, int]
 
-_DESCRIPTORS = Path("/proc/self/fd")
 _TCP_INFO_BYTES = 160
 # struct tcp_info of linux/tcp.h: last_data_sent, last_data_recv (ms ago), bytes_received, data_segs_out
 _LAST_SENT, _LAST_RECEIVED, _BYTES_RECEIVED, _SEGMENTS_SENT = "=I", "=I", "=Q", "=I"
@@ -67,8 +64,8 @@ class UnansweredConnections:
             Monotonic seconds.
         """
         seen: dict[Peer, Unanswered] = {}
-        for connection in _connections():
-            with closing(connection), suppress(OSError):
+        for connection in tcp_sockets():
+            with suppress(OSError):  # not connected any more
                 counts, peer = _counts(connection), connection.getpeername()[:2]
                 if counts.is_unanswered:
                     before = self._seen.get(peer)
@@ -87,27 +84,12 @@ class UnansweredConnections:
 def shut_receiving(peers: set[Peer]) -> int:
     """Shut the receiving half of the connections to some clients, who can still be answered; return how many."""
     count = 0
-    for connection in _connections():
-        with closing(connection), suppress(OSError):
-            # Asked of our own duplicate: even if the descriptor was closed and used anew meanwhile, this is the peer.
+    for connection in tcp_sockets():
+        with suppress(OSError):
             if connection.getpeername()[:2] in peers:
                 connection.shutdown(socket.SHUT_RD)
                 count += 1
     return count
-
-
-def _connections() -> Iterator[socket.socket]:
-    """Yield a duplicate of each TCP connection that this process has open."""
-    if sys.platform != "linux":
-        return
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # a Path for each costs more than the rest
-        with suppress(OSError):
-            if os.readlink(f"{_DESCRIPTORS}/{name}").startswith("socket:"):  # noqa: PTH115
-                found = socket.socket(fileno=os.dup(int(name)))
-                if found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM:
-                    yield found
-                else:
-                    found.close()
 
 
 def _counts(connection: socket.socket) -> _Counts:

@@ -1,29 +1,30 @@
 """Cuts off clients that take too long to send a request's body, since each holds one of the server's threads meanwhile.
 
-Headers have granian's own deadline. For bodies it has none, and a thread that waits in a read can't give it up. So one
-thread watches over all reads, and shuts the receiving half of the connections that overdue reads wait for: the reads
-end, and the clients are answered 408. Which connections those are is told by ``unanswered_connections.py``.
+One thread watches over all reads, and shuts the receiving half of the connections that overdue reads wait for: then
+the reads end, and the clients are answered 408. ``unanswered_connections.py`` tells which connections those are.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from werkzeug.exceptions import RequestTimeout
 
-from meantime.web.unanswered_connections import Peer, Unanswered, UnansweredConnections, shut_receiving
+from meantime.connections.unanswered_connections import Peer, Unanswered, UnansweredConnections, shut_receiving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHECK_INTERVAL_S = 0.5
+
+_log = logging.getLogger(__name__)
 
 
 class Readable(Protocol):
@@ -50,11 +51,16 @@ class SlowBodyGuard:
         The application.
     limit_s
         How many seconds a body may take, from its first read to its end.
+    monotonic
+        Gives seconds that never go back.
     """
 
-    def __init__(self, wsgi_app: WSGIApplication, limit_s: float) -> None:
+    def __init__(
+        self, wsgi_app: WSGIApplication, limit_s: float, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._wsgi_app = wsgi_app
         self._limit_s = limit_s
+        self._monotonic = monotonic
         self._reads: dict[int, _Read] = {}  # one writer a key; setting and deleting are atomic
         self._tickets = itertools.count()  # next() is atomic
         self._connections = UnansweredConnections()  # the watching thread's own
@@ -75,6 +81,10 @@ class SlowBodyGuard:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             environ["wsgi.input"] = _WatchedBody(self, environ["wsgi.input"], environ.get("REMOTE_ADDR", ""))
         return self._wsgi_app(environ, start_response)
+
+    def begin(self, address: str) -> _Read:
+        """Return what stands for the reading of a body from now on."""
+        return _Read(address, self._monotonic())
 
     def read(self, body: Readable, reading: _Read, size: int) -> bytes:
         """Read a part of a body under the watch.
@@ -99,11 +109,11 @@ class SlowBodyGuard:
         return part
 
     def _is_overdue(self, reading: _Read) -> bool:
-        return time.monotonic() - reading.began_at >= self._limit_s
+        return self._monotonic() - reading.began_at >= self._limit_s
 
     def cut_off_overdue(self) -> int:
         """Cut off the clients whose bodies are overdue; return how many connections that was."""
-        now = time.monotonic()
+        now = self._monotonic()
         reads = list(self._reads.values())
         if not any(now - each.began_at >= CHECK_INTERVAL_S for each in reads):
             self._connections.forget()
@@ -116,8 +126,10 @@ class SlowBodyGuard:
 
     def _watch(self) -> None:
         while not self._stop.wait(CHECK_INTERVAL_S):
-            with suppress(OSError):  # out of descriptors, perhaps: it is tried again
+            try:
                 self.cut_off_overdue()
+            except Exception:  # noqa: BLE001  # out of descriptors, perhaps: it is tried again
+                _log.exception("can't look after slow clients")
 
 
 def _overdue_peers(old: dict[Peer, Unanswered], address: str, count: int) -> list[Peer]:
@@ -144,5 +156,5 @@ class _WatchedBody:
     def read(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes; RequestTimeout when they took too long."""
         if self._reading is None:
-            self._reading = _Read(self._address, time.monotonic())
+            self._reading = self._guard.begin(self._address)
         return self._guard.read(self._body, self._reading, size)
