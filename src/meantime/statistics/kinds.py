@@ -6,12 +6,12 @@ The context in which they are checked is the cube. Kinds that don't depend on da
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from meantime.errors import FieldError
-from meantime.fields.kinds import MAXIMUM_TEXT, JsonSchema, Kind, ListOf, Number, Refer, SetOf, Text, WholeNumber
+from meantime.fields.kinds import JsonSchema, Kind, ListOf, Number, Refer, SetOf, Text, WholeNumber
 from meantime.fields.refusals import shown, unknown_name
 from meantime.statistics.kept_per_cube import kept_per_cube
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -35,113 +35,63 @@ class CubeKind(Kind[T_co]):
         """Return the canonical form of a value; errors as for ``check``."""
 
 
-class Name(CubeKind[str]):
-    """The name of something in the data; canonical: as the data have it."""
+@dataclass(frozen=True, slots=True)
+class QuestionName(CubeKind[str]):
+    """A question's text or id; canonical: its text."""
 
-    what: ClassVar[str]
-    """What is named, as in "is no location"."""
+    is_text_only: bool = False
+    """Whether an id is refused, as the contract has it."""
 
-    listed_as: ClassVar[str]
-    """What the list of those that there are is called where an API is described."""
+    expected = "a text that names a question"
 
     def find(self, value: object, cube: SurveyCube) -> str:
-        """Return the name."""
+        """Return the question's text."""
         if not isinstance(value, str):
             raise self.refusal(value)
-        return self.named(value, cube)
-
-    @abstractmethod
-    def named(self, text: str, cube: SurveyCube) -> str:
-        """Return the name that a text stands for."""
+        index = cube.question_index.get(value)
+        if index is None or (self.is_text_only and cube.questions[index].text != value):
+            ids = {question.question_id: question.text for question in cube.questions if question.question_id}
+            texts = [question.text for question in cube.questions]
+            raise unknown_name(value, texts, what="question of this dataset", aliases=ids)
+        return cube.questions[index].text
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of any text, or of those in the data."""
-        return TEXT.json_schema() if refer is None else refer(self.listed_as)
-
-
-TEXT = Text(maximum=MAXIMUM_TEXT)
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionName(Name):
-    """A question's text or id; canonical: its text."""
-
-    expected = "a text that names a question"
-    what: ClassVar[str] = "question of this dataset"
-    listed_as: ClassVar[str] = "QuestionName"
-
-    def named(self, text: str, cube: SurveyCube) -> str:
-        """Return the question's text."""
-        index = cube.question_index.get(text)
-        if index is None:
-            raise self._unknown(text, cube)
-        return cube.questions[index].text
-
-    def _unknown(self, text: str, cube: SurveyCube) -> FieldError:
-        ids = {question.question_id: question.text for question in cube.questions if question.question_id}
-        return unknown_name(text, [question.text for question in cube.questions], what=self.what, aliases=ids)
+        if refer is None:
+            return _TEXT.json_schema()
+        return refer("QuestionText" if self.is_text_only else "QuestionName")
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionText(QuestionName):
-    """A question's exact text, as the contract has it."""
+class Name(CubeKind[str]):
+    """The name of something in the data.
 
-    listed_as: ClassVar[str] = "QuestionText"
+    ``names`` are those that a cube has, ``aliases`` other words for them, which are suggested but not accepted;
+    ``listed_as`` is what the list of names is called where an API is described.
+    """
 
-    def named(self, text: str, cube: SurveyCube) -> str:
-        """Return the text itself."""
-        index = cube.question_index.get(text)
-        if index is None or cube.questions[index].text != text:
-            raise self._unknown(text, cube)
-        return text
+    what: str
+    listed_as: str
+    names: Callable[[SurveyCube], Collection[str]]
+    aliases: Callable[[SurveyCube], Mapping[str, str]] | None = None
 
+    @property
+    def expected(self) -> str:
+        """What is accepted."""
+        return f"a text that names a {self.what}"
 
-@dataclass(frozen=True, slots=True)
-class LocationName(Name):
-    """A location's name."""
-
-    expected = "a text that names a location"
-    what: ClassVar[str] = "location"
-    listed_as: ClassVar[str] = "LocationName"
-
-    def named(self, text: str, cube: SurveyCube) -> str:
+    def find(self, value: object, cube: SurveyCube) -> str:
         """Return the name itself."""
-        if text not in cube.location_index:
-            aliases = {place.abbreviation: place.name for place in cube.locations if place.abbreviation}
-            raise unknown_name(text, tuple(cube.location_index), what=self.what, aliases=aliases)
-        return text
+        if not isinstance(value, str):
+            raise self.refusal(value)
+        names = self.names(cube)
+        if value not in names:
+            raise unknown_name(value, names, what=self.what, aliases=self.aliases(cube) if self.aliases else None)
+        return value
 
-
-@dataclass(frozen=True, slots=True)
-class CategoryName(Name):
-    """A category's name."""
-
-    expected = "a text that names a category"
-    what: ClassVar[str] = "category"
-    listed_as: ClassVar[str] = "CategoryName"
-
-    def named(self, text: str, cube: SurveyCube) -> str:
-        """Return the name itself."""
-        names = categories_of(cube)
-        if text not in names:
-            raise unknown_name(text, names, what=self.what)
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class StratumName(Name):
-    """A stratum's name, of whatever category."""
-
-    expected = "a text that names a stratum"
-    what: ClassVar[str] = "stratum"
-    listed_as: ClassVar[str] = "StratumName"
-
-    def named(self, text: str, cube: SurveyCube) -> str:
-        """Return the name itself."""
-        names = strata_of(cube)
-        if text not in names:
-            raise unknown_name(text, names, what=self.what)
-        return text
+    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the schema of any text, or of those in the data."""
+        return _TEXT.json_schema() if refer is None else refer(self.listed_as)
 
 
 @kept_per_cube
@@ -154,6 +104,23 @@ def categories_of(cube: SurveyCube) -> tuple[str, ...]:
 def strata_of(cube: SurveyCube) -> tuple[str, ...]:
     """Return the names of all strata, ascending."""
     return tuple(sorted({segment.stratum for segment in cube.segments} - {""}))
+
+
+def _locations_of(cube: SurveyCube) -> Collection[str]:
+    return cube.location_index
+
+
+def _abbreviations_of(cube: SurveyCube) -> Mapping[str, str]:
+    return {place.abbreviation: place.name for place in cube.locations if place.abbreviation}
+
+
+QUESTION_NAME = QuestionName()
+QUESTION_TEXT = QuestionName(is_text_only=True)
+LOCATION_NAME = Name("location", "LocationName", _locations_of, _abbreviations_of)
+CATEGORY_NAME = Name("category", "CategoryName", categories_of)
+STRATUM_NAME = Name("stratum", "StratumName", strata_of)
+
+_TEXT = Text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +204,12 @@ class PopulationRowKind(CubeKind[PopulationRow]):
         people = _FINITE.check(value["population"])
         if not 0 < people <= _MOST_PEOPLE:
             raise FieldError(f"{shown(people)} is not a number of people above 0")
-        return PopulationRow(_LOCATION.find(value["location"], cube), _WHOLE.check(value["year"]), people)
+        return PopulationRow(LOCATION_NAME.find(value["location"], cube), _WHOLE.check(value["year"]), people)
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of a row."""
         fields: JsonSchema = {
-            "location": TEXT.json_schema(),
+            "location": _TEXT.json_schema(),
             "year": _YEAR_NUMBER.json_schema(),
             "population": {"type": "number", "exclusiveMinimum": 0, "maximum": _MOST_PEOPLE},
         }
@@ -250,7 +217,6 @@ class PopulationRowKind(CubeKind[PopulationRow]):
 
 
 _FINITE = Number()
-_LOCATION = LocationName()
 _MOST_PEOPLE = 1e12
 
 

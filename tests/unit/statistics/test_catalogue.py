@@ -13,7 +13,7 @@ import pytest
 
 from meantime.fields.fields import Example
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, find_statistic, register, statistics_of
-from meantime.statistics.kinds import QuestionName
+from meantime.statistics.kinds import QUESTION_NAME
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.requests import canonical_json, read_request
 from meantime.statistics.result import COMMON_FIELDS, DIMENSION_FIELDS, Result
@@ -146,7 +146,7 @@ class SuppressedShare(Statistic):
     example: ClassVar = {"question": "Q036"}
     documentation = "methods/coverage.md"
 
-    question: Annotated[str, QuestionName(), "The question.", Example("Q036")]
+    question: Annotated[str, QUESTION_NAME, "The question.", Example("Q036")]
 
     def compute(self, data: StatisticData) -> Result:
         cells = data.cube.cells_of(data.cube.question_index[self.question])

@@ -9,14 +9,14 @@ import pytest
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, SetOf
 from meantime.statistics.kinds import (
-    CategoryName,
-    LocationName,
+    CATEGORY_NAME,
+    LOCATION_NAME,
+    QUESTION_NAME,
+    QUESTION_TEXT,
+    STRATUM_NAME,
     PopulationRow,
     PopulationRowKind,
     PopulationTable,
-    QuestionName,
-    QuestionText,
-    StratumName,
     Year,
     Years,
 )
@@ -40,13 +40,13 @@ def cube() -> SurveyCube:
 
 PEOPLE = {"location": "Alaska", "year": 2013, "population": 700000}
 POPULATION = PopulationTable(PopulationRowKind(), maximum=3)
-LOCATIONS, CATEGORIES, STRATA = SetOf(LocationName()), SetOf(CategoryName()), SetOf(StratumName())
+LOCATIONS, CATEGORIES, STRATA = SetOf(LOCATION_NAME), SetOf(CATEGORY_NAME), SetOf(STRATUM_NAME)
 
 CANONICAL: list[tuple[Kind[object], object, object]] = [
-    (QuestionName(), "Q036", OBESITY),
-    (QuestionName(), OBESITY, OBESITY),
-    (QuestionText(), OBESITY, OBESITY),
-    (LocationName(), "Guam", "Guam"),
+    (QUESTION_NAME, "Q036", OBESITY),
+    (QUESTION_NAME, OBESITY, OBESITY),
+    (QUESTION_TEXT, OBESITY, OBESITY),
+    (LOCATION_NAME, "Guam", "Guam"),
     (LOCATIONS, ["Guam", "Alaska", "Guam"], ("Alaska", "Guam")),
     (Year(), 2013, 2013),
     (Year(), 2013.0, 2013),
@@ -54,9 +54,9 @@ CANONICAL: list[tuple[Kind[object], object, object]] = [
     (Years(), {"from": 2012, "to": 2020}, (2013, 2014)),
     (Years(), {"from": 2013}, (2013, 2014)),
     (Years(), {"to": 2013}, (2011, 2013)),
-    (CategoryName(), "Sex", "Sex"),
+    (CATEGORY_NAME, "Sex", "Sex"),
     (CATEGORIES, ["Total", "Sex"], ("Sex", "Total")),
-    (StratumName(), "Male", "Male"),
+    (STRATUM_NAME, "Male", "Male"),
     (STRATA, ["Male", "Female"], ("Female", "Male")),
     (
         POPULATION,
@@ -123,16 +123,16 @@ def test_schema_and_check_refuse_the_same_shapes(kind: Kind[object], value: obje
 @pytest.mark.parametrize(
     ("kind", "value", "message"),
     [
-        (QuestionName(), "Q999", "is no question"),
-        (QuestionText(), "Q036", "is no question"),
-        (LocationName(), "Atlantis", "is no location"),
+        (QUESTION_NAME, "Q999", "is no question"),
+        (QUESTION_TEXT, "Q036", "is no question"),
+        (LOCATION_NAME, "Atlantis", "is no location"),
         (LOCATIONS, ["Alaska", ""], "is no location"),
         (Year(), 2012, "no year 2012; it has 2011, 2013, 2014"),
         (Years(), [2011, 2012], "no year 2012"),
         (Years(), {"from": 2014, "to": 2011}, "no year from 2014 to 2011"),
         (Years(), {"from": 2015}, "no year from 2015"),
-        (CategoryName(), "Shoe size", "is no category"),
-        (StratumName(), "", "is no stratum"),
+        (CATEGORY_NAME, "Shoe size", "is no category"),
+        (STRATUM_NAME, "", "is no stratum"),
         (POPULATION, [PEOPLE, PEOPLE | {"population": 1}], "Alaska 2013 is given twice"),
     ],
 )
@@ -145,18 +145,18 @@ def test_a_value_that_the_data_refuse_says_why(
 
 def test_a_kind_that_depends_on_a_cube_is_not_checked_without_one() -> None:
     with pytest.raises(TypeError, match="without a cube"):
-        LocationName().check("Ohio")
+        LOCATION_NAME.check("Ohio")
 
 
 @pytest.mark.parametrize(
     ("kind", "listed"),
     [
-        (QuestionName(), {"$ref": "QuestionName"}),
-        (QuestionText(), {"$ref": "QuestionText"}),
+        (QUESTION_NAME, {"$ref": "QuestionName"}),
+        (QUESTION_TEXT, {"$ref": "QuestionText"}),
         (LOCATIONS, {"type": "array", "items": {"$ref": "LocationName"}, "minItems": 1, "maxItems": 500}),
         (Year(), {"$ref": "Year"}),
-        (CategoryName(), {"$ref": "CategoryName"}),
-        (StratumName(), {"$ref": "StratumName"}),
+        (CATEGORY_NAME, {"$ref": "CategoryName"}),
+        (STRATUM_NAME, {"$ref": "StratumName"}),
     ],
 )
 def test_a_schema_can_refer_to_the_names_in_the_data(kind: Kind[object], listed: JsonSchema) -> None:
@@ -168,7 +168,7 @@ def test_a_schema_can_refer_to_the_names_in_the_data(kind: Kind[object], listed:
 )
 def test_the_nearest_location_is_suggested(value: str, expected: str, cube: SurveyCube) -> None:
     with pytest.raises(FieldError) as refused:
-        LocationName().check(value, cube)
+        LOCATION_NAME.check(value, cube)
     assert refused.value.nearest[0] == expected
     assert refused.value.accepted == ("Alabama", "Alaska", "Guam", "National")
 
@@ -176,11 +176,11 @@ def test_the_nearest_location_is_suggested(value: str, expected: str, cube: Surv
 def test_of_many_locations_only_the_number_is_told() -> None:
     rows = [Row(OBESITY, "Q", f"County {n}", "", 2020, "Total", "Total", 1.0, None, None, None) for n in range(61)]
     with pytest.raises(FieldError, match="61 are known, see the dataset's list") as refused:
-        LocationName().check("xyz", cube_of(rows))
+        LOCATION_NAME.check("xyz", cube_of(rows))
     assert refused.value.accepted == ()
 
 
 def test_the_question_with_the_word_is_suggested(cube: SurveyCube) -> None:
     with pytest.raises(FieldError) as refused:
-        QuestionName().check("obesity", cube)
+        QUESTION_NAME.check("obesity", cube)
     assert refused.value.nearest == (OBESITY,)

@@ -16,7 +16,7 @@ from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice, SetOf
 from meantime.statistics.estimation.selection import Selection, cells_selected
 from meantime.statistics.kept_per_cube import kept_per_cube
-from meantime.statistics.kinds import CategoryName, LocationName, QuestionName, StratumName, Years
+from meantime.statistics.kinds import CATEGORY_NAME, LOCATION_NAME, QUESTION_NAME, STRATUM_NAME, Years
 from meantime.statistics.statistic import Statistic
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import LocationKind
@@ -48,7 +48,7 @@ YearsFilter = Annotated[
 ]
 LocationsFilter = Annotated[
     tuple[str, ...] | None,
-    SetOf(LocationName()),
+    SetOf(LOCATION_NAME),
     "Names of locations.",
     Default("all that `include` lets in"),
     Example(["Colorado", "Ohio", "West Virginia"]),
@@ -60,11 +60,11 @@ IncludeFilter = Annotated[
     Example(["states"]),
 ]
 CategoriesFilter = Annotated[
-    tuple[str, ...] | None, SetOf(CategoryName()), "Categories whose strata are taken.", Example(["Education"])
+    tuple[str, ...] | None, SetOf(CATEGORY_NAME), "Categories whose strata are taken.", Example(["Education"])
 ]
 StrataFilter = Annotated[
     tuple[str, ...] | None,
-    SetOf(StratumName()),
+    SetOf(STRATUM_NAME),
     "Strata, of the named categories if there are any.",
     Example(["College graduate"]),
 ]
@@ -78,7 +78,7 @@ class PlaceFilters(Statistic):
     """The kinds of locations that are meant where neither kinds nor locations are named."""
 
     question: Annotated[
-        str | None, QuestionName(), "The question's text or its id.", Default("all questions"), Example("Q036")
+        str | None, QUESTION_NAME, "The question's text or its id.", Default("all questions"), Example("Q036")
     ] = None
     years: Annotated[YearsFilter, Default("the newest year in which the question has a value")] = None
     locations: LocationsFilter = None
@@ -163,7 +163,7 @@ class PlaceFilters(Statistic):
 class Filters(PlaceFilters):
     """The filters of a statistic of one question."""
 
-    question: Annotated[str, QuestionName(), "The question's text or its id.", Example("Q036")] = field()  # required
+    question: Annotated[str, QUESTION_NAME, "The question's text or its id.", Example("Q036")] = field()  # required
 
     def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
         """Return the newest year in which the question has a value; if there is none, the dataset's newest."""

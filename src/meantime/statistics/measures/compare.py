@@ -27,7 +27,7 @@ from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.kinds import QuestionName, StratumName, Year
+from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -52,12 +52,12 @@ class Compare(Filters):
         YearsFilter, Default("the newest year in which the question has a value, and `against_question` if it is given")
     ] = None
     against_question: Annotated[
-        str | None, QuestionName(), "The question to compare with, by text or id.", Default("none"), Example("Q037")
+        str | None, QUESTION_NAME, "The question to compare with, by text or id.", Default("none"), Example("Q037")
     ] = None
     against_year: Annotated[int | None, Year(), "The year to compare with.", Default("none"), Example(2013)] = None
     against_stratum: Annotated[
         str | None,
-        StratumName(),
+        STRATUM_NAME,
         "The stratum to compare with; `strata` then names the other one.",
         Default("none"),
         Example("Male"),

@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar, Self
 
 from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Example
-from meantime.statistics.kinds import LocationName, QuestionText
+from meantime.statistics.kinds import LOCATION_NAME, QUESTION_TEXT
 from meantime.statistics.measures.plain_means import (
     mean_of_all,
     mean_of_location,
@@ -49,7 +49,7 @@ class OfQuestion(Statistic):
     unit = "percent"
     example: ClassVar[Mapping[str, object]] = {"question": _QUESTION}
 
-    question: Annotated[str, QuestionText(), "The question's exact text.", Example(_QUESTION)]
+    question: Annotated[str, QUESTION_TEXT, "The question's exact text.", Example(_QUESTION)]
 
     def __init_subclass__(cls) -> None:
         """Derive method and page from the name."""
@@ -64,7 +64,7 @@ class OfState(OfQuestion):
 
     example: ClassVar = {"question": _QUESTION, "state": _STATE}
 
-    state: Annotated[str, LocationName(), "The location's name: a state, a territory or National.", Example(_STATE)]
+    state: Annotated[str, LOCATION_NAME, "The location's name: a state, a territory or National.", Example(_STATE)]
 
 
 @dataclass(frozen=True, kw_only=True)

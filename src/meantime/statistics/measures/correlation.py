@@ -27,7 +27,7 @@ from meantime.statistics.estimation.options import ExplainOption, LevelOption
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS, normal_quantile
-from meantime.statistics.kinds import QuestionName
+from meantime.statistics.kinds import QUESTION_NAME
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import FloatArray, SurveyCube
@@ -105,7 +105,7 @@ class Correlation(Filters):
     documentation = "methods/correlation.md"
 
     years: Annotated[YearsFilter, Default("the newest year in which both questions have a value")] = None
-    against_question: Annotated[str, QuestionName(), "The other question, by text or id.", Example("Q047")]
+    against_question: Annotated[str, QUESTION_NAME, "The other question, by text or id.", Example("Q047")]
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

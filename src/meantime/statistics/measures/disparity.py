@@ -22,7 +22,7 @@ from meantime.statistics.estimation.options import ExplainOption, LevelOption, S
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Reliability, normal_quantile
-from meantime.statistics.kinds import CategoryName, StratumName
+from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -63,13 +63,13 @@ class Disparity(Filters):
 
     categories: Annotated[
         tuple[str, ...],
-        SetOf(CategoryName(), maximum=1),
+        SetOf(CATEGORY_NAME, maximum=1),
         "The one category whose strata are compared.",
         Example(["Education"]),
     ] = field()  # required
     strata: Annotated[
         tuple[str, ...] | None,
-        SetOf(StratumName()),
+        SetOf(STRATUM_NAME),
         "Strata of the category.",
         Default("all strata of the category"),
         Example(["College graduate"]),

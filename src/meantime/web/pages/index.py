@@ -14,7 +14,7 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.kinds import LocationName, QuestionName
+from meantime.statistics.kinds import LOCATION_NAME, QuestionName
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
@@ -131,7 +131,7 @@ def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, ob
             given = statistic.example[parameter.name]
             if isinstance(parameter.kind, QuestionName) and given not in cube.question_index and cube.questions:
                 given = cube.questions[0].text
-            if isinstance(parameter.kind, LocationName) and given not in cube.location_index and cube.locations:
+            if parameter.kind is LOCATION_NAME and given not in cube.location_index and cube.locations:
                 given = cube.locations[0].name
             found[parameter.name] = given
     return found
