@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -73,6 +74,35 @@ def test_a_store_that_cannot_be_trusted_is_refused_and_left_alone(
     wrong = [job_id for job_id, each in jobs if not same(each.expected, server.result(str(job_id))["data"])]
     assert server.stop() == 0
     assert wrong == []
+
+
+def test_a_lost_log_is_refused_and_no_id_is_given_twice(
+    open_server: OpenServer, requests: list[Request], record: Record
+) -> None:
+    server = open_server().start()
+    given = [str(server.post(each.endpoint, each.body).json()["job_id"]) for each in requests[:1]]
+    server.wait_idle()
+    assert server.stop() == 0
+    server.start()
+    given += [str(server.post(each.endpoint, each.body).json()["job_id"]) for each in requests[1:4]]
+    server.wait_idle()
+    server.kill()
+    server.store_file.with_name("jobs.sqlite3-wal").unlink()
+    line = _refusal(server)
+    assert "3 accepted jobs are missing" in line
+    accepted = subprocess.run(
+        [sys.executable, "-m", "meantime.cli", "doctor", "--accept-lost-jobs", "--state-dir", str(server.state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "job_id_2 to job_id_4" in accepted.stdout
+    server.start()
+    later = str(server.post(requests[4].endpoint, requests[4].body).json()["job_id"])
+    assert same(requests[4].expected, server.result(later)["data"])
+    assert server.stop() == 0
+    record("SIGKILL, then -wal deleted", "refused; no id twice", f"... {line[-100:]}; then {later}")
+    assert later not in given
 
 
 def _refusal(server: Server) -> str:

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from meantime.errors import (
+    IdempotencyConflictError,
     IllegalTransitionError,
     JobCancelledError,
     MeantimeError,
@@ -154,7 +155,11 @@ class ThreadPool:
         job = None
         try:
             now = self._clock()
-            number = self._store.add(Submission(task, now, owner, idempotency_key))
+            number, is_new = self._store.add(Submission(task, now, owner, idempotency_key))
+            if not is_new:
+                raise IdempotencyConflictError(
+                    f"the idempotency key belongs to job {number} already", job_number=number
+                )
             job = Job(number, task, owner, submitted_at=now, request_id=worked_for.get()[0])
         finally:
             with self._lock:
