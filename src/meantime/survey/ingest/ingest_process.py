@@ -1,7 +1,7 @@
 """The program of the ingest's child process: one request in, progress and one answer out, each a line of JSON.
 
-``child_process.py`` runs it as ``python -m meantime.survey.ingest.ingest_process``. It ends when its standard input is closed,
-so it can't outlive its parent, and leaves by ``os._exit``: DuckDB prints a leak report when an interpreter ends.
+``child_process.py`` runs it as ``python -m meantime.survey.ingest.ingest_process``. It ends when its standard input
+is closed, so it can't outlive its parent, and leaves by ``os._exit``: DuckDB prints a leak report when an interpreter ends.
 """
 
 from __future__ import annotations
