@@ -1,16 +1,18 @@
-"""What a killed process leaves of its job store."""
+"""A job store as a killed process would leave it: a copy of its files while it is open."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 
-def copy_as_killed(state: Path, target: Path, *, without: tuple[str, ...] = ()) -> Path:
-    """Copy the directory of a store that is open, as SIGKILL would leave it, and return the copy.
 
-    What is committed is in the files, as the kernel has them; what the store only holds in memory isn't. ``without``
-    names files that are lost besides.
+def open_as_killed(directory: Path, copy: Path, *, without: Sequence[str] = ()) -> SqliteJobStore:
+    """Open a copy of a state directory whose store is open elsewhere: what has been written is there, nothing else.
+
+    ``without`` names files that are lost besides.
     """
-    ignored = shutil.ignore_patterns("lock", "spare-space", *without)
-    return Path(shutil.copytree(state, target, ignore=ignored))
+    shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("spare-space", *without))
+    return SqliteJobStore(copy)
