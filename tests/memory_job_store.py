@@ -40,9 +40,7 @@ class MemoryJobStore(JobStore):
             if key and key in self._shelf.numbers_by_key:
                 return Receipt(self._shelf.numbers_by_key[key], is_new=False)
             number = self._shelf.last_number = self._shelf.last_number + 1
-            job = Job(
-                number=number, task=submission.task, owner=submission.owner, submitted_at=submission.submitted_at
-            )
+            job = Job(number=number, task=submission.task, owner=submission.owner, submitted_at=submission.submitted_at)
             self._shelf.jobs[number] = job
             if key:
                 self._shelf.numbers_by_key[key] = number

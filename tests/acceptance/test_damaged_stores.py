@@ -38,7 +38,7 @@ def _delete(store: Path) -> None:
 
 def _make_newer(store: Path) -> None:
     with closing(sqlite3.connect(store)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("PRAGMA user_version = 9999")
 
 
 def _swap(store: Path) -> None:

@@ -53,21 +53,23 @@ def check_nothing_is_lost(found: Witnesses, path: Path) -> None:
             f"high-water-mark beside {path} is missing or damaged, so nobody knows whether jobs are missing; "
             "put it back, or go on above all that is known: meantime doctor --accept-lost-jobs"
         )
-    lost = lost_jobs(found)
-    if lost:
-        count = f"{len(lost)} accepted job{'s are' if len(lost) > 1 else ' is'} missing"
-        raise StoreCorruptError(f"{path} ends at job {found.in_database}, and {count} ({ids_of(lost)}): {_NEXT_STEP}")
+    if (found.mark or 0) > found.in_database:
+        raise StoreCorruptError(f"{path} ends at job {found.in_database}, and {loss_of(found)}: {_NEXT_STEP}")
 
 
-def lost_jobs(found: Witnesses) -> range:
-    """Return the numbers that were given, by the mark, and that the database has never held."""
-    return range(found.in_database + 1, (found.mark or 0) + 1)
-
-
-def ids_of(numbers: range) -> str:
-    """Return the ids of some numbers in a row, for a person."""
-    first, last = f"job_id_{numbers[0]}", f"job_id_{numbers[-1]}"
-    return first if first == last else f"{first} to {last}"
+def loss_of(found: Witnesses) -> str:
+    """Return which accepted jobs are missing, for a person."""
+    if found.mark is None and found.has_mark:
+        return "the high-water mark is missing or damaged; nobody knows whether jobs are missing"
+    count = (found.mark or 0) - found.in_database
+    if count <= 0:
+        return "no job is missing"
+    first, last = f"job_id_{found.in_database + 1}", f"job_id_{found.mark}"
+    return (
+        f"{count} accepted jobs are missing ({first} to {last})"
+        if count > 1
+        else f"1 accepted job is missing ({first})"
+    )
 
 
 def new_range(found: Witnesses) -> int:

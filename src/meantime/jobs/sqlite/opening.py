@@ -5,6 +5,7 @@ Nothing that was found is overwritten: a file that can't be trusted stays as it 
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import sqlite3
@@ -19,7 +20,10 @@ from meantime.jobs.spare_space import storage_error
 from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.durable_files import write_durably
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
-from meantime.jobs.sqlite.numbering import Witnesses, check_nothing_is_lost, lost_jobs, new_range
+from meantime.jobs.sqlite.numbering import Witnesses, check_nothing_is_lost, loss_of, new_range
+from meantime.jobs.state_lock import StateLock
+
+_log = logging.getLogger(__name__)
 
 SCHEMA = Path(__file__).parent / "schema"
 """Numbered SQL files: each brings a store from the version before to its own, which is SQLite's user_version."""
@@ -31,11 +35,11 @@ _VERSION_WITH_MARK = 2
 
 
 class OpenedDatabase(NamedTuple):
-    """The one connection, the number that numbering goes on from, and the jobs that were given up to open it."""
+    """The one connection, the number that numbering goes on from, and what was known of the numbers before."""
 
     connection: sqlite3.Connection
     last_number: int
-    given_up: range
+    witnesses: Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,37 @@ def open_database(
             write_durably(marker, store_id + "\n")
         path.chmod(0o600)
         mark.open()
-    return OpenedDatabase(connection, last_number, lost_jobs(witnesses))
+    if last_number != found.last_number:
+        _log.warning(
+            "%s ends at job %d, the mark at %s, results/ at job_id_%d: numbers go on after %d",
+            path,
+            witnesses.in_database,
+            witnesses.mark,
+            highest_result,
+            last_number,
+        )
+    return OpenedDatabase(connection, last_number, witnesses)
+
+
+def accept_lost_jobs(directory: Path, *, highest_result: int = 0) -> str:
+    """Open a store that is refused because accepted jobs, or the mark, are missing; return what was given up.
+
+    Its numbers go on above all that is known to have been given. Nothing happens to a store that isn't refused.
+
+    Raises
+    ------
+    StoreError
+        Another server uses the store, or it can't be opened for another reason.
+    """
+    path, mark, lock = directory / "jobs.sqlite3", HighWaterMark(directory / "high-water-mark"), StateLock(directory)
+    lock.acquire()
+    try:
+        opened = open_database(path, mark, highest_result=highest_result, accepts_loss=True)
+        opened.connection.close()
+        mark.close()
+    finally:
+        lock.release()
+    return loss_of(opened.witnesses)
 
 
 @contextmanager
