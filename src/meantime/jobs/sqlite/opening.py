@@ -130,7 +130,7 @@ def open_database(
     return OpenedDatabase(connection, last_number, witnesses)
 
 
-def accept_lost_jobs(directory: Path, *, highest_result: int = 0) -> str:
+def accept_lost_jobs(directory: Path, highest_result: int = 0) -> str:
     """Open a store that is refused because accepted jobs, or the mark, are missing; return what was given up.
 
     Its numbers go on above all that is known to have been given. Nothing happens to a store that isn't refused.
