@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from meantime.cli.doctor import doctor
 from tests.acceptance.conftest import OpenServer, require
 from tests.acceptance.server import NotReadyError, Server
 from tests.acceptance.small_table import Request, same
@@ -90,12 +91,7 @@ def test_a_lost_log_is_refused_and_no_id_is_given_twice(
     server.store_file.with_name("jobs.sqlite3-wal").unlink()
     line = _refusal(server)
     assert "3 accepted jobs are missing" in line
-    accepted = subprocess.run(
-        [sys.executable, "-m", "meantime.cli", "doctor", "--accept-lost-jobs", "--state-dir", str(server.state)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    accepted = CliRunner().invoke(doctor, ["--accept-lost-jobs", "--state-dir", str(server.state)])
     assert "job_id_2 to job_id_4" in accepted.stdout
     server.start()
     later = str(server.post(requests[4].endpoint, requests[4].body).json()["job_id"])
