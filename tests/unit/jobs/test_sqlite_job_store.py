@@ -73,6 +73,16 @@ def test_the_lock_is_free_after_a_failed_opening(used: Path) -> None:
             SqliteJobStore(used)
 
 
+def test_the_lock_is_free_after_the_spare_space_could_not_be_taken(used: Path) -> None:
+    (used / "spare-space").unlink()
+    (used / "spare-space").mkdir()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError, match="spare-space"):
+            SqliteJobStore(used)
+    (used / "spare-space").rmdir()
+    SqliteJobStore(used).close()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"", "is empty"), (None, "is missing"), (b"garbage " * 512, "is damaged")],

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from meantime.errors import StorageFullError, StoreCorruptError, StoreError, StoreUnavailableError, StoreVersionError
 from meantime.jobs.spare_space import storage_error
-from meantime.jobs.sqlite import statements
+from meantime.jobs.sqlite import numbering, statements
 from meantime.jobs.sqlite.durable_files import write_durably
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
-from meantime.jobs.sqlite.numbering import Witnesses, check_nothing_is_lost, loss_of, new_range
+from meantime.jobs.sqlite.numbering import Witnesses
 from meantime.jobs.state_lock import StateLock
 
 _log = logging.getLogger(__name__)
@@ -100,13 +100,11 @@ def open_database(
             mark=mark.read(),
             in_results=highest_result,
             has_mark=found.version >= _VERSION_WITH_MARK or mark.path.exists(),
+            is_new=is_new,
+            is_copy=statements.IS_COPY in found.facts,
         )
-        is_copy = statements.IS_COPY in found.facts
-        if not (is_new or is_copy or accepts_loss):
-            check_nothing_is_lost(witnesses, path)
-        is_mark_lost = witnesses.mark is None and witnesses.has_mark
-        last_number = new_range(witnesses) if is_copy or is_mark_lost else witnesses.highest
-        if witnesses.mark is None and (is_copy or not is_mark_lost):
+        last_number = numbering.last_number(witnesses, path, accepts_loss=accepts_loss)
+        if witnesses.mark is None and not witnesses.is_mark_lost:
             # Before the database says that there is a mark: after a kill in between, none would be missed.
             mark.write(found.last_number)
         _bring_up_to_date(connection, found, store_id, last_number, schema)
@@ -148,7 +146,7 @@ def accept_lost_jobs(directory: Path, highest_result: int = 0) -> str:
         mark.close()
     finally:
         lock.release()
-    return loss_of(opened.witnesses)
+    return numbering.loss_of(opened.witnesses)
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from meantime.errors import StorageFullError, StoreError, StoreUnavailableError
 from meantime.jobs.durations import Durations
@@ -25,15 +24,15 @@ from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.backup import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
-from meantime.jobs.sqlite.job_rows import AcceptedRow, BatchRow, JobRow, NoteRow, to_state
+from meantime.jobs.sqlite.job_rows import AcceptedRow, JobRow, NoteRow, to_state
 from meantime.jobs.sqlite.opening import open_database
-from meantime.jobs.sqlite.statements import ROWS_PER_STATEMENT, Query
+from meantime.jobs.sqlite.statements import Query
+from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
 from meantime.jobs.state_lock import StateLock
 
 _DURABLE = ("durable",)
 _SOON = ("soon",)
 
-Row = TypeVar("Row")
 Key = tuple[str, str]
 """An owner and its idempotency key."""
 
@@ -54,8 +53,25 @@ def _key_of(submission: Submission) -> Key | None:
     return None if submission.idempotency_key is None else (submission.owner, submission.idempotency_key)
 
 
-def _chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    return [rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT)]
+def _numbers_of_keys(connection: sqlite3.Connection, keys: list[Key]) -> dict[Key | None, int]:
+    """Return the numbers of those keys that have a job."""
+    found: dict[Key | None, int] = {}
+    for chunk in in_chunks(keys):
+        query = statements.numbers_of_keys(len(chunk))
+        for owner, key, number in connection.execute(query, tuple(chain.from_iterable(chunk))):
+            found[owner, key] = number
+    return found
+
+
+def _spare_space(directory: Path) -> SpareSpace:
+    """Have the spare space of a state directory taken, if there is room for it; else nothing is accepted until then."""
+    path = directory / "spare-space"
+    with contextlib.suppress(FileNotFoundError):
+        (directory / "ballast").rename(path)  # its name in earlier releases
+    space = SpareSpace(path)
+    with contextlib.suppress(StorageFullError):
+        space.ensure()
+    return space
 
 
 class SqliteJobStore(JobStore):
@@ -83,27 +99,20 @@ class SqliteJobStore(JobStore):
         state_lock: StateLock | None = None,
         highest_result: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._path = directory / "jobs.sqlite3"
         self._state_lock = state_lock or StateLock(directory)
         self._state_lock.acquire()
-        self._mark = HighWaterMark(directory / "high-water-mark")
-        try:
-            opened = open_database(self._path, self._mark, highest_result=highest_result())
-        except BaseException:
-            self._state_lock.release()
-            raise
-        self._connection = opened.connection
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._state_lock.release)
+            self._mark = HighWaterMark(directory / "high-water-mark")
+            path = directory / "jobs.sqlite3"
+            opened = open_database(path, self._mark, highest_result=highest_result())
+            undo.callback(self._mark.close)
+            undo.callback(opened.connection.close)
+            self._spare_space = _spare_space(directory)  # guarded by self._connection.lock
+            undo.pop_all()
+        self._connection = StoreConnection(opened.connection, path)
+        self._last_number = opened.last_number  # guarded by self._connection.lock
         self.commit_durations = Durations()
-        self._spare_space = SpareSpace(directory / "spare-space")  # guarded by self._connection_lock
-        with contextlib.suppress(FileNotFoundError):
-            (directory / "ballast").rename(directory / "spare-space")  # its name in earlier releases
-        with contextlib.suppress(StorageFullError):  # then nothing is accepted until there is room
-            self._spare_space.ensure()
-        self._connection_lock = threading.Lock()
-        self._syncs = True  # guarded by self._connection_lock; whether a commit syncs (PRAGMA synchronous)
-        self._last_number = opened.last_number  # guarded by self._connection_lock
-        self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
-        self._closed = False  # guarded by self._connection_lock
         self._group: GroupCommit[_Addition, NoteRow, Receipt] = GroupCommit(
             self._commit, is_final=lambda note: note.state.is_final
         )
@@ -127,27 +136,27 @@ class SqliteJobStore(JobStore):
 
     def _commit(self, additions: list[_Addition], notes: list[NoteRow]) -> list[Receipt]:
         """Write one transaction; sync if it holds new jobs. Called by the leader of a group."""
-        with self._connection_lock:
-            self._check_usable()
+        with self._connection.held() as connection:
             started_at = time.perf_counter()
             try:
                 if additions:
                     self._spare_space.ensure()
-                    return self._accept(additions, notes)
+                    return self._accept(connection, additions, notes)
                 self._write_notes(notes)
                 return []
-            except sqlite3.Error as error:
-                raise self._after_failure(error) from error
             finally:
                 label = _DURABLE if additions else _SOON
                 self.commit_durations.add(label, time.perf_counter() - started_at)
 
-    def _accept(self, additions: list[_Addition], notes: list[NoteRow]) -> list[Receipt]:
-        """Commit new jobs, and tell of them. Holds self._connection_lock."""
-        receipts = self._number(additions)
+    def _accept(
+        self, connection: sqlite3.Connection, additions: list[_Addition], notes: list[NoteRow]
+    ) -> list[Receipt]:
+        """Commit new jobs, and tell of them. Holds the connection."""
+        keys = [key for each in additions if (key := _key_of(each.submission)) is not None]
+        receipts = self._number(additions, _numbers_of_keys(connection, keys))
         new = [pair for pair in zip(receipts, additions, strict=True) if pair[0].is_new]
         accepted = [AcceptedRow.of(receipt.number, addition.submission) for receipt, addition in new]
-        self._write([*accepted, *notes], syncs=bool(accepted))
+        self._connection.write([*accepted, *notes], syncs=bool(accepted))
         if accepted:
             self._mark.raise_to(self._last_number)
         for receipt, (submission, on_durable) in new:
@@ -163,9 +172,8 @@ class SqliteJobStore(JobStore):
             )
         return receipts
 
-    def _number(self, additions: list[_Addition]) -> list[Receipt]:
-        """Give each addition its number, or that of the job that its key has. Holds self._connection_lock."""
-        known = self._numbers_of_keys([key for each in additions if (key := _key_of(each.submission)) is not None])
+    def _number(self, additions: list[_Addition], known: dict[Key | None, int]) -> list[Receipt]:
+        """Give each addition its number, or that of the job that its key is known to have. Holds the connection."""
         receipts = []
         for submission, _ in additions:
             key = _key_of(submission)
@@ -183,77 +191,27 @@ class SqliteJobStore(JobStore):
             receipts.append(Receipt(self._last_number, is_new=True))
         return receipts
 
-    def _numbers_of_keys(self, keys: list[Key]) -> dict[Key | None, int]:
-        """Return the numbers of those keys that have a job. Holds self._connection_lock."""
-        found: dict[Key | None, int] = {}
-        for chunk in _chunks(keys):
-            query = statements.numbers_of_keys(len(chunk))
-            for owner, key, number in self._connection.execute(query, tuple(chain.from_iterable(chunk))):
-                found[owner, key] = number
-        return found
-
     def _write_notes(self, notes: list[NoteRow]) -> None:
-        """Commit how jobs stand; on a full disk, in the room of the spare space. Holds self._connection_lock."""
+        """Commit how jobs stand; on a full disk, in the room of the spare space. Holds the connection."""
         try:
-            self._write(notes, syncs=False)
+            self._connection.write(notes, syncs=False)
         except sqlite3.Error as error:
-            failure = self._after_failure(error)
+            failure = self._connection.after_failure(error)
             if not isinstance(failure, StorageFullError) or not self._spare_space.release():
                 raise failure from error
-            self._write(notes, syncs=False)
-
-    def _write(self, rows: Sequence[BatchRow], *, syncs: bool) -> None:
-        """Write and commit: one statement that is its own transaction, where it can be. Holds self._connection_lock."""
-        if self._syncs != syncs:
-            self._connection.execute(statements.SYNC_ON_COMMIT if syncs else statements.NO_SYNC_ON_COMMIT)
-            self._syncs = syncs
-        chunks = _chunks(rows)
-        if len(chunks) > 1:
-            self._connection.execute(statements.BEGIN)
-        for chunk in chunks:
-            self._connection.execute(statements.insert_batch(len(chunk)), tuple(chain.from_iterable(chunk)))
-        if len(chunks) > 1:
-            self._connection.execute(statements.COMMIT)
-
-    def _after_failure(self, error: sqlite3.Error) -> StoreError:
-        """Roll back and say what went wrong. Holds self._connection_lock."""
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute(statements.ROLLBACK)
-        except sqlite3.Error as rollback_error:
-            error.add_note(f"rolling back failed too: {rollback_error}")
-            self._broken = StoreUnavailableError(f"the job store can't roll back ({error}); restart the server")
-            return self._broken
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            return StorageFullError(f"storage full: no space is left for {self._path}; free some space")
-        # After a failed sync nobody knows what is on disk, and the next sync may seem to succeed. So: stop.
-        self._broken = StoreUnavailableError(
-            f"the job store {self._path} failed ({error}); nothing more is accepted until the server is restarted"
-        )
-        return self._broken
-
-    def _check_usable(self) -> None:
-        """Raise when the store is broken or closed. Holds self._connection_lock."""
-        if self._broken is not None:
-            raise self._broken
-        if self._closed:
-            raise StoreUnavailableError("the job store is closed; restart the server")
+            self._connection.write(notes, syncs=False)
 
     def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
         """Delete finished jobs; see JobStore.evict."""
         self._flush_before_reading()
-        with self._connection_lock:
-            self._check_usable()
+        with self._connection.held() as connection:
             up_to_number = None if keep_count is None else self._last_number - keep_count
             query = statements.ended_jobs(finished_before, up_to_number, limit)
-            try:
-                evicted = [EvictedJob(*row) for row in self._connection.execute(*query)]
-                if evicted:
-                    self._connection.execute(statements.BEGIN)
-                    self._connection.executemany(statements.DELETE_JOB, [(job.number,) for job in evicted])
-                    self._connection.execute(statements.COMMIT)
-            except sqlite3.Error as error:
-                raise self._after_failure(error) from error
+            evicted = [EvictedJob(*row) for row in connection.execute(query.statement, query.parameters)]
+            if evicted:
+                connection.execute(statements.BEGIN)
+                connection.executemany(statements.DELETE_JOB, [(job.number,) for job in evicted])
+                connection.execute(statements.COMMIT)
         return evicted
 
     # Reading ----------------------------------------------------------------------------------------------------------
@@ -275,7 +233,7 @@ class SqliteJobStore(JobStore):
     def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
         self._flush_before_reading()
-        found = self._read(statements.states_after(number, owner, limit), _StateRow)
+        found = self._connection.read(statements.states_after(number, owner, limit), _StateRow)
         return [(row.number, to_state(row.state)) for row in found]
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
@@ -286,42 +244,28 @@ class SqliteJobStore(JobStore):
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
         self._flush_before_reading()
-        with self._connection_lock:
-            self._check_usable()
-        copy_database(self._connection, self._connection_lock, target)
+        with self._connection.held() as connection:
+            pass  # it can be used
+        copy_database(connection, self._connection.lock, target)
 
     def is_sound(self) -> bool:
         """Whether a job could be accepted, but for a full disk."""
-        with self._connection_lock:
-            return self._broken is None and not self._closed and self._last_number < HIGHEST_NUMBER
+        with self._connection.lock:
+            has_numbers = self._last_number < HIGHEST_NUMBER
+        return has_numbers and self._connection.is_sound()
 
     def close(self) -> None:
         """Write what is pending, fold the log into the database and free the state directory."""
         self._flush_before_reading()  # a job whose note can't be written runs again at the next start
-        with self._connection_lock:
-            if self._closed:
-                return
-            self._closed = True
-            try:
-                self._connection.close()
+        try:
+            if self._connection.close():
                 self._mark.close()
-            finally:
-                self._state_lock.release()
+        finally:
+            self._state_lock.release()
 
     def _read_jobs(self, query: Query) -> list[Job]:
         """Run a SELECT statement for whole jobs."""
-        return [row.to_job() for row in self._read(query, JobRow)]
-
-    def _read(self, query: Query, make_row: Callable[..., Row]) -> list[Row]:
-        """Run a SELECT statement; ``make_row`` takes its columns."""
-        with self._connection_lock:
-            if self._closed:
-                raise StoreUnavailableError("the job store is closed; restart the server")
-            try:
-                rows = self._connection.execute(query.statement, query.parameters).fetchall()
-            except sqlite3.Error as error:
-                raise self._after_failure(error) from error
-        return [make_row(*row) for row in rows]
+        return [row.to_job() for row in self._connection.read(query, JobRow)]
 
     def _flush_before_reading(self) -> None:
         """Write the notes that wait, so that what is read is up to date; where that fails, reading still works."""
