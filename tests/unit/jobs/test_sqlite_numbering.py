@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -47,6 +49,44 @@ def without_log(busy: Path, tmp_path: Path) -> Path:
 def test_a_killed_store_goes_on_by_one(busy: Path, tmp_path: Path) -> None:
     with closing(open_as_killed(busy, tmp_path / "killed")) as store:
         assert store.add(SUBMISSION).number == 5
+
+
+OPEN_AND_DIE = """
+import os, pathlib, signal, sys
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
+
+directory, step, seen = sys.argv[1], int(sys.argv[2]), 0
+
+def die_at_step(event, arguments):
+    global seen
+    seen += any(directory in str(argument) for argument in arguments)
+    if seen == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(die_at_step)
+SqliteJobStore(pathlib.Path(directory))
+"""
+"""Dies at the step-th opening, renaming or other change of a file in the directory, as Python audits them."""
+
+
+@pytest.mark.parametrize("is_copy", [False, True], ids=["new", "copy"])
+def test_a_store_that_is_killed_at_any_step_of_its_first_opening_opens_again(tmp_path: Path, *, is_copy: bool) -> None:
+    with closing(SqliteJobStore(tmp_path / "whole")) as store:
+        store.add(SUBMISSION)
+        store.back_up(tmp_path / "copy.sqlite3")
+    for step in range(1, 100):
+        directory = tmp_path / f"killed-at-{step}"
+        directory.mkdir()
+        if is_copy:
+            shutil.copy(tmp_path / "copy.sqlite3", directory / "jobs.sqlite3")
+        ended = subprocess.run([sys.executable, "-c", OPEN_AND_DIE, str(directory), str(step)], check=False)
+        number = add_one(directory)
+        assert number > 1_000_000 if is_copy else number == 1
+        assert add_one(directory) == number + 1
+        if ended.returncode == 0:
+            break
+    assert ended.returncode == 0
+    assert step > 10
 
 
 def test_a_store_whose_log_is_gone_says_what_is_missing_and_is_left_alone(without_log: Path) -> None:
