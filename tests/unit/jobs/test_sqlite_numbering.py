@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import StoreCorruptError, StoreUnavailableError
-from meantime.jobs.job import Task
+from meantime.jobs.job import Job, Task
+from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import HIGHEST_NUMBER, Submission
 from meantime.jobs.sqlite.opening import accept_lost_jobs
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
@@ -194,6 +195,20 @@ def test_a_backup_restored_beside_a_mark_and_results_goes_above_both(tmp_path: P
     number = add_one(state, highest_result=900_000_000)
     assert number > 900_000_000
     assert int((state / "high-water-mark").read_text()) == number
+
+
+def test_eviction_by_count_counts_jobs_and_not_the_gap_that_a_restore_makes(tmp_path: Path) -> None:
+    with closing(SqliteJobStore(tmp_path / "state")) as store:
+        for _ in range(4):
+            done = Job(number=store.add(SUBMISSION).number, task=SUBMISSION.task, state=JobState.DONE, finished_at=2.0)
+            store.record(done)
+        store.back_up(tmp_path / "copy.sqlite3")
+    (tmp_path / "restored").mkdir()
+    shutil.copy(tmp_path / "copy.sqlite3", tmp_path / "restored" / "jobs.sqlite3")
+    add_one(tmp_path / "restored")
+    with closing(SqliteJobStore(tmp_path / "restored")) as store:
+        assert store.evict(finished_before=None, keep_count=5, limit=10) == []
+        assert [job.number for job in store.evict(finished_before=None, keep_count=3, limit=10)] == [1, 2]
 
 
 def test_numbers_end_before_they_stop_being_exact(tmp_path: Path) -> None:

@@ -35,10 +35,14 @@ _VERSION_WITH_MARK = 2
 
 
 class OpenedDatabase(NamedTuple):
-    """The one connection, the number that numbering goes on from, and what was known of the numbers before."""
+    """The one connection, the number that numbering goes on from, and what was known of the numbers before.
+
+    Between ``range_start`` and ``last_number`` are no gaps but those of writes that failed.
+    """
 
     connection: sqlite3.Connection
     last_number: int
+    range_start: int
     witnesses: Witnesses
 
 
@@ -116,7 +120,9 @@ def open_database(
             write_durably(marker, store_id + "\n")
         path.chmod(0o600)
         mark.open()
+    range_start = int(found.facts.get(statements.RANGE_START, "0"))
     if last_number != found.last_number:
+        range_start = last_number
         _log.warning(
             "%s ends at job %d, the mark at %s, results/ at job_id_%d: numbers go on after %d",
             path,
@@ -125,7 +131,7 @@ def open_database(
             highest_result,
             last_number,
         )
-    return OpenedDatabase(connection, last_number, witnesses)
+    return OpenedDatabase(connection, last_number, range_start, witnesses)
 
 
 def accept_lost_jobs(directory: Path, highest_result: int = 0) -> str:
@@ -242,6 +248,7 @@ def _bring_up_to_date(
         script.append(statements.UNMARK_AS_COPY + ";")
     if last_number != found.last_number:
         script += [statements.FORGET_LAST_NUMBER + ";", statements.set_last_number(last_number) + ";"]
+        script.append(statements.set_range_start(last_number) + ";")
     if not script:
         return
     try:

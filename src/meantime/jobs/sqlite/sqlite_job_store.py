@@ -112,6 +112,7 @@ class SqliteJobStore(JobStore):
             undo.pop_all()
         self._connection = StoreConnection(opened.connection, path)
         self._last_number = opened.last_number  # guarded by self._connection.lock
+        self._range_start = opened.range_start  # written before use, read-only after
         self.commit_durations = Durations()
         self._group: GroupCommit[_Addition, NoteRow, Receipt] = GroupCommit(
             self._commit, is_final=lambda note: note.state.is_final
@@ -205,7 +206,7 @@ class SqliteJobStore(JobStore):
         """Delete finished jobs; see JobStore.evict."""
         self._flush_before_reading()
         with self._connection.held() as connection:
-            up_to_number = None if keep_count is None else self._last_number - keep_count
+            up_to_number = None if keep_count is None else self._newest_beyond(connection, keep_count)
             query = statements.ended_jobs(finished_before, up_to_number, limit)
             evicted = [EvictedJob(*row) for row in connection.execute(query.statement, query.parameters)]
             if evicted:
@@ -213,6 +214,14 @@ class SqliteJobStore(JobStore):
                 connection.executemany(statements.DELETE_JOB, [(job.number,) for job in evicted])
                 connection.execute(statements.COMMIT)
         return evicted
+
+    def _newest_beyond(self, connection: sqlite3.Connection, keep_count: int) -> int:
+        """Return the number up to which jobs are beyond the newest so many. Holds the connection."""
+        number = self._last_number - keep_count
+        if number < self._range_start:  # the kept ones reach over a gap in the numbers, so they are counted
+            found = connection.execute(statements.NEWEST_BEYOND, (keep_count,)).fetchone()
+            number = found[0] if found else 0
+        return number
 
     # Reading ----------------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,9 @@ STORE_ID = "store_id"
 IS_COPY = "is_copy"
 """The fact that a database is a backup that nobody has opened as a store yet."""
 
+RANGE_START = "range_start"
+"""The fact from which number on jobs are numbered without a wide gap; 0 without it."""
+
 MARK_AS_COPY = f"INSERT OR REPLACE INTO store_facts (name, value) VALUES ('{IS_COPY}', 'yes')"  # noqa: S608  # a constant
 UNMARK_AS_COPY = f"DELETE FROM store_facts WHERE name = '{IS_COPY}'"  # noqa: S608  # a constant
 FORGET_LAST_NUMBER = "DELETE FROM sqlite_sequence WHERE name = 'jobs'"
@@ -56,6 +59,11 @@ def set_store_id(store_id: str) -> str:
 def set_last_number(number: int) -> str:
     """Return the statement that sets the last number used, after FORGET_LAST_NUMBER."""
     return f"INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', {number:d})"  # noqa: S608  # a number
+
+
+def set_range_start(number: int) -> str:
+    """Return the statement that says where a new range of numbers begins."""
+    return f"INSERT OR REPLACE INTO store_facts (name, value) VALUES ('{RANGE_START}', '{number:d}')"  # noqa: S608
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -106,6 +114,9 @@ def _rows(count: int, width: int) -> str:
     row = "(" + ", ".join("?" * width) + ")"
     return ", ".join([row] * count)
 
+
+NEWEST_BEYOND = "SELECT number FROM jobs ORDER BY number DESC LIMIT 1 OFFSET ?"
+"""The newest job beyond a count of newer ones; its cost grows with the count."""
 
 DELETE_JOB = "DELETE FROM jobs WHERE number = ?"
 
