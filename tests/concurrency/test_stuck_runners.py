@@ -159,7 +159,7 @@ def test_waiting_is_counted_apart_from_running(bench: StuckBench) -> None:
     for job in (first, second, third):
         bench.pool.wait(job.number, LIMIT_S)
     assert bench.pool.close(LIMIT_S)
-    runs, waits = bench.pool.runs.distributions(), bench.pool.waits.distributions()
+    runs, waits = bench.pool.figures().runs.distributions(), bench.pool.figures().waits.distributions()
     assert {label: (seen.count, seen.sum_s) for label, seen in runs.items()} == {
         ("stuck", "done"): (2, 4.0),
         ("echo", "done"): (1, 0.0),

@@ -16,7 +16,7 @@ from meantime.errors import (
     ShuttingDownError,
     UnknownJobError,
 )
-from meantime.jobs import thread_pool
+from meantime.jobs import live_jobs
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
@@ -258,7 +258,7 @@ def test_jobs_that_were_cancelled_while_they_waited_give_their_places_back(bench
 
 
 def test_ended_jobs_in_memory_are_bounded_however_they_ended(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_pool, "RECENT_COUNT", 2)
+    monkeypatch.setattr(live_jobs, "RECENT_COUNT", 2)
     pool = bench.open(echo, start=False)
     numbers = [pool.cancel(pool.add_task(number_task(i)).number).number for i in range(5)]
     assert set(pool.current_states(numbers)) == set(numbers[-2:])
@@ -300,7 +300,7 @@ def test_every_end_is_told_and_counted_however_it_came(bench: Bench) -> None:
     ends = {crashed.number: JobState.FAILED, queued.number: JobState.CANCELLED, done.number: JobState.DONE}
     assert dict(told) == ends
     assert len(told) == 3
-    counted = {state: seen.count for (_, state), seen in pool.runs.distributions().items()}
+    counted = {state: seen.count for (_, state), seen in pool.figures().runs.distributions().items()}
     assert counted == {"failed": 1, "cancelled": 1, "done": 1}
 
 

@@ -61,10 +61,12 @@ def open_service(tmp_path: Path, dataset: Dataset) -> Iterator[OpenService]:
     """Opens a service on the test's folder; what was opened is closed at the end."""
     opened: list[MeantimeService] = []
 
-    def open_one(*, start: bool = True, queue_capacity: int = 1000) -> MeantimeService:
+    def open_one(
+        *, start: bool = True, queue_capacity: int = 1000, store: SqliteJobStore | None = None
+    ) -> MeantimeService:
         service = MeantimeService(
             DatasetRegistry([dataset]),
-            SqliteJobStore(tmp_path / ".meantime"),
+            store or SqliteJobStore(tmp_path / ".meantime"),
             ResultsDirectory(tmp_path / "results", tmp_path / ".meantime" / "stored"),
             thread_count=2,
             queue_capacity=queue_capacity,

@@ -76,7 +76,7 @@ def test_the_parameters_of_a_job_are_shown_with_every_default(client: FlaskClien
         ({"statistic": "mean"}, "question"),
         ({"statistic": "mean", "parameters": {"question": OBESITY, "year": 2023}}, "year"),
         ({"statistic": "mean", "parameters": {"question": OBESITY, "years": [1999]}}, "years"),
-        (MEAN | {"dataset": "small"}, "'dataset'"),
+        (MEAN | {"dataset": "small"}, "dataset"),
     ],
 )
 def test_a_field_that_is_not_acceptable_is_named(client: FlaskClient, body: object, field: str) -> None:

@@ -15,8 +15,8 @@ from meantime.bootstrap import build_service
 from meantime.errors import MalformedRequestError
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
+from meantime.web.admission.request_body import MAXIMUM_DEPTH, MAXIMUM_DIGITS, decode_object
 from meantime.web.app import create_app
-from meantime.web.request_body import MAXIMUM_DEPTH, MAXIMUM_DIGITS, decode_object
 from tests.cubes import cube_of
 from tests.tables import OBESITY, row_of
 

@@ -26,9 +26,9 @@ from meantime.cli.server_process import DRAIN, ENDED, FAILED, RELOAD
 from meantime.errors import BackupError, MeantimeError
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
-from meantime.web.event_log import EventLog
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.event_log import EventLog
 from meantime.web.slow_bodies import SlowBodyGuard
 
 if TYPE_CHECKING:
@@ -175,8 +175,7 @@ class ServingWorker:
 
     def _reload(self) -> None:
         """Read every dataset again; what happens is in the log."""
-        if self._service.reloader is not None:
-            self._service.reloader.reload_all()
+        self._service.reload_all()
 
     def _live(self) -> None:
         """Say when the server is ready, wait for the drain, and end."""

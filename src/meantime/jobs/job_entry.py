@@ -8,7 +8,7 @@ from meantime.jobs.job import Job
 
 
 class JobEntry:
-    """One job in the pool's hands. Only ThreadPool changes it; nobody else ever sees one.
+    """One job in the pool's hands. Only the pool and LiveJobs change it; nobody else ever sees one.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ class JobEntry:
     __slots__ = ("_end", "cancel_requested", "is_readmitted", "job", "overdue_at", "runner")
 
     def __init__(self, job: Job, *, is_readmitted: bool = False) -> None:
-        self.job = job  # guarded by ThreadPool._lock; replaced as a whole, so it may be read without
+        self.job = job  # guarded by LiveJobs._lock; replaced as a whole, so it may be read without
         self.is_readmitted = is_readmitted
         self.cancel_requested = False  # set once, never cleared
-        self.runner: threading.Thread | None = None  # guarded by ThreadPool._lock; the thread that runs it
-        self.overdue_at: float | None = None  # guarded by ThreadPool._lock; monotonic s, then its runner is given up
+        self.overdue_at: float | None = None  # monotonic s, then its runner is given up; written before runner
+        self.runner: threading.Thread | None = None  # the thread that runs it; written once, by that thread
         # A lock that is held until the job has ended: a threading.Event costs ten times as much to make.
         self._end = threading.Lock()
         if not job.state.is_final:

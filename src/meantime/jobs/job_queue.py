@@ -11,7 +11,7 @@ from meantime.jobs.job_entry import JobEntry
 class JobQueue:
     """Hands out waiting jobs: owners take turns, and the jobs of one owner keep their order.
 
-    Only ``wait`` may be called from any thread; everything else is guarded by ThreadPool._lock.
+    Only ``wait`` may be called from any thread; everything else is guarded by LiveJobs._lock.
 
     Examples
     --------

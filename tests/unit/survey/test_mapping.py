@@ -106,25 +106,30 @@ def test_a_table_with_columns_of_its_own_has_no_unit_until_one_is_stated(
 
 
 WRONG = {
-    "[columns": "no TOML",
+    "[columns": "is not TOML",
     'columns = "x"': "columns must be a section, [columns]",
-    "[colums]": "unknown key 'colums' in the top level; nearest: columns",
-    '[columns]\nvalu = "x"': "unknown key 'valu' in [columns]; nearest: value",
-    "[columns]\nvalue = 3": "value under [columns] is 3; it must be a text in quotes",
-    '[fixed]\nvalue = "3"': "unknown key 'value' in [fixed]",
+    "[colums]": "'colums' is no section; did you mean 'columns'?",
+    '[columns]\nvalu = "x"': "'valu' is no key of [columns]; did you mean 'value'?",
+    "[columns]\nvalue = 3": "'value' under [columns] is 3; it must be a text in quotes",
+    '[fixed]\nvalue = "3"': "'value' is no key of [fixed]; accepted: question, ",
     '[columns]\nunit = "u"\n[fixed]\nunit = "percent"': "unit is under [columns] and under [fixed]; keep one",
-    '[names]\nnation = "USA"': "nation under [names] must be a list of texts",
-    "[names]\nmissing = [9]": "missing under [names] must be a list of texts",
-    '[strata]\nAge = "young"': "Age under [strata] must be a list of texts",
-    '[directions]\nQ1 = "up"': "'Q1' under [directions] is 'up'; it must be lower_is_better or higher_is_better",
-    '[file]\ndelimiter = ";;"': "delimiter under [file] is ';;'; it must be one character",
-    '[file]\nencoding = "latin-1"': "unknown key 'encoding' in [file]; there are delimiter",
-    '[source]\nauthor = "me"': "unknown key 'author' in [source]",
-    '[fixed]\nyear = "soon"': "year under [fixed] is 'soon'; it must be a number",
+    '[names]\nnation = "USA"': "'nation' under [names] is 'USA'; it must be a list of texts, such as [\"Guam\"]",
+    "[names]\nmissing = [9]": "'missing' under [names] is [9]; it must be a list of texts",
+    '[strata]\nAge = "young"': "'Age' under [strata] is 'young'; it must be a list of texts",
+    '[directions]\nQ1 = "up"': "'Q1' under [directions] is 'up'; it must be one of lower_is_better, higher_is_better",
+    '[file]\ndelimiter = ";;"': "'delimiter' under [file] is ';;'; it must be one character",
+    '[file]\ndelimiter = "\\n"': "'delimiter' under [file] is '\\n'; it must be one character",
+    '[file]\ndelimiter = "é"': "'delimiter' under [file] is 'é'; it must be one character",
+    '[file]\nencoding = "latin-1"': "'encoding' is no key of [file]; accepted: delimiter",
+    '[source]\nauthor = "me"': "'author' is no key of [source]; accepted: publisher, ",
+    '[fixed]\nyear = "soon"': "'year' under [fixed] is 'soon'; it must be a number in quotes",
+    "[columns]\nvalue = " + "9" * 5000: "is not TOML",
+    "[columns]\nvalue = 0x" + "f" * 5000: "'value' under [columns] is a number of thousands of digits; it must be",
+    "x = " + "[" * 5000: "is not TOML",
 }
 
 
-@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:60])
 def test_a_wrong_mapping_is_refused_by_file_and_key(text: str) -> None:
     with pytest.raises(DataError) as caught:
         parse_mapping(text, "mine.toml")
