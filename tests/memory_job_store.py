@@ -36,7 +36,8 @@ class MemoryJobStore(JobStore):
         with self._lock:
             if self._closed or self._shelf.last_number >= HIGHEST_NUMBER:
                 raise StoreUnavailableError("the job store is closed, or no number is left")
-            key = submission.idempotency_key and (submission.owner, submission.idempotency_key)
+            text = submission.idempotency_key
+            key = None if text is None else (submission.owner, text)
             if key and key in self._shelf.numbers_by_key:
                 return Receipt(self._shelf.numbers_by_key[key], is_new=False)
             number = self._shelf.last_number = self._shelf.last_number + 1
@@ -100,6 +101,8 @@ class MemoryJobStore(JobStore):
             ][:limit]
             for job in expired:
                 del self._shelf.jobs[job.number]
+            kept = self._shelf.numbers_by_key.items()
+            self._shelf.numbers_by_key = {key: number for key, number in kept if number in self._shelf.jobs}
         return [EvictedJob(job.number, job.result_sha256) for job in expired]
 
     def is_sound(self) -> bool:

@@ -101,6 +101,19 @@ def test_a_lost_log_is_refused_and_no_id_is_given_twice(
     assert later not in given
 
 
+def test_a_server_whose_store_was_deleted_gives_no_id_that_a_result_bears(
+    open_server: OpenServer, requests: list[Request]
+) -> None:
+    server = open_server().start()
+    for each in requests[:3]:
+        server.result(str(server.post(each.endpoint, each.body).json()["job_id"]))
+    assert server.stop() == 0
+    shutil.rmtree(server.store_file.parent)
+    server.start()
+    assert server.post(requests[3].endpoint, requests[3].body).json()["job_id"] == "job_id_4"
+    assert server.stop() == 0
+
+
 def _refusal(server: Server) -> str:
     """Start a server that has to refuse and to leave its store alone; return the line that it prints."""
     left = server.store_file.read_bytes() if server.store_file.exists() else None

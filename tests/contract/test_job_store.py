@@ -190,6 +190,19 @@ def test_an_idempotency_key_makes_one_job_for_each_owner(open_store: OpenStore) 
     assert [number for number, _ in store.states_after(0, 10)] == [1, 2, 3]
 
 
+def test_the_key_of_an_evicted_job_may_be_used_again(open_store: OpenStore) -> None:
+    store = open_store()
+    end(store, add(store, owner="alice", key="k"), JobState.DONE)
+    store.evict(finished_before=9.0, keep_count=None, limit=10)
+    assert store.add(Submission(TASK, 1.0, "alice", "k")) == Receipt(2, is_new=True)
+
+
+def test_an_empty_key_is_a_key_and_no_key_is_none(open_store: OpenStore) -> None:
+    store = open_store()
+    assert [store.add(Submission(TASK, 1.0, "alice", "")).is_new for _ in range(2)] == [True, False]
+    assert [store.add(Submission(TASK, 1.0, "alice", None)).is_new for _ in range(2)] == [True, True]
+
+
 def test_a_new_job_is_told_of_and_a_known_key_is_not(open_store: OpenStore) -> None:
     store = open_store()
     told: list[Job] = []

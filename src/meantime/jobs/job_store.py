@@ -81,7 +81,7 @@ class JobStore(ABC):
             Called with the new job, queued, once it is durable and before anybody can read it from the store or hear
             that it has the key; not called when there is no new job. Jobs come in the order of their numbers, one at a
             time, perhaps in another caller's thread, while the store is locked: it must neither call the store, nor
-            wait for somebody who does, nor raise.
+            wait for somebody who does, nor raise. Locks are taken in the order store, pool.
 
         Returns
         -------

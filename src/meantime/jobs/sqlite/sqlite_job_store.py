@@ -253,9 +253,9 @@ class SqliteJobStore(JobStore):
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
         self._flush_before_reading()
-        with self._connection.held() as connection:
-            pass  # it can be used
-        copy_database(connection, self._connection.lock, target)
+        with self._connection.held() as connection:  # raises when it can't be used
+            lock = self._connection.lock
+        copy_database(connection, lock, target)
 
     def is_sound(self) -> bool:
         """Whether a job could be accepted, but for a full disk."""
