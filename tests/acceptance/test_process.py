@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import OpenServer
-from tests.acceptance.patient_server import GATE_VARIABLE, WAITING
-from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, NotReadyError, Server
+from tests.acceptance.patient_server import GATE_VARIABLE, LAST_ANSWERS_VARIABLE, WAITING
+from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, START_LIMIT_S, STOP_LIMIT_S, NotReadyError, Server
 from tests.acceptance.small_table import Request, same
 
 ENDS = ["SIGTERM", "SIGINT", "SIGTERM to the group", "SIGINT to the group", "GET", "POST"]
@@ -52,6 +52,19 @@ def test_it_says_where_it_serves_and_answers_from_then_on(server: Server) -> Non
     assert server.stop() == 0
     assert server.errors == ""
     assert (server.state / "webserver.log").is_file()
+
+
+def test_a_server_that_can_print_nothing_serves_and_drains_all_the_same(open_server: OpenServer) -> None:
+    server = open_server()
+    stdout = server.launch().stdout
+    assert stdout is not None
+    stdout.close()
+    log = server.state / "webserver.log"
+    deadline = time.monotonic() + START_LIMIT_S
+    while not (log.exists() and "ready at http" in log.read_text("utf-8")):
+        assert time.monotonic() < deadline, "it is not ready"
+    assert server.stop() == 0
+    assert "drained" in log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("threads", ["abc", "0", "", "\u0663"])
@@ -123,7 +136,11 @@ def test_every_way_to_end_finishes_the_jobs_and_exits_with_0(server: Server, req
         assert same(each.expected, json.loads(content))
 
 
-def test_results_stay_readable_until_the_end_and_new_jobs_are_refused(server: Server, requests: list[Request]) -> None:
+def test_results_stay_readable_until_the_end_and_new_jobs_are_refused(
+    open_server: OpenServer, requests: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LAST_ANSWERS_VARIABLE, f"{STOP_LIMIT_S}")
+    server = open_server(program=PATIENT).start()
     job_id = server.post(requests[0].endpoint, requests[0].body).json()["job_id"]
     server.ask("GET", "/api/graceful_shutdown")
     server.wait_idle()
@@ -136,11 +153,10 @@ def test_results_stay_readable_until_the_end_and_new_jobs_are_refused(server: Se
     assert refused.headers["retry-after"] == "5"
     assert server.ask("GET", "/readyz").status == 503
     assert server.ask("GET", "/healthz").status == 200
-    assert server.wait() == 0
 
 
-def test_an_answer_that_is_under_way_when_the_drain_begins_arrives(open_server: OpenServer) -> None:
-    server = open_server().start()
+def test_an_answer_that_is_under_way_when_the_drain_begins_arrives(open_server: OpenServer, gate: Path) -> None:
+    server, _ = with_a_waiting_job(open_server)  # it holds the drain until the answer is there
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"POST /api/states_mean HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         server.process.send_signal(signal.SIGTERM)
@@ -149,6 +165,7 @@ def test_an_answer_that_is_under_way_when_the_drain_begins_arrives(open_server: 
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 422 ")
     assert b'"status":"error"' in answer
+    gate.write_bytes(b"")
     assert server.wait() == 0
 
 
@@ -216,8 +233,8 @@ def test_the_drain_waits_for_a_job_that_runs(open_server: OpenServer, gate: Path
         server.process.send_signal(signal.Signals[end])
     wait_until_draining(server)
     gate.write_bytes(b"")
-    assert server.result(job_id)["status"] == "done"
     assert server.wait() == 0
+    assert json.loads((server.state / "results" / f"{job_id}.json").read_bytes()) == {"waited": True}
 
 
 def test_a_worker_that_dies_by_itself_ends_the_server_with_one_line(server: Server) -> None:

@@ -1,6 +1,6 @@
 """The built wheel, alone with its run-time dependencies in a clean venv: it serves what it should.
 
-``make check-wheel`` builds the venv and names its interpreter in MEANTIME_WHEEL_PYTHON.
+``make check-wheel`` builds the venv and names its interpreter in TEST_WHEEL_PYTHON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.wheel, pytest.mark.acceptance]
 @pytest.fixture
 def wheel_bin() -> Path:
     """The folder of commands of the venv that holds the wheel."""
-    python = os.environ.get("MEANTIME_WHEEL_PYTHON")
+    python = os.environ.get("TEST_WHEEL_PYTHON")
     if python is None:
         pytest.skip("needs a venv with the wheel: make check-wheel")
     return Path(python).parent

@@ -23,9 +23,9 @@ from flask.testing import FlaskClient
 
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.bootstrap import build_service
-from meantime.cli.server_process import check_exposure
 from meantime.errors import SettingsError
 from meantime.service import MeantimeService
+from meantime.serving.claims import check_exposure
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app

@@ -20,6 +20,8 @@ from meantime.web.app import create_app
 from tests.contract.conftest import OpenService
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 RELOAD = "/api/v1/datasets/brfss/reload"
 QUESTION = {"question": "Percent of adults who have obesity"}
 

@@ -1,10 +1,13 @@
-"""The watch on leaked threads is itself watched: it has to see a leak, and only a leak."""
+"""What every test stands on is itself tested: the plain environment, and a watch that sees leaked threads alone."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import plain_environment
 
 CONFTEST = """
 import tests.conftest
@@ -39,6 +42,13 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, project: P
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # half the time goes into plugins that it has no use for
     pytester.makeconftest(CONFTEST)
     return pytester
+
+
+def test_no_test_sees_how_its_developer_has_set_up_a_shell_or_a_server() -> None:
+    personal = ["MEANTIME_PORT", "TP_NUM_OF_THREADS", "http_proxy", "ALL_PROXY", "COLUMNS", "FORCE_COLOR", "LC_ALL"]
+    given = dict.fromkeys([*personal, "LANG", "TERM"], "1") | {"PATH": "/bin"}
+    assert plain_environment(given) == {"PATH": "/bin", "LANG": "C.UTF-8", "TERM": "xterm"}
+    assert plain_environment(os.environ) == dict(os.environ)
 
 
 def test_a_test_that_leaves_a_thread_running_fails(inner: pytest.Pytester) -> None:

@@ -24,8 +24,9 @@ from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.ingest.data_ingestor import DataIngestor
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
-from tests.cubes import cube_of
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 LIMIT_S = 30.0
@@ -48,10 +49,10 @@ def row(location: str, value: float) -> Row:
     )
 
 
-def dataset(version: str = "v1", shift: float = 0.0) -> Dataset:
-    cube = cube_of([row("Ohio", 30.0 + shift), row("Utah", 20.0 + shift)], version=version)
-    report = IngestReport(2, 2, 0, 0, (), 1, 2, 1, (2023,), {}, (), {}, 0.0, "test")
-    return Dataset("survey", cube, Provenance("CDC", "Test", "t", "t.csv", "0" * 64), report)
+def dataset(cube_version: str = "v1", shift: float = 0.0) -> Dataset:
+    provenance = Provenance("CDC", "Test", "t", "t.csv", "0" * 64)
+    rows = [row("Ohio", 30.0 + shift), row("Utah", 20.0 + shift)]
+    return dataset_of(rows, "survey", cube_version=cube_version, provenance=provenance)
 
 
 class Clock:
@@ -136,7 +137,7 @@ def test_equal_requests_are_one_task_whatever_the_order_of_their_fields(open_ser
     one = service.task_of("state_mean", {"question": QUESTION, "state": "Ohio"}, surface=Surface.CONTRACT)
     other = service.task_of("state_mean", {"state": "Ohio", "question": QUESTION}, surface=Surface.CONTRACT)
     assert one == other
-    assert one.version == "survey@v1"
+    assert one.version == f"survey@{dataset().version}"
 
 
 def test_an_unknown_job_is_unknown_and_so_is_another_owners(open_service: Open) -> None:
@@ -194,7 +195,7 @@ def test_a_lost_result_of_another_dataset_version_is_never_guessed(open_service:
         for file in folder.iterdir():
             file.unlink()
     service = open_service(dataset("v2", shift=5.0))
-    with pytest.raises(ResultLostError, match="survey@v1 is no longer here"):
+    with pytest.raises(ResultLostError, match=f"survey@{dataset().version} is no longer here"):
         service.result_of(service.job(number))
 
 
@@ -215,7 +216,7 @@ def test_an_unfinished_job_of_a_lost_dataset_version_fails_with_its_reason(open_
     number = submit(open_service(start=False))
     job = open_service(dataset("v2")).wait(number, LIMIT_S)
     assert job.state is JobState.FAILED
-    assert job.reason == "the dataset version survey@v1 is no longer here; submit the request again"
+    assert job.reason == f"the dataset version survey@{dataset().version} is no longer here; submit the request again"
 
 
 def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
@@ -335,7 +336,7 @@ def test_the_provenance_of_a_result_depends_on_nothing_but_data_and_request(open
     clock.now_s += 1e6
     service = open_service()
     assert result(service, submit_mean(service)) == first
-    assert orjson.loads(first)["provenance"]["dataset"]["version"] == "v1"
+    assert orjson.loads(first)["provenance"]["dataset"]["version"] == dataset().version
 
 
 def test_a_job_knows_how_many_are_ahead_of_it(open_service: Open) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from meantime.cli.control_socket import ask_server
 from meantime.cli.errors import one_line_errors
 from meantime.errors import BackupError, StoreLockedError
+from meantime.serving.control_socket import ask_server
 from meantime.settings import load_settings
 
 EPILOG = """

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,13 +163,24 @@ class ContractClient:
         How long a job, or a single answer, may take.
     poll_interval_s
         How long to wait before asking again for a result.
+    monotonic
+        Gives seconds that never go back, for ``limit_s``.
     """
 
-    def __init__(self, session: requests.Session, url: str, *, limit_s: float, poll_interval_s: float) -> None:
+    def __init__(
+        self,
+        session: requests.Session,
+        url: str,
+        *,
+        limit_s: float,
+        poll_interval_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._session = session
         self._url = url.rstrip("/")
         self._limit_s = limit_s
         self._poll_interval_s = poll_interval_s
+        self._monotonic = monotonic
 
     def run(self, case: Case) -> list[str]:
         """Submit a case, wait for its result and return what is wrong with it, one line each.
@@ -192,7 +203,7 @@ class ContractClient:
             raise UnusableError(f"no server answers at {self._url}: {_root_cause(error)}") from error
 
     def _compare_result(self, case: Case, job_id: str) -> list[str]:
-        deadline = time.monotonic() + self._limit_s
+        deadline = self._monotonic() + self._limit_s
         while True:
             answer = self._answer("GET", f"/api/get_results/{job_id}")
             status = answer.get("status") if isinstance(answer, dict) else None
@@ -200,7 +211,7 @@ class ContractClient:
                 return differences(case.expected, answer.get("data"))
             if status != "running":
                 return [f"get_results answers {_described(answer)}"]
-            if time.monotonic() >= deadline:
+            if self._monotonic() >= deadline:
                 return [f"{job_id} is still running after {self._limit_s:g} s"]
             time.sleep(self._poll_interval_s)  # the contract has nothing to wait on: clients poll
 

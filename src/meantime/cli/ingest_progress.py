@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from meantime.survey.reading.sources import Progress
+    from meantime.child import Progress
 
 _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 
@@ -33,11 +33,17 @@ def ingest_progress(quiet_s: float = 1.0) -> Iterator[Progress | None]:
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=1.0)
     started_s = time.monotonic()
+    shown_phase = ""
 
     def show(phase: str, part: float) -> None:
-        if time.monotonic() - started_s >= quiet_s:
+        nonlocal shown_phase
+        if time.monotonic() - started_s < quiet_s:
+            return
+        bar.update(task, description=_LABELS.get(phase, phase), completed=part)
+        if phase != shown_phase:  # drawn at once: the bar's own next refresh may come after the end
+            shown_phase = phase
             bar.start()
-            bar.update(task, description=_LABELS.get(phase, phase), completed=part)
+            bar.refresh()
 
     try:
         yield show

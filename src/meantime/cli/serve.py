@@ -53,7 +53,7 @@ def serve(context: click.Context, /, data: tuple[str, ...], config: Path | None,
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with one_line_errors():
         settings = load_settings({"data": data or None, **options}, config=config)
-        from meantime.cli.server_process import run_server
+        from meantime.serving.server_process import run_server
 
         code = run_server(settings)
     context.exit(code)

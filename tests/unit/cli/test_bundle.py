@@ -16,6 +16,8 @@ from meantime.survey import bundled_table
 from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.unit.survey.tables import HEADER, ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 EXPORT = csv_text(
     [f"{ROW},spare", f"{ROW.replace('Alabama', 'Alaska').replace('AL,', 'AK,')},spare"], header=(*HEADER, "ClassID")
 )

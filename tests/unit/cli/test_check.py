@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -11,9 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
-from meantime.cli.check import UnusableError, check, differences, read_cases
+from meantime.cli.check import ContractClient, UnusableError, check, differences, read_cases
+
+LIMIT_S = 30.0
 
 # ---- the comparison -------------------------------------------------------------------------------------------------
 
@@ -225,9 +229,13 @@ def test_an_answer_without_a_job_id_is_a_failed_case(tmp_path: Path, stand_in: S
 def test_a_job_that_never_ends_is_a_failed_case(tmp_path: Path, stand_in: StandIn) -> None:
     write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
     stand_in.results = [RUNNING]
-    result = run_check(tmp_path, stand_in.url, timeout=0.05)
-    assert result.exit_code == 1
-    assert "job_id_1 is still running after 0.05 s" in result.output
+    (case,) = read_cases(tmp_path)
+    now_s = itertools.count(step=LIMIT_S / 3)  # a third of the limit goes by at each look
+    with requests.Session() as session:
+        client = ContractClient(
+            session, stand_in.url, limit_s=LIMIT_S, poll_interval_s=0.001, monotonic=lambda: next(now_s)
+        )
+        assert client.run(case) == [f"job_id_1 is still running after {LIMIT_S:g} s"]
 
 
 def test_a_server_that_does_not_answer_is_a_failed_case(tmp_path: Path, stand_in: StandIn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -20,23 +21,25 @@ def shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch, quiet_s: float) -> str:
         monkeypatch.context() as patch,
     ):
         patch.setattr(sys, "stderr", stderr)
-        patch.setenv("TERM", "xterm")
+        for name, value in {"TERM": "xterm", "COLUMNS": "80"}.items():
+            patch.setenv(name, value)
         with ingest_progress(quiet_s) as progress:
             assert progress is not None
             progress("unpack", 0.5)
             progress("read", 0.25)
         stderr.flush()
-        return (output.read(100_000) or b"").decode()
+        return b"".join(iter(lambda: output.read(100_000) or b"", b"")).decode()
 
 
-def test_nothing_is_told_where_nobody_looks() -> None:
-    assert not sys.stderr.isatty()
+def test_nothing_is_told_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
     with ingest_progress() as progress:
         assert progress is None
 
 
-def test_a_terminal_shows_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Reading" in shown_on_a_terminal(monkeypatch, quiet_s=0)
+def test_a_terminal_shows_each_phase_as_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = shown_on_a_terminal(monkeypatch, quiet_s=0)
+    assert shown.index("Unpacking") < shown.index("Reading")
 
 
 def test_a_short_ingest_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

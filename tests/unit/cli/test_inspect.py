@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from meantime.cli.inspect import inspect
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = """\
 Survey Year;State Name;Indicator;Pct;Lower CI;Upper CI;N;Breakout
 2019;United States;Smokes daily;14.0;13.1;15.2;1000;All adults

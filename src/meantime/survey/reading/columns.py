@@ -62,9 +62,9 @@ ALIASES: dict[Role, tuple[str, ...]] = {
 class ColumnMap:
     """Where each role is found: ``position`` counts the file's columns from 0, ``header`` is the name as written."""
 
-    position: dict[Role, int]
-    header: dict[Role, str]
-    fixed: dict[Role, str]
+    position: Mapping[Role, int]
+    header: Mapping[Role, str]
+    fixed: Mapping[Role, str]
 
     @property
     def missing(self) -> tuple[Role, ...]:

@@ -160,7 +160,7 @@ class LogWriter(ABC):
         note = self.lost_lines_note(lost_count) if lost_count else ""
         try:
             self._file.append(("".join(lines) + note).encode("utf-8"))
-        except OSError:
+        except Exception:  # noqa: BLE001  # whatever it is, lines are lost and the thread goes on
             self._file.close()
             with self._lock:
                 self._lost_count += lost_count

@@ -14,7 +14,7 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.parameters import ParameterKind
+from meantime.statistics.kinds import LocationName, QuestionName
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
@@ -23,8 +23,6 @@ from meantime.web.problems import PROBLEMS, V1_PREFIX
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-_QUESTIONS = (ParameterKind.QUESTION, ParameterKind.QUESTION_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +123,15 @@ def _example(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, objec
     return _parameters(CATALOGUE[asks], cube)
 
 
-def _parameters(statistic: Statistic, cube: SurveyCube) -> Mapping[str, object]:
+def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, object]:
     """Return what a statistic must be told, as in the catalogue's example, with names that this table has."""
     found: dict[str, object] = {}
-    for parameter in statistic.parameters:
-        if parameter.required:
+    for parameter in statistic.parameters():
+        if parameter.is_required:
             given = statistic.example[parameter.name]
-            if parameter.kind in _QUESTIONS and given not in cube.question_index and cube.questions:
+            if isinstance(parameter.kind, QuestionName) and given not in cube.question_index and cube.questions:
                 given = cube.questions[0].text
-            if parameter.kind is ParameterKind.LOCATION and given not in cube.location_index and cube.locations:
+            if isinstance(parameter.kind, LocationName) and given not in cube.location_index and cube.locations:
                 given = cube.locations[0].name
             found[parameter.name] = given
     return found

@@ -12,7 +12,6 @@ from http import HTTPStatus
 from meantime import __version__
 from meantime.fields.fields import fields_of
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.json_schema import JsonSchema, JsonSchemas
@@ -30,20 +29,6 @@ _DESCRIPTION = """Ask for a statistic; do something else in the meantime.
 Submit a job, get its id at once, fetch the result when it is there; or send `Prefer: wait=5` and get it in the same
 answer. The statistics under `/api/v1` carry intervals, cautions and their source. The endpoints under `/api/` are
 fixed for clients that have always used them."""
-
-_NAMES: dict[ParameterKind, str] = {
-    ParameterKind.QUESTION: "QuestionName",
-    ParameterKind.QUESTION_TEXT: "QuestionText",
-    ParameterKind.LOCATION: "LocationName",
-    ParameterKind.LOCATIONS: "LocationName",
-    ParameterKind.YEAR: "Year",
-    ParameterKind.YEARS: "Year",
-    ParameterKind.CATEGORY: "CategoryName",
-    ParameterKind.CATEGORIES: "CategoryName",
-    ParameterKind.STRATUM: "StratumName",
-    ParameterKind.STRATA: "StratumName",
-}
-"""The kinds of parameters that name something in the data, and the schema that lists what there is."""
 
 
 def openapi_document(operations: Sequence[Operation], datasets: Sequence[Dataset]) -> dict[str, object]:
@@ -113,18 +98,18 @@ def _enumeration(kind: str, values: Sequence[object]) -> JsonSchema:
 
 def _request_schemas() -> dict[str, JsonSchema]:
     """Return the schema of a submission, and one for the parameters of each statistic."""
-    schemas = {_schema_name(statistic): _parameters(statistic) for statistic in CATALOGUE.values()}
+    schemas = {_schema_name(statistic): statistic.json_schema(ref) for statistic in CATALOGUE.values()}
     schemas["Submission"] = {"oneOf": [_submission(statistic) for statistic in v1_statistics()]}
     return schemas
 
 
-def _schema_name(statistic: Statistic) -> str:
+def _schema_name(statistic: type[Statistic]) -> str:
     words = "".join(word.capitalize() for word in statistic.name.split("_"))
     return f"{'Contract' if statistic.surface is Surface.CONTRACT else ''}{words}Parameters"
 
 
-def _submission(statistic: Statistic) -> JsonSchema:
-    is_required = any(parameter.required for parameter in statistic.parameters)
+def _submission(statistic: type[Statistic]) -> JsonSchema:
+    is_required = any(parameter.is_required for parameter in statistic.parameters())
     return {
         "type": "object",
         "title": statistic.title,
@@ -134,37 +119,6 @@ def _submission(statistic: Statistic) -> JsonSchema:
         "additionalProperties": False,
         "examples": [example_of(statistic)],
     }
-
-
-def _parameters(statistic: Statistic) -> JsonSchema:
-    schema = statistic.json_schema()
-    return schema | {"properties": {each.name: _parameter(each) for each in statistic.parameters}}
-
-
-def _parameter(parameter: Parameter) -> JsonSchema:
-    """Return the parameter's own schema, with the names of the data in place of any text."""
-    schema = parameter.json_schema()
-    name = _NAMES.get(parameter.kind)
-    if name is None:
-        return schema
-    core = schema
-    alternatives = schema.get("anyOf")
-    if not parameter.required and isinstance(alternatives, list):
-        core = alternatives[0]
-    named = _with_names(core, parameter.kind, ref(name))
-    rest = {key: value for key, value in schema.items() if key in ("description", "default", "examples")}
-    found: JsonSchema = named if parameter.required else {"anyOf": [named, {"type": "null"}]}
-    return found | rest
-
-
-def _with_names(schema: JsonSchema, kind: ParameterKind, names: JsonSchema) -> JsonSchema:
-    """Return a schema without null, in which texts (or years) are the given names."""
-    if kind is ParameterKind.YEARS:
-        alternatives = schema["anyOf"]
-        if not isinstance(alternatives, list):
-            raise TypeError("years are a list or a range")
-        return {"anyOf": [alternatives[0] | {"items": names}, *alternatives[1:]]}
-    return schema | {"items": names} if kind.is_list else dict(names)
 
 
 # Operations ----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from typing import Annotated, TypedDict
 import numpy as np
 
 from meantime import __version__
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
+from meantime.statistics.catalogue import Statistic, Surface, statistics_of
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.datasets.drift import CellChanges, Change, ColumnChange, DriftReport
-from meantime.survey.ingest.dataset import Dataset, Provenance
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
 from meantime.survey.questions import Direction, Location
 from meantime.web.json_schema import Count
 
@@ -132,17 +133,17 @@ class DriftReportDocument(TypedDict):
     summary: str
 
 
-def v1_statistics() -> list[Statistic]:
+def v1_statistics() -> list[type[Statistic]]:
     """Return the statistics of this surface, in the order of the catalogue."""
-    return [statistic for statistic in CATALOGUE.values() if statistic.surface is Surface.V1]
+    return statistics_of(Surface.V1)
 
 
-def example_of(statistic: Statistic) -> StatisticExample:
+def example_of(statistic: type[Statistic]) -> StatisticExample:
     """Return a request for a statistic that works on the bundled table."""
     return {"statistic": statistic.name, "parameters": dict(statistic.example)}
 
 
-def describe_statistic(statistic: Statistic) -> StatisticDocument:
+def describe_statistic(statistic: type[Statistic]) -> StatisticDocument:
     """Return a statistic as it is sent."""
     return {
         "name": statistic.name,

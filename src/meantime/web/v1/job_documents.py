@@ -7,10 +7,10 @@ from typing import Annotated, NotRequired, TypedDict
 
 import orjson
 
+from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.web.formats import FORMATS, Format
 from meantime.web.json_schema import Count, Keywords, Timestamp
 
 JOBS_PATH = "/api/v1/jobs"

@@ -7,10 +7,11 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound
 
 from meantime.errors import NoResultError
+from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
-from meantime.web.formats import FORMATS, Format, choose_format
+from meantime.web.content_negotiation import choose_format
 from meantime.web.operations import Reply, operation
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
 from meantime.web.v1.job_documents import Result, offered_formats

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 Open = Callable[..., AccessLog]
+LIMIT_S = 30.0
 
 
 @pytest.fixture
@@ -240,3 +242,16 @@ def test_closing_writes_what_waits_and_can_be_done_twice(open_log: Open, tmp_pat
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_text_on_one_line_has_no_control_characters_left(hostile: str) -> None:
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", on_one_line(hostile))
+
+
+def test_a_line_that_cannot_be_encoded_is_counted_and_the_writer_goes_on(open_log: Open, tmp_path: Path) -> None:
+    log = open_log()
+    log.put("INFO", "half of a pair: \ud83d")
+    deadline = time.monotonic() + LIMIT_S
+    while not log.lost_line_count():
+        assert time.monotonic() < deadline, "the line was not counted"
+    log.put("INFO", "the next")
+    log.close()
+    written, note = lines(tmp_path)
+    assert written.endswith("INFO the next")
+    assert note.endswith("ERROR 1 lines of this log could not be written")

@@ -17,12 +17,11 @@ from meantime.jobs.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.survey.datasets.dataset_registry import DatasetRegistry
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.datasets.dataset_registry import DatasetRegistry, key_of
 from meantime.web.app import create_app
 from meantime.web.observation.event_log import EventLog
 from meantime.web.observation.log_writer import PENDING_LIMIT
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 Event = dict[str, object]
@@ -59,9 +58,8 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 def service(recorder: Recorder, tmp_path: Path) -> Iterator[MeantimeService]:
     """A real service whose one runner notes jobs in the event log."""
     row = Row(QUESTION, "", "Ohio", "", 2023, "Total", "Total", 20.0, 19.0, 21.0, 100.0)
-    report = IngestReport(1, 1, 0, 0, (), 1, 1, 1, (2023,), {}, (), {}, 0.0, "test")
     service = MeantimeService(
-        DatasetRegistry([Dataset("small", cube_of([row]), Provenance("", "", "", "", ""), report)]),
+        DatasetRegistry([dataset_of([row])]),
         SqliteJobStore(tmp_path / ".meantime"),
         ResultsDirectory(tmp_path / "results", tmp_path / ".meantime" / "stored"),
         thread_count=1,
@@ -102,7 +100,7 @@ def test_a_job_that_ends_is_one_event_with_the_id_of_the_request_that_made_it(
     assert service.close(30.0)
     (job,) = of(recorder.events(), "job")
     assert (job["request_id"], job["job_id"], job["state"]) == ("a.b_c-1", "job_id_1", "done")
-    assert (job["statistic"], job["attempt"], job["version"]) == ("global_mean", 1, "small@test")
+    assert (job["statistic"], job["attempt"], job["version"]) == ("global_mean", 1, key_of(service.dataset()))
 
 
 def test_what_is_logged_while_a_job_runs_carries_both_ids(recorder: Recorder) -> None:

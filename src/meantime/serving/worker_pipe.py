@@ -1,0 +1,44 @@
+"""The words that the main process and the worker exchange over their pipe. What they do about them is theirs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+
+DRAIN = b"drain"
+"""To the worker: refuse new jobs, finish the accepted ones, end."""
+
+RELOAD = b"reload"
+"""To the worker: read every dataset again."""
+
+ENDED = b"ended"
+"""To the main process: I have ended as I was asked to."""
+
+FAILED = b"failed "
+"""To the main process: I couldn't start; the reason follows."""
+
+_log = logging.getLogger(__name__)
+
+
+def obey(pipe: Connection, commands: Mapping[bytes, Callable[[], None]]) -> None:
+    """Do what comes over a pipe until its other end is closed; what a command raises is logged."""
+    while True:
+        try:
+            word = pipe.recv_bytes()
+        except (EOFError, OSError):
+            return
+        try:
+            commands[word]()
+        except Exception:  # noqa: BLE001  # who stops listening would hear neither the drain nor the other's end
+            _log.exception("what the main process asked for failed: %s", word.decode("utf-8", "replace"))
+
+
+def last_words(pipe: Connection) -> bytes:
+    """Return the last message in a pipe whose other end is closed."""
+    words = b""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            words = pipe.recv_bytes()
+    return words
