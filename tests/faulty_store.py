@@ -24,7 +24,7 @@ class FaultyStore(JobStore):
         if self.is_broken:
             raise StoreUnavailableError("a sync has failed")
 
-    def add(self, submission: Submission, on_durable: Callable[[Job], None]) -> Receipt:
+    def add(self, submission: Submission, on_durable: Callable[[Job], None] = lambda _: None) -> Receipt:
         self._check_works()
         if self.is_full:
             raise StorageFullError("no space is left")

@@ -90,12 +90,16 @@ def build_service(
         The state directory can't be used; the message says why and what to do.
     """
     # Half a second of imports, during which the ingest's child process can work already.
-    from meantime.jobs.results_directory import ResultsDirectory
+    from meantime.jobs.results_directory import ResultsDirectory, highest_result_number
     from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
     from meantime.survey.datasets.dataset_registry import DatasetRegistry
 
-    store = SqliteJobStore(settings.store_dir, state_lock=state_lock)
+    store = SqliteJobStore(
+        settings.store_dir,
+        state_lock=state_lock,
+        highest_result=partial(highest_result_number, settings.results_dir),
+    )
     try:
         service = MeantimeService(
             DatasetRegistry(datasets, load_version=partial(_load_version, settings)),

@@ -220,7 +220,7 @@ class StoreVersionError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """A write or a sync failed; nothing is acknowledged until the server is restarted."""
+    """A write or a sync failed, or no job number is left; nothing is acknowledged any more."""
 
 
 class StorageFullError(StoreError):

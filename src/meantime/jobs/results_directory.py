@@ -9,11 +9,33 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import threading
 from pathlib import Path
 
-from meantime.jobs.ballast import storage_error
 from meantime.jobs.job import EncodedResult
+from meantime.jobs.job_store import HIGHEST_NUMBER
+from meantime.jobs.spare_space import storage_error
+
+_RESULT = re.compile(r"job_id_([1-9][0-9]{0,15})\.json", re.ASCII)
+
+
+def highest_result_number(directory: Path) -> int:
+    """Return the highest number of a job in the name of a result file; 0 when there is none.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The folder is there, but can't be read.
+    """
+    try:
+        names = os.listdir(directory)  # noqa: PTH208  # names are all that is wanted
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise storage_error(error, f"{directory} can't be read") from error
+    numbers = (int(found[1]) for name in names if (found := _RESULT.fullmatch(name)))
+    return max((number for number in numbers if number <= HIGHEST_NUMBER), default=0)
 
 
 class ResultsDirectory:

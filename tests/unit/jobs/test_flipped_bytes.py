@@ -26,10 +26,17 @@ def _fill(directory: Path) -> None:
     with closing(SqliteJobStore(directory)) as store:
         for i in range(JOB_COUNT):
             task = Task("state_mean", f'{{"question":"Q{i}","state":"Ohio"}}', "brfss@1")
-            number = store.add(Submission(task, 1000.0 + i, owner=f"owner-{i % 3}"))
+            number, _ = store.add(Submission(task, 1000.0 + i, owner=f"owner-{i % 3}"))
             if i % 4:
                 store.record(
-                    Job(number, task, state=JobState.DONE, attempt=1, finished_at=2.0, result_sha256="ab" * 32)
+                    Job(
+                        number=number,
+                        task=task,
+                        state=JobState.DONE,
+                        attempt=1,
+                        finished_at=2.0,
+                        result_sha256="ab" * 32,
+                    )
                 )
 
 
@@ -61,7 +68,7 @@ def test_a_flipped_byte_never_gives_another_job(written: Path, tmp_path: Path, r
     wrong = []
     for i in range(FLIP_COUNT):
         hurt = tmp_path / "hurt"
-        shutil.copytree(written, hurt, ignore=shutil.ignore_patterns("ballast"))
+        shutil.copytree(written, hurt, ignore=shutil.ignore_patterns("spare-space"))
         place, bit = chooser.randrange(len(content)), 1 << chooser.randrange(8)
         flipped = bytearray(content)
         flipped[place] ^= bit

@@ -12,7 +12,7 @@ import pytest
 
 from meantime.errors import StorageFullError, StoreUnavailableError
 from meantime.jobs.job import EncodedResult
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results_directory import ResultsDirectory, highest_result_number
 
 RESULT = EncodedResult.of(b'{"Utah":1.0}')
 
@@ -128,3 +128,18 @@ def test_a_folder_that_cant_be_written_is_named(results: ResultsDirectory, tmp_p
     (tmp_path / "results").write_text("a file, not a folder")
     with pytest.raises(StoreUnavailableError, match="job 1"):
         results.publish(1, RESULT)
+
+
+def test_the_highest_number_is_read_from_the_names(results: ResultsDirectory, tmp_path: Path) -> None:
+    for number in (9, 10, 2):
+        results.publish(number, RESULT)
+    for name in ("job_id_99", "job_id_099.json", "job_id_98.json.new", "job_id_9999999999999999.json", "notes.json"):
+        (tmp_path / "results" / name).touch()
+    assert highest_result_number(tmp_path / "results") == 10
+
+
+def test_without_results_there_is_no_highest_number(tmp_path: Path) -> None:
+    assert highest_result_number(tmp_path / "gone") == 0
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailableError, match="can't be read"):
+        highest_result_number(tmp_path / "file")

@@ -1,4 +1,4 @@
-"""What only the SQLite adapter can do wrong: opening damaged, foreign, newer and locked stores; failing disks."""
+"""What only the SQLite adapter can do wrong: damaged, foreign and locked stores; disks that fail or are full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +19,11 @@ from meantime.errors import (
     StoreUnavailableError,
     StoreVersionError,
 )
-from meantime.jobs.job import Task
+from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite import opening as sqlite_opening
-from meantime.jobs.sqlite.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
+from meantime.jobs.sqlite.statements import ROWS_PER_STATEMENT
 
 TASK = Task("states_mean", '{"question":"Q"}', "brfss@1")
 
@@ -42,32 +44,8 @@ def change(directory: Path, statement: str) -> None:
     connection.close()
 
 
-def test_the_head_revision_is_the_newest_migration() -> None:
-    versions = Path(sqlite_opening.__file__).parent.parent / "migrations" / "versions"
-    revisions = [re.search(r'^revision = "(\d+)"', file.read_text(), re.MULTILINE) for file in versions.glob("r*.py")]
-    found = sorted(match.group(1) for match in revisions if match)
-    assert found == sorted(sqlite_opening.KNOWN_REVISIONS)
-    assert found[-1] == sqlite_opening.HEAD_REVISION
-
-
-def test_a_new_store_has_the_schema_that_all_migrations_leave(tmp_path: Path) -> None:
-    def schema_of(connection: sqlite3.Connection) -> list[str]:
-        rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").fetchall()
-        return [re.sub(r"\s+", " ", row[0]).replace(", ", ",") for row in rows]
-
-    new = sqlite_opening.open_database(tmp_path / "new.sqlite3")
-    migrated = sqlite3.connect(tmp_path / "migrated.sqlite3", isolation_level=None)
-    sqlite_opening.upgrade(migrated)
-    revisions = [c.execute("SELECT version_num FROM alembic_version").fetchall() for c in (new, migrated)]
-    schemas = [schema_of(connection) for connection in (new, migrated)]
-    new.close()
-    migrated.close()
-    assert schemas[0] == schemas[1]
-    assert revisions[0] == revisions[1] == [(sqlite_opening.HEAD_REVISION,)]
-
-
 def test_files_are_for_their_owner_alone(used: Path) -> None:
-    for name in ("jobs.sqlite3", "store-id", "lock"):
+    for name in ("jobs.sqlite3", "store-id", "lock", "high-water-mark", "spare-space"):
         assert stat.S_IMODE((used / name).stat().st_mode) == 0o600, name
 
 
@@ -76,7 +54,7 @@ def test_a_second_server_is_refused_and_told_whose_store_it_is(used: Path) -> No
     code = (
         "import sys, pathlib\n"
         "from meantime.errors import StoreLockedError\n"
-        "from meantime.jobs.sqlite.sqlite_job_store import ROWS_PER_STATEMENT, SqliteJobStore\n"
+        "from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore\n"
         "try:\n"
         "    SqliteJobStore(pathlib.Path(sys.argv[1]))\n"
         "except StoreLockedError as error:\n"
@@ -93,6 +71,16 @@ def test_the_lock_is_free_after_a_failed_opening(used: Path) -> None:
     for _ in range(2):
         with pytest.raises(StoreCorruptError):
             SqliteJobStore(used)
+
+
+def test_the_lock_is_free_after_the_spare_space_could_not_be_taken(used: Path) -> None:
+    (used / "spare-space").unlink()
+    (used / "spare-space").mkdir()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError, match="spare-space"):
+            SqliteJobStore(used)
+    (used / "spare-space").rmdir()
+    SqliteJobStore(used).close()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +118,7 @@ def test_another_store_in_its_place_is_refused(used: Path, tmp_path_factory: pyt
 
 
 def test_a_store_of_a_newer_version_is_refused(used: Path) -> None:
-    change(used, "UPDATE alembic_version SET version_num = '9999'")
+    change(used, "PRAGMA user_version = 9999")
     with pytest.raises(StoreVersionError, match="newer version"):
         SqliteJobStore(used)
 
@@ -157,31 +145,56 @@ def test_an_unknown_state_in_the_store_is_refused(used: Path) -> None:
     store.close()
 
 
-class FailingConnection:
-    """Stands in for the driver's connection: a batch fails as a broken disk makes it fail."""
+class FaultyConnection(sqlite3.Connection):
+    """The driver's connection on a disk that can break, or be too small."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.fails = True
+    is_broken = False
 
-    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        if statement.startswith("INSERT INTO batch") and self.fails:
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
+        if self.is_broken and statement.startswith("INSERT INTO batch"):
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR
             raise error
-        return self.connection.execute(statement, parameters)
+        return super().execute(statement, parameters)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.connection, name)
+    def leave_room_for(self, page_count: int) -> None:
+        """Let the database grow by so many pages and no more."""
+        [(size,)] = self.execute("PRAGMA page_count")
+        self.execute(f"PRAGMA max_page_count = {size + page_count}")
 
 
-def test_after_a_failed_sync_nothing_is_acknowledged_any_more(tmp_path: Path) -> None:
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[FaultyConnection]:
+    """The connections that are opened, latest last."""
+    opened: list[FaultyConnection] = []
+    connect = sqlite3.connect
+
+    def connect_faulty(
+        path: Path, *, isolation_level: None, check_same_thread: bool, cached_statements: int
+    ) -> sqlite3.Connection:
+        opened.append(
+            connect(
+                path,
+                isolation_level=isolation_level,
+                check_same_thread=check_same_thread,
+                cached_statements=cached_statements,
+                factory=FaultyConnection,
+            )
+        )
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect_faulty)
+    return opened
+
+
+def test_after_a_failed_sync_nothing_is_acknowledged_any_more(
+    tmp_path: Path, connections: list[FaultyConnection]
+) -> None:
     store = SqliteJobStore(tmp_path)
-    failing = FailingConnection(store._connection)
-    store._connection = failing  # type: ignore[assignment]  # a fake of the driver
+    connections[0].is_broken = True
     with pytest.raises(StoreUnavailableError, match="disk I/O error"):
         store.add(Submission(TASK, 1.0))
-    failing.fails = False
+    connections[0].is_broken = False
     with pytest.raises(StoreUnavailableError, match="until the server is restarted"):
         store.add(Submission(TASK, 2.0))
     assert not store.is_sound()
@@ -189,34 +202,66 @@ def test_after_a_failed_sync_nothing_is_acknowledged_any_more(tmp_path: Path) ->
     store.close()
     store = SqliteJobStore(tmp_path)
     assert store.is_sound()
-    assert store.add(Submission(TASK, 3.0)) == 1
+    assert store.add(Submission(TASK, 3.0)).number == 1
     store.close()
 
 
-def test_a_full_disk_refuses_one_job_and_takes_the_next_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_one_job_and_takes_the_next_when_there_is_room(
+    tmp_path: Path, connections: list[FaultyConnection]
+) -> None:
     store = SqliteJobStore(tmp_path)
-    pages = int(store._connection.execute("PRAGMA page_count").fetchone()[0])
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    connections[0].leave_room_for(0)
     accepted: list[int] = []
     with pytest.raises(StorageFullError, match="storage full"):
-        accepted.extend(store.add(Submission(Task("t", "x" * 500, "v"), 1.0)) for _ in range(200))
-    store._connection.execute(f"PRAGMA max_page_count = {pages * 10}")
-    number = store.add(Submission(TASK, 1.0))
+        accepted.extend(store.add(Submission(Task("t", "x" * 500, "v"), 1.0)).number for _ in range(200))
+    connections[0].leave_room_for(100)
+    number = store.add(Submission(TASK, 1.0)).number
     assert number > len(accepted)
     assert store.is_sound()
     assert store.states_after(0, 1000)[-1] == (number, JobState.QUEUED)
     store.close()
 
 
-def test_a_batch_of_many_statements_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_keyed_job_that_a_full_disk_refuses_is_not_there_and_can_be_sent_again(
+    tmp_path: Path, connections: list[FaultyConnection]
+) -> None:
     store = SqliteJobStore(tmp_path)
-    pages = int(store._connection.execute("PRAGMA page_count").fetchone()[0])
-    store._connection.execute(f"PRAGMA max_page_count = {pages + 10}")
-    batch = [Submission(Task("t", "x" * 500, "v"), 1.0)] * (2 * ROWS_PER_STATEMENT)
-    with pytest.raises(StorageFullError):
-        store._commit(batch, [])
-    assert store.states_after(0, 1000) == []
-    store._connection.execute(f"PRAGMA max_page_count = {pages * 10}")
-    assert len(store._commit(batch, [])) == len(batch)
-    assert len(store.states_after(0, 1000)) == len(batch)
+    number = store.add(Submission(TASK, 1.0)).number
+    store.record(Job(number=number, task=TASK, state=JobState.FAILED, attempt=1, reason="x" * 50_000))
+    connections[0].leave_room_for(4)  # the keyed job alone would fit, but not what is written with it
+    keyed = Submission(TASK, 2.0, "alice", "key")
+    told: list[Job] = []
+    with pytest.raises(StorageFullError, match="storage full"):
+        store.add(keyed, told.append)
+    assert [found for found, _ in store.states_after(0, 10)] == [number]
+    assert told == []
+    connections[0].leave_room_for(100)
+    receipt = store.add(keyed, told.append)
+    assert receipt.is_new
+    assert [job.number for job in told] == [receipt.number]
+    assert store.states_after(0, 10) == [(number, JobState.FAILED), (receipt.number, JobState.QUEUED)]
     store.close()
+
+
+def test_a_commit_of_many_statements_is_written_whole_or_not_at_all(
+    tmp_path: Path, connections: list[FaultyConnection]
+) -> None:
+    store = SqliteJobStore(tmp_path)
+    numbers = [store.add(Submission(TASK, 1.0)).number for _ in range(2 * ROWS_PER_STATEMENT)]
+    connections[0].leave_room_for(10)
+    for number in numbers:
+        store.record(Job(number=number, task=TASK, state=JobState.FAILED, attempt=1, reason="x" * 500))
+    with pytest.raises(StorageFullError):
+        store.flush()
+    assert {state for _, state in store.states_after(0, 1000)} == {JobState.QUEUED}
+    connections[0].leave_room_for(100)
+    store.flush()
+    assert {state for _, state in store.states_after(0, 1000)} == {JobState.FAILED}
+    store.close()
+
+
+def test_the_spare_space_of_an_earlier_release_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "ballast").write_bytes(b"\0" * 4096)
+    SqliteJobStore(tmp_path).close()
+    assert not (tmp_path / "ballast").exists()
+    assert (tmp_path / "spare-space").stat().st_size > 4096

@@ -1,7 +1,7 @@
-"""Ballast: a file that keeps some space free, for the moment when the disk is full.
+"""Spare space: a file that keeps some space taken, for the moment when the disk is full.
 
-On a full disk not even "this job failed" can be written. Then the ballast goes overboard, and there is room for that.
-Nothing is accepted until the ballast is back in its place.
+On a full disk not even "this job failed" can be written. Then the spare space is released, and there is room for that.
+Nothing is accepted until it is taken again.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from meantime.errors import StorageFullError, StoreUnavailableError
 
-BALLAST_BYTES = 8 * 1024 * 1024
+SPARE_BYTES = 8 * 1024 * 1024
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-class Ballast:
+class SpareSpace:
     """A file of blocks that are taken but not used.
 
     Used by one thread at a time.
@@ -29,13 +29,13 @@ class Ballast:
         How much space it keeps.
     """
 
-    def __init__(self, path: Path, size_bytes: int = BALLAST_BYTES) -> None:
+    def __init__(self, path: Path, size_bytes: int = SPARE_BYTES) -> None:
         self._path = path
         self._size_bytes = size_bytes
-        self._is_in_place = False
+        self._is_taken = False
 
     def ensure(self) -> None:
-        """Have the ballast in place.
+        """Have the space taken.
 
         Raises
         ------
@@ -44,7 +44,7 @@ class Ballast:
         StoreUnavailableError
             It can't be written for another reason.
         """
-        if self._is_in_place:
+        if self._is_taken:
             return
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,11 +57,11 @@ class Ballast:
                 os.close(descriptor)
         except OSError as error:
             raise storage_error(error, f"there is no room for {self._path}") from error
-        self._is_in_place = True
+        self._is_taken = True
 
-    def throw(self) -> bool:
+    def release(self) -> bool:
         """Give the space free; return whether there was any to give."""
-        self._is_in_place = False
+        self._is_taken = False
         try:
             self._path.unlink()
         except OSError:

@@ -1,9 +1,4 @@
--- The schema of a new job store on SQLite, as all revisions in migrations/ leave it; a test holds the two together.
--- Running this takes a millisecond; importing alembic takes half a second.
-CREATE TABLE alembic_version (
-  version_num VARCHAR(32) NOT NULL,
-  CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-);
+-- Jobs, and the facts of the store itself.
 CREATE TABLE jobs (
   number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   task TEXT NOT NULL,
@@ -31,4 +26,3 @@ CREATE TABLE store_facts (
   value TEXT NOT NULL,
   PRIMARY KEY (name)
 );
-INSERT INTO alembic_version (version_num) VALUES ('0001');
