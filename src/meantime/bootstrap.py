@@ -18,7 +18,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
     from meantime.jobs.job import Job
-    from meantime.jobs.state_lock import StateLock
+    from meantime.jobs.state_directory.state_lock import StateLock
     from meantime.service import MeantimeService
     from meantime.survey.ingest.dataset import Dataset
 
@@ -90,7 +90,7 @@ def build_service(
         The state directory can't be used; the message says why and what to do.
     """
     # Half a second of imports, during which the ingest's child process can work already.
-    from meantime.jobs.results_directory import ResultsDirectory, highest_result_number
+    from meantime.jobs.results.results_directory import ResultsDirectory, highest_result_number
     from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
     from meantime.survey.datasets.dataset_registry import DatasetRegistry

@@ -27,8 +27,8 @@ from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
-from meantime.jobs.result_cache import CacheUse, ResultCache
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.result_cache import CacheUse, ResultCache
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.retention_clock import RetentionClock
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool

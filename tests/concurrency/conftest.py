@@ -10,7 +10,7 @@ import pytest
 
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_store import JobStore
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import ThreadPool
 

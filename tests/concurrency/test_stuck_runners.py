@@ -10,7 +10,7 @@ import pytest
 
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import LIMIT_S, echo, number_task

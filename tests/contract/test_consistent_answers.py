@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 import meantime
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from meantime.bootstrap import make_ingestor
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import NamedPath, Settings

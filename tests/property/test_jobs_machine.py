@@ -34,7 +34,7 @@ from meantime.errors import (
 )
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS, STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import echo

@@ -18,7 +18,7 @@ from meantime.errors import (
 )
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface

@@ -103,7 +103,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
 
 def _accept_lost_jobs(settings: Settings) -> str:
     """Give up the accepted jobs that a store lacks, and say which they are."""
-    from meantime.jobs.results_directory import highest_result_number
+    from meantime.jobs.results.results_directory import highest_result_number
     from meantime.jobs.sqlite.opening import accept_lost_jobs
 
     if not (settings.store_dir / "jobs.sqlite3").exists():
@@ -229,7 +229,7 @@ def check_store(settings: Settings, now: float) -> Iterator[Finding]:
 
 def check_results(settings: Settings, done: tuple[tuple[int, str], ...]) -> Finding:
     """Look for the results of jobs (number, SHA-256) that are done."""
-    from meantime.jobs.results_directory import ResultsDirectory
+    from meantime.jobs.results.results_directory import ResultsDirectory
 
     results = ResultsDirectory(settings.results_dir, settings.store_dir / "stored")
     missing = [number for number, sha256 in done if results.read(number, sha256) is None]

@@ -25,7 +25,7 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobStore, Submission
 from meantime.jobs.live_jobs import LiveJobs
 from meantime.jobs.log_context import worked_for
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.task_runner import TaskRunner
 
 _log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ from meantime.web.observation.event_log import EventLog
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from meantime.jobs.state_lock import StateLock
+    from meantime.jobs.state_directory.state_lock import StateLock
     from meantime.service import MeantimeService
 
 LAST_ANSWERS_S = 1.0

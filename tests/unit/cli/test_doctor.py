@@ -15,7 +15,7 @@ from meantime.cli.doctor import Finding, Level, check_clock, check_file_system, 
 from meantime.jobs.job import EncodedResult, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.settings import NamedPath, Settings
 

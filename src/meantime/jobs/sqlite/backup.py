@@ -15,7 +15,7 @@ from pathlib import Path
 
 from meantime.errors import BackupError
 from meantime.jobs.sqlite import statements
-from meantime.jobs.sqlite.durable_files import move_durably
+from meantime.jobs.state_directory.durable_files import move_durably
 
 PAGES_PER_PORTION = 512
 _PAUSE_S = 0.001

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from meantime.errors import StorageFullError, StoreCorruptError, StoreError, StoreUnavailableError, StoreVersionError
-from meantime.jobs.spare_space import storage_error
 from meantime.jobs.sqlite import numbering, statements
-from meantime.jobs.sqlite.durable_files import write_durably
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
 from meantime.jobs.sqlite.numbering import Witnesses
-from meantime.jobs.state_lock import StateLock
+from meantime.jobs.state_directory.durable_files import write_durably
+from meantime.jobs.state_directory.spare_space import storage_error
+from meantime.jobs.state_directory.state_lock import StateLock
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import HIGHEST_NUMBER, EvictedJob, JobFilter, JobStore, Receipt, Submission
-from meantime.jobs.spare_space import SpareSpace
 from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.backup import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
@@ -28,7 +27,8 @@ from meantime.jobs.sqlite.job_rows import AcceptedRow, JobRow, NoteRow, to_state
 from meantime.jobs.sqlite.opening import open_database
 from meantime.jobs.sqlite.statements import Query
 from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
-from meantime.jobs.state_lock import StateLock
+from meantime.jobs.state_directory.spare_space import SpareSpace
+from meantime.jobs.state_directory.state_lock import StateLock
 
 _DURABLE = ("durable",)
 _SOON = ("soon",)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.log_context import worked_for
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings

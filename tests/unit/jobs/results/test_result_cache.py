@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meantime.jobs.job import EncodedResult, Task
-from meantime.jobs.result_cache import ResultCache
+from meantime.jobs.results.result_cache import ResultCache
 
 
 def task(name: str) -> Task:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import StoreLockedError
-from meantime.jobs.state_lock import StateLock
+from meantime.jobs.state_directory.state_lock import StateLock
 
 
 def test_a_second_owner_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:

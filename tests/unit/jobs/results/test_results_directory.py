@@ -12,7 +12,7 @@ import pytest
 
 from meantime.errors import StorageFullError, StoreUnavailableError
 from meantime.jobs.job import EncodedResult
-from meantime.jobs.results_directory import ResultsDirectory, highest_result_number
+from meantime.jobs.results.results_directory import ResultsDirectory, highest_result_number
 
 RESULT = EncodedResult.of(b'{"Utah":1.0}')
 

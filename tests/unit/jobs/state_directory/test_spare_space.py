@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meantime.errors import StorageFullError, StoreUnavailableError
-from meantime.jobs.spare_space import SpareSpace, storage_error
+from meantime.jobs.state_directory.spare_space import SpareSpace, storage_error
 
 SIZE_BYTES = 256 * 1024
 
