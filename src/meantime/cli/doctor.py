@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from enum import StrEnum
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def _accept_lost_jobs(settings: Settings) -> str:
 
     if not (settings.store_dir / "jobs.sqlite3").exists():
         return "nothing to accept: there is no store"
-    return f"accepted: {accept_lost_jobs(settings.store_dir, highest_result_number(settings.results_dir))}"
+    return f"accepted: {accept_lost_jobs(settings.store_dir, partial(highest_result_number, settings.results_dir))}"
 
 
 def check_sqlite() -> Finding:

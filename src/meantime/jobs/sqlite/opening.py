@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def open_database(
     path: Path,
     mark: HighWaterMark,
     *,
-    highest_result: int = 0,
+    highest_result: Callable[[], int] = lambda: 0,
     accepts_loss: bool = False,
     schema: Path = SCHEMA,
 ) -> OpenedDatabase:
@@ -72,7 +72,8 @@ def open_database(
     mark
         The store's high-water mark, which is opened.
     highest_result
-        The highest number in a result file's name.
+        Returns the highest number in a result file's name. Listing a million takes most of a second, so it is asked
+        only where no mark says what was given.
     accepts_loss
         Whether to go on above all that is known, though accepted jobs or the mark are missing.
     schema
@@ -99,13 +100,14 @@ def open_database(
         _prepare(connection, path, is_new=is_new)
         found = _look(connection, path, newest=_newest_version(schema))
         store_id = _identity(found, marker, path)
+        marked, is_copy = mark.read(), statements.IS_COPY in found.facts
         witnesses = Witnesses(
             in_database=found.last_number,
-            mark=mark.read(),
-            in_results=highest_result,
+            mark=marked,
+            in_results=highest_result() if marked is None or is_new or is_copy else 0,
             has_mark=found.version >= _VERSION_WITH_MARK or mark.path.exists(),
             is_new=is_new,
-            is_copy=statements.IS_COPY in found.facts,
+            is_copy=is_copy,
         )
         last_number = numbering.last_number(witnesses, path, accepts_loss=accepts_loss)
         if witnesses.mark is None and not witnesses.is_mark_lost:
@@ -128,13 +130,13 @@ def open_database(
             path,
             witnesses.in_database,
             witnesses.mark,
-            highest_result,
+            witnesses.in_results,
             last_number,
         )
     return OpenedDatabase(connection, last_number, range_start, witnesses)
 
 
-def accept_lost_jobs(directory: Path, highest_result: int = 0) -> str:
+def accept_lost_jobs(directory: Path, highest_result: Callable[[], int] = lambda: 0) -> str:
     """Open a store that is refused because accepted jobs, or the mark, are missing; return what was given up.
 
     Its numbers go on above all that is known to have been given. Nothing happens to a store that isn't refused.

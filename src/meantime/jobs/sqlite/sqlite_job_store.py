@@ -84,7 +84,7 @@ class SqliteJobStore(JobStore):
     state_lock
         The directory's lock, if this process holds it already; the store frees it on closing.
     highest_result
-        Returns the highest number in a result file's name; asked once, when the directory is locked.
+        See ``opening.open_database``; asked when the directory is locked.
 
     Raises
     ------
@@ -105,7 +105,7 @@ class SqliteJobStore(JobStore):
             undo.callback(self._state_lock.release)
             self._mark = HighWaterMark(directory / "high-water-mark")
             path = directory / "jobs.sqlite3"
-            opened = open_database(path, self._mark, highest_result=highest_result())
+            opened = open_database(path, self._mark, highest_result=highest_result)
             undo.callback(self._mark.close)
             undo.callback(opened.connection.close)
             self._spare_space = _spare_space(directory)  # guarded by self._connection.lock
