@@ -15,8 +15,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import click
