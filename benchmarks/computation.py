@@ -9,7 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.figures import Figure
-from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
+from meantime.statistics.catalogue import Surface, find_statistic
+from meantime.statistics.requests import read_request
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.data_ingestor import DataIngestor
 
@@ -52,12 +54,12 @@ def measure_computation(table: Path, *, repeats: int) -> Iterator[Figure]:
 
 def _median_ms(cube: SurveyCube, computation: Computation, *, repeats: int) -> float:
     statistic = find_statistic(computation.statistic, surface=computation.surface)
-    requests = [{"question": question.text, **computation.parameters} for question in cube.questions]
-    arguments = [check_parameters(statistic, cube, request) for request in requests]
-    times = []
+    asked = [{"question": question.text, **computation.parameters} for question in cube.questions]
+    requests = [read_request(statistic, cube, parameters) for parameters in asked]
+    data, times = StatisticData(cube), []
     for _ in range(repeats):
-        for of_question in arguments:
+        for request in requests:
             started_s = time.perf_counter()
-            compute(statistic, cube, of_question)
+            request.compute(data)
             times.append(time.perf_counter() - started_s)
     return median(times) * 1000

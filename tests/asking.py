@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from meantime.errors import StatisticError
-from meantime.statistics.catalogue import check_parameters, compute, find_statistic
-from meantime.statistics.result import Record
+from meantime.statistics.catalogue import find_statistic
+from meantime.statistics.requests import read_request
+from meantime.statistics.result import Record, Result
+from meantime.statistics.statistic import EstimateSource, Statistic, StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 from tests.agreement import disagreement, with_whole_sizes
 from tests.cubes import cube_of
@@ -14,12 +16,22 @@ from tests.reference import Row
 from tests.reference_estimates import Query
 
 
-def ask(name: str, cube: SurveyCube, parameters: Mapping[str, object]) -> dict[str, object]:
-    """Return a v1 statistic's whole answer."""
-    statistic = find_statistic(name)
-    answer = compute(statistic, cube, check_parameters(statistic, cube, parameters))
-    assert isinstance(answer, dict)
-    return answer
+def request_for(name: str, cube: SurveyCube, parameters: Mapping[str, object]) -> Statistic:
+    """Return the settled request that a client's parameters stand for."""
+    return read_request(find_statistic(name), cube, parameters)
+
+
+def answer_to(request: Statistic, cube: SurveyCube, estimates: EstimateSource | None = None) -> dict[str, object]:
+    """Return the whole answer to a settled request, as it is encoded."""
+    answer = request.compute(StatisticData(cube, estimates))
+    return answer.to_json() if isinstance(answer, Result) else dict(answer)
+
+
+def ask(
+    name: str, cube: SurveyCube, parameters: Mapping[str, object], estimates: EstimateSource | None = None
+) -> dict[str, object]:
+    """Return a statistic's whole answer."""
+    return answer_to(request_for(name, cube, parameters), cube, estimates)
 
 
 def records_in(name: str, cube: SurveyCube, parameters: Mapping[str, object]) -> list[Record]:

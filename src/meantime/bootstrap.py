@@ -18,7 +18,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
     from meantime.jobs.job import Job
-    from meantime.jobs.state_lock import StateLock
+    from meantime.jobs.state_directory.state_lock import StateLock
     from meantime.service import MeantimeService
     from meantime.survey.ingest.dataset import Dataset
 
@@ -70,12 +70,9 @@ def _cube_directory(settings: Settings) -> Path:
 def _load_version(settings: Settings, key: str) -> Dataset | None:
     """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
     from meantime.survey.ingest.cube_cache import CubeCache
-    from meantime.survey.ingest.dataset import Dataset
 
     name, _, version = key.partition("@")
-    cache = CubeCache(_cube_directory(settings))
-    found, provenance = cache.find(version), cache.find_provenance(version)
-    return Dataset(name, found[0], provenance, found[1]) if found and provenance else None
+    return CubeCache(_cube_directory(settings)).find_dataset(name, version)
 
 
 def build_service(
@@ -93,12 +90,16 @@ def build_service(
         The state directory can't be used; the message says why and what to do.
     """
     # Half a second of imports, during which the ingest's child process can work already.
-    from meantime.jobs.results_directory import ResultsDirectory
+    from meantime.jobs.results.results_directory import ResultsDirectory, highest_result_number
     from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
     from meantime.survey.datasets.dataset_registry import DatasetRegistry
 
-    store = SqliteJobStore(settings.store_dir, state_lock=state_lock)
+    store = SqliteJobStore(
+        settings.store_dir,
+        state_lock=state_lock,
+        highest_result=partial(highest_result_number, settings.results_dir),
+    )
     try:
         service = MeantimeService(
             DatasetRegistry(datasets, load_version=partial(_load_version, settings)),

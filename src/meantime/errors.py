@@ -3,6 +3,7 @@
 ::
 
     MeantimeError
+    ├── FieldError                   a value doesn't fit its field; whoever asked for it says so in its own error
     ├── SettingsError                a setting can't be used
     ├── AccessKeyError               the access keys can't be used or changed
     ├── DataError                    a source can't be read as a table of estimates
@@ -38,10 +39,40 @@ Every message names the bad value and the next step.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 
 class MeantimeError(Exception):
     """The root of every error that Meantime raises on purpose."""
+
+
+class FieldError(MeantimeError):
+    """A value doesn't fit its field. It doesn't know where the value came from, so it is never shown as it is.
+
+    Parameters
+    ----------
+    message
+        What is wrong with the value, for a person, without the field's name.
+    field
+        The name of the field; empty as long as only the value is known.
+    accepted
+        The accepted values, when they are few.
+    nearest
+        The accepted values most like the one that was given, best first.
+    """
+
+    def __init__(
+        self, message: str, *, field: str = "", accepted: Sequence[str] = (), nearest: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.accepted = tuple(accepted)
+        self.nearest = tuple(nearest)
+
+    def at(self, field: str) -> Self:
+        """Return the error with the name of the field."""
+        self.field = field
+        return self
 
 
 class SettingsError(MeantimeError):
@@ -103,6 +134,12 @@ class InvalidParameterError(RequestError):
         self.field = field
         self.accepted = tuple(accepted)
         self.nearest = tuple(nearest)
+
+    @classmethod
+    def of(cls, error: FieldError) -> Self:
+        """Return what a client is told of a value that doesn't fit its field."""
+        message = f"{error.field}: {error}"
+        return cls(message, field=error.field, accepted=error.accepted, nearest=error.nearest)
 
 
 class UnknownDatasetError(InvalidParameterError):
@@ -183,7 +220,7 @@ class StoreVersionError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """A write or a sync failed; nothing is acknowledged until the server is restarted."""
+    """A write or a sync failed, or no job number is left; nothing is acknowledged any more."""
 
 
 class StorageFullError(StoreError):

@@ -1,20 +1,17 @@
-"""The use cases, without Flask: submit, outcome, jobs, cancel, drain.
+"""The use cases, without Flask: submit, wait, result, jobs, cancel, reload, drain.
 
 Joins the three rooms below: a request is checked against a dataset's cube, becomes a task, and the pool runs it here,
-in ``_perform``, as a pure function of (dataset version, request).
+in ``_perform``, as a pure function of (dataset version, request). Whoever stands in front asks the service alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import orjson
 
 from meantime.errors import (
     IdempotencyConflictError,
@@ -30,15 +27,17 @@ from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
-from meantime.jobs.job_tally import JobTally
-from meantime.jobs.result_cache import CacheUse, ResultCache
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.result_cache import CacheUse, ResultCache
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.retention_clock import RetentionClock
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
-from meantime.statistics.catalogue import Surface, check_parameters, compute, find_statistic
+from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import provenance_of
 from meantime.statistics.encoding import encode_answer
+from meantime.statistics.requests import canonical_json, from_canonical, read_request
+from meantime.statistics.result import Result
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
 from meantime.survey.datasets.drift import DriftReport
@@ -52,12 +51,30 @@ HOUSEKEEPING_INTERVAL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a job stands, with its encoded result (JSON) when it is done or the reason when it has none."""
+class ServiceFigures:
+    """One reading of the service, for whoever watches it.
 
-    state: JobState
-    result: bytes | None = None
-    reason: str | None = None
+    ``unfinished`` counts jobs that have not ended by (state, statistic); ``runs`` are labelled (statistic, final
+    state), ``waits`` (statistic,), ``commits`` (kind,), ``reloads`` (dataset, outcome); ``loaded_at`` is in seconds
+    since the epoch; ``housekeeping_failures`` counts the rounds that raised, by thread.
+    """
+
+    unfinished: Mapping[tuple[str, str], int]
+    queue_depth: int
+    runner_count: int
+    replaced_runner_count: int
+    runs: Durations
+    waits: Durations
+    commits: Durations
+    cache: CacheUse
+    reloads: Mapping[tuple[str, str], int]
+    loaded_at: Mapping[str, float]
+    housekeeping_failures: Mapping[str, int]
+
+    @property
+    def busy_runner_count(self) -> int:
+        """How many runners have a job."""
+        return sum(count for (state, _), count in self.unfinished.items() if state == JobState.RUNNING)
 
 
 class MeantimeService:
@@ -95,9 +112,7 @@ class MeantimeService:
         make_ingestor: Callable[[str], DataIngestor] | None = None,
         on_job_end: Callable[[Job], None] | None = None,
     ) -> None:
-        self.datasets = datasets
-        self.tally = JobTally()
-        self._on_job_end = on_job_end
+        self._datasets = datasets
         self._store = store
         self._results = results
         self._cache = ResultCache()
@@ -113,23 +128,18 @@ class MeantimeService:
             time_limit_s=time_limit_s,
             clock=clock,
             monotonic=monotonic,
-            on_end=self._note_end,
+            on_end=on_job_end,
         )
-        self._reloader = DatasetReloader(datasets, make_ingestor, self._versions_in_use) if make_ingestor else None
-        self._shared_jobs = SharedJobs(self._pool.find)
-        self._housekeeper = Housekeeper(self.evict_expired, interval_s=HOUSEKEEPING_INTERVAL_S)
-
-    @property
-    def pool(self) -> ThreadPool:
-        """The pool that runs the jobs."""
-        return self._pool
+        self._reloader = DatasetReloader(datasets, make_ingestor, self._pool.versions_in_use) if make_ingestor else None
+        self._shared_jobs = SharedJobs(self._pool.may_be_joined)
+        self._evictor = Housekeeper(self.evict_expired, name="evictor", interval_s=HOUSEKEEPING_INTERVAL_S)
 
     def start(self) -> int:
         """Start the runners on what an earlier process left; return how many jobs that was."""
         self.evict_expired()
         left = self._pool.start()
         if self._retention_age_s is not None or self._retention_count is not None:
-            self._housekeeper.start()
+            self._evictor.start()
         return left
 
     # Asking for work ---------------------------------------------------------------------------------------------
@@ -144,8 +154,8 @@ class MeantimeService:
         owner: str = "",
         idempotency_key: str | None = None,
         may_join: bool = False,
-    ) -> int:
-        """Check a request, make it a job that is on disk, and return its number.
+    ) -> Job:
+        """Check a request, make it a job that is on disk, and return how that stands.
 
         Parameters
         ----------
@@ -170,62 +180,56 @@ class MeantimeService:
         task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
         if idempotency_key is not None:
             return self._add_once(task, owner, idempotency_key)
+        add = partial(self._pool.add_task, task, owner=owner)
         if may_join:
-            return self._shared_jobs.join_or_add(task, owner, partial(self._pool.add_task, task, owner=owner))
-        return self._pool.add_task(task, owner=owner)
+            return self._pool.find(self._shared_jobs.join_or_add(task, owner, add).number)
+        return add()
 
-    def _add_once(self, task: Task, owner: str, idempotency_key: str) -> int:
-        """Add a task under a key, or return the number of the job that the same request got under this key before."""
+    def _add_once(self, task: Task, owner: str, idempotency_key: str) -> Job:
+        """Add a task under a key, or return the job that the same request got under this key before."""
         try:
             return self._pool.add_task(task, owner=owner, idempotency_key=idempotency_key)
         except IdempotencyConflictError as conflict:
-            if self._pool.find(conflict.job_number).task != task:
+            earlier = self._pool.find(conflict.job_number)
+            if earlier.task != task:
                 raise
-            return conflict.job_number
+            return earlier
 
     def task_of(
         self, statistic: str, parameters: Mapping[str, object], *, surface: Surface, dataset: str | None = None
     ) -> Task:
         """Check a request and return the task that it stands for; equal requests give equal tasks."""
-        served = self.datasets.current(dataset)
-        definition = find_statistic(statistic, surface=surface)
-        arguments = check_parameters(definition, served.cube, parameters)
-        return Task(definition.name, orjson.dumps(arguments).decode("utf-8"), f"{served.name}@{served.version}")
+        served = self._datasets.current(dataset)
+        request = read_request(find_statistic(statistic, surface=surface), served.cube, parameters)
+        return Task(request.name, canonical_json(request), f"{served.name}@{served.version}")
 
     # Asking for answers ------------------------------------------------------------------------------------------
 
     def job(self, number: int, *, owner: str | None = None) -> Job:
-        """Return one job; to an owner, another's job is unknown.
+        """Return how a job stands; to an owner, another's job is unknown.
 
         Raises
         ------
         UnknownJobError
             There is no such job, or it isn't the owner's.
         """
-        job = self._pool.find(number)
-        if owner is not None and job.owner != owner:
-            raise UnknownJobError(f"no job has the number {number}")
-        return job
+        return _owned(self._pool.find(number), owner)
 
-    def outcome(self, job_number: int, *, wait_s: float = 0.0, owner: str | None = None) -> Outcome:
-        """Return how a job stands, after waiting for its end for up to ``wait_s`` seconds.
+    def wait(self, number: int, timeout_s: float, *, owner: str | None = None) -> Job:
+        """Wait for a job's end, at most ``timeout_s`` seconds, and return how it then stands; errors as for ``job``."""
+        job = self.job(number, owner=owner)
+        return job if job.state.is_final or timeout_s <= 0.0 else self._pool.wait(number, timeout_s)
+
+    def result_of(self, job: Job) -> bytes:
+        """Return the encoded result (JSON) of a job that is done: from memory, from disk, or computed again.
 
         Raises
         ------
-        UnknownJobError
-            There is no such job, or it isn't the owner's.
         ResultLostError
-            The result is gone, and the dataset version that could give it again is, too.
+            The result is gone, and what could give it again is, too.
+        StoreCorruptError
+            The store has lost its checksum.
         """
-        job = self.job(job_number, owner=owner)
-        if wait_s > 0.0 and not job.state.is_final:
-            job.finished.wait(wait_s)
-        if job.state is not JobState.DONE:
-            return Outcome(job.state, reason=job.reason)
-        return Outcome(JobState.DONE, result=self._result_of(job))
-
-    def _result_of(self, job: Job) -> bytes:
-        """Return the result of a done job from memory or disk, or compute it again."""
         if job.result_sha256 is None:
             raise StoreCorruptError(f"job {job.number} is done, but no checksum is recorded; restore a backup")
         content = self._cache.of_sha256(job.result_sha256)
@@ -234,21 +238,26 @@ class MeantimeService:
         content = self._results.read(job.number, job.result_sha256)
         if content is None:
             _log.warning("the result of job %d is missing or damaged; it is computed again", job.number)
-            content = self._recompute(job).content
-        elif not self._results.is_published(job.number):
+            return self._recompute(job)
+        if not self._results.is_published(job.number):
             self._publish_again(job.number, EncodedResult(content, job.result_sha256))
         return content
 
-    def _recompute(self, job: Job) -> EncodedResult:
-        """Compute a lost result again; the same dataset version gives the same result."""
+    def _recompute(self, job: Job) -> bytes:
+        """Compute a lost result again: the same dataset version gives the same bytes, or it doesn't count."""
         try:
             result = self._perform(job.task, Checkpoint(lambda: False, None))
         except StatisticError as error:
             raise ResultLostError(
                 f"the result of job {job.number} is gone and can't be computed again: {error}"
             ) from error
+        if result.sha256 != job.result_sha256:
+            raise ResultLostError(
+                f"the result of job {job.number} is gone, and this version of Meantime computes another one from the"
+                " same request; submit the request again"
+            )
         self._publish_again(job.number, result)
-        return result
+        return result.content
 
     def _publish_again(self, number: int, result: EncodedResult) -> None:
         """Put a result file back; the answer doesn't depend on it."""
@@ -289,16 +298,21 @@ class MeantimeService:
         self.job(number, owner=owner)
         return self._pool.cancel(number)
 
+    # Datasets ----------------------------------------------------------------------------------------------------
+
     def dataset(self, name: str | None = None) -> Dataset:
-        """Return the current version of a dataset; the default one without a name."""
-        return self.datasets.current(name)
+        """Return the current version of a dataset; the default one without a name.
 
-    # Reloading ---------------------------------------------------------------------------------------------------
+        Raises
+        ------
+        UnknownDatasetError
+            No dataset has this name.
+        """
+        return self._datasets.current(name)
 
-    @property
-    def reloader(self) -> DatasetReloader | None:
-        """What reads the datasets again; None when no source of theirs is known."""
-        return self._reloader
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Return the current version of every dataset, the default one first."""
+        return tuple(map(self._datasets.current, self._datasets.names))
 
     def reload(self, dataset: str | None = None) -> DriftReport:
         """Read a dataset's source again and say what changed; see DatasetReloader.reload.
@@ -314,24 +328,29 @@ class MeantimeService:
             raise ReloadError("this server was given its datasets and knows no source to read them from")
         return self._reloader.reload(dataset)
 
-    def _versions_in_use(self) -> set[str]:
-        return {job.task.version for job in self._pool.unfinished()}
+    def reload_all(self) -> None:
+        """Read every dataset's source again, as far as it is known; what happens is in the log."""
+        if self._reloader is not None:
+            self._reloader.reload_all()
 
-    # Measuring ---------------------------------------------------------------------------------------------------
+    # Watching ----------------------------------------------------------------------------------------------------
 
-    @property
-    def commit_durations(self) -> Durations:
-        """How long the store's commits took."""
-        return self._store.commit_durations
-
-    def cache_use(self) -> CacheUse:
-        """Return how often an equal task's result was at hand."""
-        return self._cache.use()
-
-    def _note_end(self, job: Job) -> None:
-        self.tally.count(job)
-        if self._on_job_end is not None:
-            self._on_job_end(job)
+    def figures(self) -> ServiceFigures:
+        """Return one reading of jobs, runners, store, cache and datasets."""
+        pool, reloader = self._pool.figures(), self._reloader
+        return ServiceFigures(
+            unfinished=pool.unfinished,
+            queue_depth=pool.queue_depth,
+            runner_count=pool.runner_count,
+            replaced_runner_count=pool.replaced_runner_count,
+            runs=pool.runs,
+            waits=pool.waits,
+            commits=self._store.commit_durations,
+            cache=self._cache.use(),
+            reloads=reloader.counts() if reloader else {},
+            loaded_at=reloader.loaded_at() if reloader else {},
+            housekeeping_failures=pool.housekeeping_failures | {self._evictor.name: self._evictor.failure_count},
+        )
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store to a new file; see JobStore.back_up."""
@@ -345,15 +364,13 @@ class MeantimeService:
         if known is not None:
             return known
         checkpoint()
-        served = self.datasets.version(task.version)
-        definition = find_statistic(task.name)
-        arguments = orjson.loads(task.arguments)
-        answer = compute(definition, served.cube, arguments, estimates=served.estimates)
-        if definition.surface is Surface.V1 and isinstance(answer, dict):
-            answer["provenance"] = provenance_of(served, definition, arguments)
+        served = self._datasets.version(task.version)
+        request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
+        answer = request.compute(StatisticData(served.cube, served.estimates))
+        if isinstance(answer, Result):
+            answer = answer.to_json(provenance_of(served, request))
         checkpoint()
-        content = encode_answer(answer)
-        result = EncodedResult(content, hashlib.sha256(content).hexdigest())
+        result = EncodedResult.of(encode_answer(answer))
         self._cache.keep(task, result)
         return result
 
@@ -394,7 +411,14 @@ class MeantimeService:
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Stop the runners and close the store; return whether every runner ended in time."""
-        self._housekeeper.stop()
+        self._evictor.stop()
         ended = self._pool.close(timeout_s)
         self._store.close()
         return ended
+
+
+def _owned(job: Job, owner: str | None) -> Job:
+    """Return a job; to an owner, another's is unknown."""
+    if owner is not None and job.owner != owner:
+        raise UnknownJobError(f"no job has the number {job.number}")
+    return job

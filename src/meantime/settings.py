@@ -3,35 +3,23 @@
 A value comes from the command line, else from ``MEANTIME_<NAME>``, else from a TOML file, else from the default. Every
 value that is given is checked, even one that is overridden. Nothing else in Meantime looks at ``os.environ``.
 
-Plain dataclasses, because the settings are read before the ingest can start: pydantic-settings takes 0.3 s to import.
+What values may look like is in ``meantime.fields``.
 """
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated
 
-from meantime.errors import SettingsError
-from meantime.setting_readers import (
-    ADDRESS,
-    HOST_NAME,
-    NAMED_PATHS,
-    ORIGIN,
-    PATH,
-    YES_OR_NO,
-    NamedPath,
-    Reader,
-    choice,
-    list_of,
-    seconds,
-    whole_number,
-)
+from meantime.errors import FieldError, SettingsError
+from meantime.fields.fields import Default, check_names, fields_of, parse_toml
+from meantime.fields.kinds import Boolean, Choice, ListOf, Text, WholeNumber, seconds
+from meantime.fields.places import NAMED_PATHS, FilePath, IpAddress, NamedPath
+from meantime.fields.refusals import shown
 
 __all__ = ["NamedPath", "SettingDescription", "Settings", "core_count", "describe_settings", "load_settings"]
 
@@ -40,6 +28,10 @@ THREADS_VARIABLE = "TP_NUM_OF_THREADS"
 CONFIG_VARIABLE = "MEANTIME_CONFIG"
 DEFAULT_CONFIG = "meantime.toml"
 MAXIMUM_THREADS = 256
+
+_HOST = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
+_HOST_NAME = Text("a host name", _HOST, lower=True)
+_ORIGIN = Text("an origin", rf"https?://{_HOST}(:[0-9]{{1,5}})?", lower=True)
 
 
 def core_count() -> int:
@@ -56,67 +48,80 @@ class Settings:
         tuple[NamedPath, ...],
         NAMED_PATHS,
         "The tables to serve: CSV, CSV in gzip, zstd or zip, or Parquet. The first is the default.",
-        "CDC's bundled table",
+        Default("CDC's bundled table"),
     ] = ()
     mapping: Annotated[
         tuple[NamedPath, ...],
         NAMED_PATHS,
         "A TOML file that says what an unknown table's columns are; without a name, the first table's.",
-        "none",
+        Default("none"),
     ] = ()
-    host: Annotated[str, ADDRESS, "The address to bind to. Any but loopback needs access keys or --insecure."] = (
+    host: Annotated[str, IpAddress(), "The address to bind to. Any but loopback needs access keys or --insecure."] = (
         "127.0.0.1"
     )
-    port: Annotated[int, whole_number(0, 65_535), "The port to bind to; 0 takes a free one."] = 5000
+    port: Annotated[int, WholeNumber(0, 65_535), "The port to bind to; 0 takes a free one."] = 5000
     insecure: Annotated[
-        bool, YES_OR_NO, "Serve without access keys on an address that others can reach: anybody may submit jobs."
+        bool, Boolean(), "Serve without access keys on an address that others can reach: anybody may submit jobs."
     ] = False
     state_dir: Annotated[
-        Path, PATH, "Where results/, webserver.log and .meantime/ (the job store) are.", "the working directory"
+        Path,
+        FilePath(),
+        "Where results/, webserver.log and .meantime/ (the job store) are.",
+        Default("the working directory"),
     ] = Path()
     threads: Annotated[
         int,
-        whole_number(1, MAXIMUM_THREADS),
+        WholeNumber(1, MAXIMUM_THREADS),
         f"How many jobs run at once; or set {THREADS_VARIABLE}.",
-        "the number of cores",
+        Default("the number of cores"),
     ] = field(default_factory=core_count)
-    queue_capacity: Annotated[
-        int, whole_number(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."
-    ] = 1000
+    queue_capacity: Annotated[int, WholeNumber(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."] = (
+        1000
+    )
     drain_timeout_s: Annotated[
         float, seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
     ] = 30.0
-    retention_age_s: Annotated[float | None, seconds(1e10), "Finished jobs older than this go.", "never"] = None
+    retention_age_s: Annotated[float | None, seconds(1e10), "Finished jobs older than this go.", Default("never")] = (
+        None
+    )
     retention_count: Annotated[
-        int | None, whole_number(1, 10**12), "Finished jobs beyond this count go, the oldest first.", "never"
+        int | None, WholeNumber(1, 10**12), "Finished jobs beyond this count go, the oldest first.", Default("never")
     ] = None
     result_wait_s: Annotated[float, seconds(60), "How long get_results waits before it says that a job runs."] = 0.05
-    body_limit_bytes: Annotated[int, whole_number(1024, 1 << 30), "The largest request body."] = 65_536
-    http_threads: Annotated[int, whole_number(2, 65_536), "How many requests are answered at once."] = 512
+    body_limit_bytes: Annotated[int, WholeNumber(1024, 1 << 30), "The largest request body."] = 65_536
+    http_threads: Annotated[int, WholeNumber(2, 65_536), "How many requests are answered at once."] = 512
     header_timeout_s: Annotated[
         float, seconds(3600), "A client whose headers, or then its body, take longer is cut off."
     ] = 10.0
     job_time_limit_s: Annotated[float, seconds(86_400), "A job that runs longer fails."] = 60.0
     log_level: Annotated[
-        str, choice("debug", "info", "warning", "error"), "The least important lines that webserver.log holds."
+        str,
+        Choice(("debug", "info", "warning", "error"), any_case=True),
+        "The least important lines that webserver.log holds.",
     ] = "info"
     allowed_hosts: Annotated[
         tuple[str, ...],
-        list_of("host names", HOST_NAME),
+        ListOf(_HOST_NAME, minimum=0, expected="host names, separated by commas"),
         "Further names that clients call this server by.",
-        "none",
+        Default("none"),
     ] = ()
     allowed_origins: Annotated[
-        tuple[str, ...], list_of("origins", ORIGIN), "Other sites whose pages may use this server (CORS).", "none"
+        tuple[str, ...],
+        ListOf(_ORIGIN, minimum=0, expected="origins, separated by commas"),
+        "Other sites whose pages may use this server (CORS).",
+        Default("none"),
     ] = ()
     posts_per_minute: Annotated[
         int,
-        whole_number(0, 1_000_000),
+        WholeNumber(0, 1_000_000),
         "How often a key, or an address that isn't this machine, may POST; 0: no limit.",
     ] = 3000
 
     event_log: Annotated[
-        Path | None, PATH, "A file for every request, job and message as JSON lines, with their ids.", "none"
+        Path | None,
+        FilePath(),
+        "A file for every request, job and message as JSON lines, with their ids.",
+        Default("none"),
     ] = None
 
     @property
@@ -170,12 +175,12 @@ def describe_settings() -> tuple[SettingDescription, ...]:
             name=each.name,
             option=_option(each.name),
             variable=_variable(each.name),
-            expected=_READERS[each.name].expected,
-            summary=_notes(each.name)[1],
-            default=(_notes(each.name)[2:] or (str(each.default).lower(),))[0],
+            expected=each.kind.expected,
+            summary=each.summary,
+            default=each.default_in_words or str(each.default).lower(),
             is_flag=each.default is False,
         )
-        for each in fields(Settings)
+        for each in fields_of(Settings)
     )
 
 
@@ -217,16 +222,7 @@ def load_settings(
     return Settings(**values)  # type: ignore[arg-type]  # each value came out of its own field's reader
 
 
-_HINTS = get_type_hints(Settings, include_extras=True)
-
-
-def _notes(name: str) -> tuple[Any, ...]:
-    """Return a field's reader, summary and, if it has one, the text of its default."""
-    notes: tuple[Any, ...] = _HINTS[name].__metadata__
-    return notes
-
-
-_READERS: dict[str, Reader] = {name: _notes(name)[0] for name in _HINTS}
+_KINDS = {each.name: each.kind for each in fields_of(Settings)}
 
 
 def _option(name: str) -> str:
@@ -239,18 +235,20 @@ def _variable(name: str) -> str:
 
 def _read(name: str, given: object, *, source: str) -> object:
     """Read one value, or say what is wrong with it."""
-    reader = _READERS[name]
+    kind = _KINDS[name]
     try:
-        return reader.read(given)
-    except ValueError:
-        shown = repr(given) if len(repr(given)) <= 100 else repr(given)[:100] + "..."
-        raise SettingsError(f"{source}: {shown} is not accepted; give {reader.expected}") from None
+        value = kind.read(given)
+        if isinstance(given, float) and isinstance(value, int):  # TOML, unlike JSON, tells 1.0 from 1
+            raise kind.refusal(given)
+    except FieldError:
+        raise SettingsError(f"{source}: {shown(given)} is not accepted; give {kind.expected}") from None
+    return value
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     """Read the variables. Unknown ones are left alone: container platforms make up variables of their own."""
     values: dict[str, object] = {}
-    for name in _READERS:
+    for name in _KINDS:
         if _variable(name) in environment:
             values[name] = _read(name, environment[_variable(name)], source=_variable(name))
     if THREADS_VARIABLE in environment:
@@ -273,16 +271,14 @@ def _from_file(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = parse_toml(path.read_text(encoding="utf-8"))
+        check_names(table, _KINDS, what="setting")
     except OSError as error:
         raise SettingsError(f"{path}: can't be read ({error.strerror}); name another file with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: is not TOML: {error}") from error
-    unknown = sorted(set(table) - set(_READERS))
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], _READERS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(_READERS)}"
-        raise SettingsError(f"{path}: {unknown[0]!r} is no setting; {hint}")
+    except FieldError as error:
+        raise SettingsError(f"{path}: {error}") from None
     values = {name: _read(name, given, source=f"{path}: {name}") for name, given in table.items()}
     return {name: _beside(path, value) for name, value in values.items()}
 

@@ -9,12 +9,15 @@ import ctypes
 import math
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from meantime.cli import main
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
-from meantime.statistics.statistic import StatisticFunction
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.statistics.catalogue import Statistic, register
+from meantime.statistics.measures.contract import OfQuestion
+from meantime.statistics.statistic import StatisticData
 
 GO_FILE = "go"
 """``wait_for_go`` lasts until a file of this name is in the server's working directory."""
@@ -23,60 +26,60 @@ _PAUSE_S = 0.01
 """These jobs misbehave on purpose: they wait on the clock and on nothing that could wake them."""
 
 
-def wait_for_go(cube: SurveyCube, *, question: str) -> object:
+def wait_for_go(question: str) -> dict[str, object]:
     """Last until the test says go."""
     while not Path(GO_FILE).exists():
         time.sleep(_PAUSE_S)
     return {"question": question}
 
 
-def loop(cube: SurveyCube, *, question: str) -> object:
+def loop(question: str) -> dict[str, object]:
     """Never end, without ever looking at a checkpoint."""
     while question:
         time.sleep(_PAUSE_S)
-    return None
+    return {}
 
 
-def allocate(cube: SurveyCube, *, question: str) -> object:
+def allocate(question: str) -> dict[str, object]:
     """Take memory without end."""
     taken = []
     while question:
         taken.append(bytes(64 * 1024 * 1024))
-    return len(taken)
+    return {"taken": len(taken)}
 
 
-def raise_error(cube: SurveyCube, *, question: str) -> object:
+def raise_error(question: str) -> dict[str, object]:
     """Fail as functions do."""
     raise ValueError(f"no answer to {len(question)} characters")
 
 
-def leave(cube: SurveyCube, *, question: str) -> object:
+def leave(question: str) -> dict[str, object]:
     """Try to end the process as scripts do."""
     raise SystemExit(3)
 
 
-def interrupt(cube: SurveyCube, *, question: str) -> object:
+def interrupt(question: str) -> dict[str, object]:
     """Raise what Ctrl+C raises."""
     raise KeyboardInterrupt
 
 
-def return_set(cube: SurveyCube, *, question: str) -> object:
+def return_set(question: str) -> dict[str, object]:
     """Return what JSON has no word for."""
     return {"questions": {question}}
 
 
-def return_nan(cube: SurveyCube, *, question: str) -> object:
+def return_nan(question: str) -> dict[str, object]:
     """Return a number that JSON has no word for."""
     return {"mean": [1.0, math.nan]}
 
 
-def crash(cube: SurveyCube, *, question: str) -> object:
+def crash(question: str) -> NoReturn:
     """Take the whole process along."""
     ctypes.string_at(0)
     os.abort()
 
 
-FAULTS: tuple[StatisticFunction, ...] = (
+FAULTS: tuple[Callable[[str], dict[str, object]], ...] = (
     wait_for_go,
     loop,
     allocate,
@@ -89,25 +92,25 @@ FAULTS: tuple[StatisticFunction, ...] = (
 )
 
 
+def statistic_of(fault: Callable[[str], dict[str, object]]) -> type[Statistic]:
+    """Return a statistic that is asked as ``states_mean`` is, and then does this."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Fault(OfQuestion):
+        name = fault.__name__
+        title = fault.__name__
+        summary = (fault.__doc__ or "").strip()
+
+        def compute(self, data: StatisticData) -> dict[str, object]:
+            return fault(self.question)
+
+    return Fault
+
+
 def register_faults() -> None:
-    """Put the faults into the catalogue; each is asked as ``states_mean`` is."""
-    model = CATALOGUE["states_mean"]
-    for function in FAULTS:
-        name = function.__name__
-        register(
-            Statistic(
-                name=name,
-                title=name,
-                summary=(function.__doc__ or "").strip(),
-                surface=Surface.CONTRACT,
-                parameters=model.parameters,
-                unit="none",
-                method=f"{name}/1",
-                function=function,
-                example=model.example,
-                documentation=model.documentation,
-            )
-        )
+    """Put the faults into the catalogue."""
+    for fault in FAULTS:
+        register(statistic_of(fault))
 
 
 if __name__ == "__main__":

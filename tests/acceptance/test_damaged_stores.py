@@ -10,7 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from meantime.cli.doctor import doctor
 from tests.acceptance.conftest import OpenServer, require
 from tests.acceptance.server import NotReadyError, Server
 from tests.acceptance.small_table import Request, same
@@ -37,7 +39,7 @@ def _delete(store: Path) -> None:
 
 def _make_newer(store: Path) -> None:
     with closing(sqlite3.connect(store)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("PRAGMA user_version = 9999")
 
 
 def _swap(store: Path) -> None:
@@ -73,6 +75,43 @@ def test_a_store_that_cannot_be_trusted_is_refused_and_left_alone(
     wrong = [job_id for job_id, each in jobs if not same(each.expected, server.result(str(job_id))["data"])]
     assert server.stop() == 0
     assert wrong == []
+
+
+def test_a_lost_log_is_refused_and_no_id_is_given_twice(
+    open_server: OpenServer, requests: list[Request], record: Record
+) -> None:
+    server = open_server().start()
+    given = [str(server.post(each.endpoint, each.body).json()["job_id"]) for each in requests[:1]]
+    server.wait_idle()
+    assert server.stop() == 0
+    server.start()
+    given += [str(server.post(each.endpoint, each.body).json()["job_id"]) for each in requests[1:4]]
+    server.wait_idle()
+    server.kill()
+    server.store_file.with_name("jobs.sqlite3-wal").unlink()
+    line = _refusal(server)
+    assert "3 accepted jobs are missing" in line
+    accepted = CliRunner().invoke(doctor, ["--accept-lost-jobs", "--state-dir", str(server.state)])
+    assert "job_id_2 to job_id_4" in accepted.stdout
+    server.start()
+    later = str(server.post(requests[4].endpoint, requests[4].body).json()["job_id"])
+    assert same(requests[4].expected, server.result(later)["data"])
+    assert server.stop() == 0
+    record("SIGKILL, then -wal deleted", "refused; no id twice", f"... {line[-100:]}; then {later}")
+    assert later not in given
+
+
+def test_a_server_whose_store_was_deleted_gives_no_id_that_a_result_bears(
+    open_server: OpenServer, requests: list[Request]
+) -> None:
+    server = open_server().start()
+    for each in requests[:3]:
+        server.result(str(server.post(each.endpoint, each.body).json()["job_id"]))
+    assert server.stop() == 0
+    shutil.rmtree(server.store_file.parent)
+    server.start()
+    assert server.post(requests[3].endpoint, requests[3].body).json()["job_id"] == "job_id_4"
+    assert server.stop() == 0
 
 
 def _refusal(server: Server) -> str:

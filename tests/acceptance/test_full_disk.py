@@ -76,7 +76,7 @@ def test_a_full_disk_fails_jobs_with_a_reason_and_space_alone_mends_it(
     )
 
 
-def test_that_a_job_failed_on_a_full_disk_is_written_into_the_ballasts_room(
+def test_that_a_job_failed_on_a_full_disk_is_written_into_the_spare_space(
     open_server: OpenServer, small_disk: Path
 ) -> None:
     server = open_on(small_disk, open_server)

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from meantime.jobs.job import Task
-from meantime.jobs.sqlite.sqlite_job_store import row_checksum
+from meantime.jobs.sqlite.job_rows import row_checksum
 from tests.acceptance.conftest import OpenServer
 from tests.acceptance.server import Answer, Server, ask, memory_of
 from tests.acceptance.small_table import Request, same

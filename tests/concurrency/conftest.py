@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from meantime.jobs.job import Checkpoint, EncodedResult, Perform, Task
+from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_store import JobStore
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import ThreadPool
 
@@ -32,10 +32,20 @@ class Bench:
     def results(self) -> ResultsDirectory:
         return ResultsDirectory(self.directory / "results", self.directory / "state" / "stored")
 
-    def open(self, perform: Perform, *, threads: int = 2, capacity: int = 1000, start: bool = True) -> ThreadPool:
+    def open(
+        self,
+        perform: Perform,
+        *,
+        threads: int = 2,
+        capacity: int = 1000,
+        start: bool = True,
+        on_end: Callable[[Job], None] | None = None,
+    ) -> ThreadPool:
         self.close()
         self.store = SqliteJobStore(self.directory / "state")
-        self.pool = ThreadPool(perform, self.store, self.results, thread_count=threads, capacity=capacity)
+        self.pool = ThreadPool(
+            perform, self.store, self.results, thread_count=threads, capacity=capacity, on_end=on_end
+        )
         if start:
             self.pool.start()
         return self.pool

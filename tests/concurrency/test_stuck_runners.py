@@ -10,7 +10,7 @@ import pytest
 
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import LIMIT_S, echo, number_task
@@ -54,7 +54,7 @@ class StuckBench:
         return echo(task, checkpoint)
 
     def begin(self, task: Task) -> Job:
-        job = self.pool.find(self.pool.add_task(task))
+        job = self.pool.add_task(task)
         assert self.entered.acquire(timeout=LIMIT_S)
         return job
 
@@ -77,18 +77,18 @@ def test_jobs_that_cannot_be_stopped_fail_and_their_runners_are_replaced(bench: 
     jobs = [bench.begin(STUCK) for _ in range(2)]
     bench.now_s += TIME_LIMIT_S + STUCK_GRACE_S + 0.1
     bench.pool.replace_stuck_runners()  # if the pool's own inspection was quicker, this one finds nothing
-    assert all(job.finished.wait(LIMIT_S) for job in jobs)
-    assert {(job.state, job.reason) for job in jobs} == {
+    ended = [bench.pool.wait(job.number, LIMIT_S) for job in jobs]
+    assert {(job.state, job.reason) for job in ended} == {
         (JobState.FAILED, "timeout: the job ran longer than 60 s and could not be stopped")
     }
-    after = bench.pool.find(bench.pool.add_task(number_task(1)))
-    assert after.finished.wait(LIMIT_S)
-    assert (bench.pool.runner_count(), bench.pool.replaced_runner_count) == (2, 2)
+    after = bench.pool.wait(bench.pool.add_task(number_task(1)).number, LIMIT_S)
+    figures = bench.pool.figures()
+    assert (figures.runner_count, figures.replaced_runner_count) == (2, 2)
     record(
         "job that can't be stopped",
         "failed with a reason, runner replaced and counted",
-        f"2 of 2 runners stuck: both jobs failed, {bench.pool.replaced_runner_count} replaced, "
-        f"{bench.pool.runner_count()} alive, next job {after.state}",
+        f"2 of 2 runners stuck: both jobs failed, {figures.replaced_runner_count} replaced, "
+        f"{figures.runner_count} alive, next job {after.state}",
     )
 
 
@@ -96,13 +96,13 @@ def test_the_late_result_of_a_replaced_runner_is_refused(bench: StuckBench) -> N
     job = bench.begin(STUCK)
     bench.now_s += TIME_LIMIT_S + STUCK_GRACE_S + 0.1
     bench.pool.replace_stuck_runners()
-    assert job.finished.wait(LIMIT_S)
+    job = bench.pool.wait(job.number, LIMIT_S)
     bench.may_go_on.set()
     bench.left[0].join(LIMIT_S)
     assert not bench.left[0].is_alive()
     assert (job.state, job.result_sha256) == (JobState.FAILED, None)
     assert not bench.results.path_of(job.number).exists()
-    assert bench.pool.runner_count() == 2
+    assert bench.pool.figures().runner_count == 2
 
 
 def test_a_result_that_comes_in_the_grace_second_counts(bench: StuckBench) -> None:
@@ -110,17 +110,17 @@ def test_a_result_that_comes_in_the_grace_second_counts(bench: StuckBench) -> No
     bench.now_s += TIME_LIMIT_S + STUCK_GRACE_S - 0.1
     assert bench.pool.replace_stuck_runners() == 0
     bench.may_go_on.set()
-    assert job.finished.wait(LIMIT_S)
-    assert (job.state, bench.pool.replaced_runner_count) == (JobState.DONE, 0)
+    job = bench.pool.wait(job.number, LIMIT_S)
+    assert (job.state, bench.pool.figures().replaced_runner_count) == (JobState.DONE, 0)
 
 
 def test_a_job_that_reaches_a_checkpoint_past_its_limit_fails_and_keeps_its_runner(bench: StuckBench) -> None:
     job = bench.begin(Task("patient", "{}", "v1"))
     bench.now_s += TIME_LIMIT_S + 0.1
     bench.may_go_on.set()
-    assert job.finished.wait(LIMIT_S)
+    job = bench.pool.wait(job.number, LIMIT_S)
     assert (job.state, job.reason) == (JobState.FAILED, "timeout: the job ran longer than 60 s")
-    assert (bench.pool.runner_count(), bench.pool.replaced_runner_count) == (2, 0)
+    assert (bench.pool.figures().runner_count, bench.pool.figures().replaced_runner_count) == (2, 0)
 
 
 def test_a_late_finish_after_the_job_was_given_up_publishes_nothing(bench: StuckBench) -> None:
@@ -129,7 +129,7 @@ def test_a_late_finish_after_the_job_was_given_up_publishes_nothing(bench: Stuck
     bench.results.publish(job.number, result)
     bench.now_s += TIME_LIMIT_S + STUCK_GRACE_S + 0.1
     bench.pool.replace_stuck_runners()
-    assert job.finished.wait(LIMIT_S)
+    job = bench.pool.wait(job.number, LIMIT_S)
     assert not bench.pool.finish(job, result)
     assert not bench.results.path_of(job.number).exists()
 
@@ -138,7 +138,7 @@ def test_no_job_ends_before_it_started_when_the_clock_is_set_back(bench: StuckBe
     job = bench.begin(STUCK)
     bench.wall_s -= 86_400
     bench.may_go_on.set()
-    assert job.finished.wait(LIMIT_S)
+    job = bench.pool.wait(job.number, LIMIT_S)
     assert (job.submitted_at, job.started_at, job.finished_at) == (5000.0, 5000.0, 5000.0)
 
 
@@ -147,5 +147,21 @@ def test_a_clock_set_forward_ends_no_job_early(bench: StuckBench) -> None:
     bench.wall_s += 86_400
     assert bench.pool.replace_stuck_runners() == 0
     bench.may_go_on.set()
-    assert job.finished.wait(LIMIT_S)
+    job = bench.pool.wait(job.number, LIMIT_S)
     assert job.state is JobState.DONE
+
+
+def test_waiting_is_counted_apart_from_running(bench: StuckBench) -> None:
+    first, second = bench.begin(STUCK), bench.begin(STUCK)
+    third = bench.pool.add_task(number_task(1))
+    bench.wall_s += 2.0
+    bench.may_go_on.set()
+    for job in (first, second, third):
+        bench.pool.wait(job.number, LIMIT_S)
+    assert bench.pool.close(LIMIT_S)
+    runs, waits = bench.pool.figures().runs.distributions(), bench.pool.figures().waits.distributions()
+    assert {label: (seen.count, seen.sum_s) for label, seen in runs.items()} == {
+        ("stuck", "done"): (2, 4.0),
+        ("echo", "done"): (1, 0.0),
+    }
+    assert {label: seen.sum_s for label, seen in waits.items()} == {("stuck",): 0.0, ("echo",): 2.0}

@@ -9,14 +9,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
 from meantime.web.app import create_app
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 OBESITY = "Percent of adults aged 18 years and older who have obesity"
@@ -47,10 +48,8 @@ ROWS = _rows()
 @pytest.fixture(scope="package")
 def dataset() -> Dataset:
     """Eight locations, two questions; the Virgin Islands have no value for one of them."""
-    values = sum(row.value is not None for row in ROWS)
-    report = IngestReport(len(ROWS), values, len(ROWS) - values, 0, (), 2, 8, 4, (2023,), {}, (), {}, 0.0, "test")
     provenance = Provenance("CDC", "A small survey", "hn4x-zwk7", "small.csv", "0" * 64, export_date="2025-09-06")
-    return Dataset("small", cube_of(ROWS), provenance, report)
+    return dataset_of(ROWS, provenance=provenance)
 
 
 OpenService = Callable[..., MeantimeService]
@@ -61,10 +60,12 @@ def open_service(tmp_path: Path, dataset: Dataset) -> Iterator[OpenService]:
     """Opens a service on the test's folder; what was opened is closed at the end."""
     opened: list[MeantimeService] = []
 
-    def open_one(*, start: bool = True, queue_capacity: int = 1000) -> MeantimeService:
+    def open_one(
+        *, start: bool = True, queue_capacity: int = 1000, store: SqliteJobStore | None = None
+    ) -> MeantimeService:
         service = MeantimeService(
             DatasetRegistry([dataset]),
-            SqliteJobStore(tmp_path / ".meantime"),
+            store or SqliteJobStore(tmp_path / ".meantime"),
             ResultsDirectory(tmp_path / "results", tmp_path / ".meantime" / "stored"),
             thread_count=2,
             queue_capacity=queue_capacity,

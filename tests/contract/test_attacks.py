@@ -28,8 +28,8 @@ from meantime.service import MeantimeService
 from meantime.serving.claims import check_exposure
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
+from meantime.web.observation.access_log import AccessLog
 from tests.contract.conftest import LIMIT_S, OBESITY, ROWS, OpenService
 from tests.cubes import cube_of
 

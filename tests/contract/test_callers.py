@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.service import MeantimeService
 from meantime.settings import Settings
+from meantime.web.admission.callers import ADMIN_ROUTES, OPEN_ROUTES
 from meantime.web.app import create_app
-from meantime.web.callers import ADMIN_ROUTES, OPEN_ROUTES
 from tests.contract.conftest import OBESITY, OpenService
 
 SUBMISSION = {"question": OBESITY}

@@ -1,4 +1,4 @@
-"""What every JobStore must hold, run over each adapter."""
+"""What every JobStore must hold, run over each adapter of the table ADAPTERS."""
 
 from __future__ import annotations
 
@@ -8,26 +8,41 @@ from pathlib import Path
 
 import pytest
 
-from meantime.errors import IdempotencyConflictError, StoreUnavailableError
+from meantime.errors import BackupError, StoreUnavailableError
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import JobFilter, JobStore, Submission
+from meantime.jobs.job_store import HIGHEST_NUMBER, JobFilter, JobStore, Receipt, Submission
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
+from tests.memory_job_store import MemoryJobStore, Shelf
 
 TASK = Task("states_mean", '{"question":"Q"}', "brfss@1")
 
 OpenStore = Callable[[], JobStore]
 
 
-@pytest.fixture(params=["sqlite"])
+def sqlite_store(folder: Path) -> OpenStore:
+    return lambda: SqliteJobStore(folder / "state")
+
+
+def memory_store(_: Path) -> OpenStore:
+    shelf = Shelf()
+    return lambda: MemoryJobStore(shelf)
+
+
+ADAPTERS: dict[str, Callable[[Path], OpenStore]] = {"sqlite": sqlite_store, "memory": memory_store}
+"""Each gets a folder of its own and returns what opens the store there, again and again."""
+
+
+@pytest.fixture(params=ADAPTERS)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Open the same store again and again, closing the one before."""
     opened: list[JobStore] = []
+    open_adapter = ADAPTERS[request.param](tmp_path)
 
     def open_again() -> JobStore:
         if opened:
             opened[-1].close()
-        opened.append(SqliteJobStore(tmp_path / "state"))
+        opened.append(open_adapter())
         return opened[-1]
 
     yield open_again
@@ -36,15 +51,13 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 
 
 def add(store: JobStore, at: float = 1.0, task: Task = TASK, owner: str = "", key: str | None = None) -> int:
-    return store.add(Submission(task, at, owner, key))
+    return store.add(Submission(task, at, owner, key)).number
 
 
 def end(store: JobStore, number: int, state: JobState, at: float = 5.0) -> Job:
-    job = Job(number, TASK, state=state, attempt=1, started_at=2.0, finished_at=at)
-    if state is JobState.DONE:
-        job.result_sha256, job.result_size = "ab" * 32, 12
-    else:
-        job.reason = "why"
+    job = Job(number=number, task=TASK, state=state, attempt=1, started_at=2.0, finished_at=at)
+    is_done = state is JobState.DONE
+    job = job.evolve(result_sha256="ab" * 32, result_size=12) if is_done else job.evolve(reason="why")
     store.record(job)
     return job
 
@@ -67,7 +80,7 @@ def test_the_number_of_an_evicted_job_is_never_used_again(open_store: OpenStore)
 
 
 def test_an_accepted_job_is_there_after_a_restart(open_store: OpenStore) -> None:
-    number = open_store().add(Submission(TASK, 1.5, "alice", "key"))
+    number, _ = open_store().add(Submission(TASK, 1.5, "alice", "key"))
     job = open_store().get(number)
     assert job is not None
     assert (job.task, job.owner, job.state, job.attempt, job.submitted_at) == (TASK, "alice", JobState.QUEUED, 0, 1.5)
@@ -96,7 +109,8 @@ def test_a_final_state_is_never_overwritten(open_store: OpenStore) -> None:
 def test_a_started_job_recorded_at_once_counts_its_attempt_after_a_restart(open_store: OpenStore) -> None:
     store = open_store()
     number = add(store)
-    store.record(Job(number, TASK, state=JobState.RUNNING, attempt=2, started_at=2.0), at_once=True)
+    running = Job(number=number, task=TASK, state=JobState.RUNNING, attempt=2, started_at=2.0)
+    store.record(running, at_once=True)
     [job] = open_store().unfinished()
     assert (job.number, job.state, job.attempt) == (number, JobState.RUNNING, 2)
 
@@ -114,6 +128,15 @@ def test_an_unknown_number_gives_none(open_store: OpenStore) -> None:
     store = open_store()
     assert store.get(1) is None
     assert store.get(10**17) is None
+
+
+@pytest.mark.parametrize("number", [-1, 0, HIGHEST_NUMBER, HIGHEST_NUMBER + 1, 2**63 - 1, 2**63, 10**30])
+def test_any_whole_number_may_be_asked_for(open_store: OpenStore, number: int) -> None:
+    store = open_store()
+    add(store)
+    assert store.get(number) is None
+    assert len(store.states_after(number, 10)) == (number <= 0)
+    assert len(store.page(JobFilter(), before=number, limit=10)) == (number > 1)
 
 
 def test_states_are_listed_page_by_page(open_store: OpenStore) -> None:
@@ -156,12 +179,113 @@ def test_a_page_can_be_filtered_by_owner_state_task_and_time(open_store: OpenSto
 
 def test_an_idempotency_key_makes_one_job_for_each_owner(open_store: OpenStore) -> None:
     store = open_store()
-    first = add(store, owner="alice", key="k")
-    with pytest.raises(IdempotencyConflictError) as caught:
-        add(store, owner="alice", key="k")
-    assert caught.value.job_number == first
-    assert add(store, owner="bob", key="k") != first
-    assert add(store, owner="alice", key=None) != first
+    asked = Submission(TASK, 1.0, "alice", "k")
+    first = store.add(asked)
+    assert first.is_new
+    assert store.add(asked) == Receipt(first.number, is_new=False)
+    assert open_store().add(asked) == Receipt(first.number, is_new=False)
+    store = open_store()
+    assert store.add(Submission(TASK, 1.0, "bob", "k")).is_new
+    assert store.add(Submission(TASK, 1.0, "alice", None)).is_new
+    assert [number for number, _ in store.states_after(0, 10)] == [1, 2, 3]
+
+
+def test_the_key_of_an_evicted_job_may_be_used_again(open_store: OpenStore) -> None:
+    store = open_store()
+    end(store, add(store, owner="alice", key="k"), JobState.DONE)
+    store.evict(finished_before=9.0, keep_count=None, limit=10)
+    assert store.add(Submission(TASK, 1.0, "alice", "k")) == Receipt(2, is_new=True)
+
+
+def test_an_empty_key_is_a_key_and_no_key_is_none(open_store: OpenStore) -> None:
+    store = open_store()
+    assert [store.add(Submission(TASK, 1.0, "alice", "")).is_new for _ in range(2)] == [True, False]
+    assert [store.add(Submission(TASK, 1.0, "alice", None)).is_new for _ in range(2)] == [True, True]
+
+
+def test_a_new_job_is_told_of_and_a_known_key_is_not(open_store: OpenStore) -> None:
+    store = open_store()
+    told: list[Job] = []
+    store.add(Submission(TASK, 1.5, "alice", "k"), told.append)
+    store.add(Submission(TASK, 1.5, "alice", "k"), told.append)
+    assert told == [Job(number=1, task=TASK, owner="alice", state=JobState.QUEUED, attempt=0, submitted_at=1.5)]
+    assert told == store.unfinished()
+
+
+def test_nobody_reads_a_job_or_meets_its_key_before_it_was_told_of(open_store: OpenStore) -> None:
+    store = open_store()
+    heard = threading.Event()
+    early: list[bool] = []
+
+    def ask_for_the_key() -> None:
+        store.add(Submission(TASK, 1.0, "alice", "k"))
+        heard.set()
+
+    def ask_for_the_job() -> None:
+        if store.get(1) is not None:
+            heard.set()
+
+    others = [threading.Thread(target=each) for each in (ask_for_the_key, ask_for_the_job)]
+
+    def on_durable(_: Job) -> None:
+        for other in others:
+            other.start()
+        early.append(heard.wait(0.3))  # a store that tells too late lets one of them through within this time
+
+    store.add(Submission(TASK, 1.0, "alice", "k"), on_durable)
+    for other in others:
+        other.join(10.0)
+    assert early == [False]
+    assert heard.is_set()
+
+
+def test_jobs_are_told_of_in_the_order_of_their_numbers(open_store: OpenStore) -> None:
+    store = open_store()
+    start = threading.Barrier(8)
+    told: list[int] = []
+
+    def submit() -> None:
+        start.wait(10.0)
+        for _ in range(25):
+            store.add(Submission(TASK, 1.0), lambda job: told.append(job.number))
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    assert told == list(range(1, 201))
+
+
+def test_many_threads_with_one_key_get_one_job(open_store: OpenStore) -> None:
+    store = open_store()
+    start = threading.Barrier(8)
+    receipts: list[Receipt] = []
+    told: list[int] = []
+
+    def submit() -> None:
+        start.wait(10.0)
+        for i in range(25):
+            receipt = store.add(Submission(TASK, 1.0, "alice", f"k{i}"), lambda job: told.append(job.number))
+            assert receipt.number in told
+            receipts.append(receipt)
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    assert told == list(range(1, 26))
+    assert sorted(receipt.number for receipt in receipts if receipt.is_new) == told
+    assert len(receipts) == 200
+
+
+def test_a_backup_never_replaces_a_file(open_store: OpenStore, tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("mine")
+    with pytest.raises(BackupError, match="exists already"):
+        open_store().back_up(target)
+    assert target.read_text() == "mine"
 
 
 def test_eviction_takes_ended_jobs_past_the_age_or_the_count_and_no_others(open_store: OpenStore) -> None:

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
+from meantime.web.observation.access_log import AccessLog
 from tests.contract.conftest import OBESITY, OpenService
 
 Labels = frozenset[tuple[str, str]]
@@ -110,6 +110,12 @@ def test_the_dataset_is_described(client: FlaskClient, dataset: Dataset) -> None
     rows = values(client, "meantime_dataset_rows")
     assert rows[labels(dataset="small", kind="with_value")] == dataset.report.value_count
     assert rows[labels(dataset="small", kind="suppressed")] == dataset.report.suppressed_count
+
+
+def test_rounds_of_housekeeping_that_raised_are_counted_by_thread(client: FlaskClient) -> None:
+    failures = values(client, "meantime_housekeeping_failures", "meantime_housekeeping_failures_total")
+    assert labels(thread="evictor") in failures
+    assert set(failures.values()) == {0.0}
 
 
 def test_readiness_and_the_drain_show(client: FlaskClient, service: MeantimeService) -> None:

@@ -18,11 +18,13 @@ from meantime.errors import (
     StoreCorruptError,
     StoreUnavailableError,
 )
+from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.service import MeantimeService, Outcome
+from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
+from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.app import create_app
-from meantime.web.routes import JOBS_PER_CHUNK, stream_jobs
+from meantime.web.contract.contract_jobs import JOBS_PER_CHUNK, stream_jobs
 from tests.contract.conftest import LIMIT_S, OBESITY, OpenService
 
 BODY = {"question": OBESITY}
@@ -56,7 +58,7 @@ def test_the_list_names_every_job_in_order(client: FlaskClient, service: Meantim
     for _ in range(3):
         client.post("/api/global_mean", json=BODY)
     for number in (1, 2, 3):
-        service.outcome(number, wait_s=LIMIT_S)
+        service.wait(number, LIMIT_S)
     assert client.get("/api/jobs").json == {
         "status": "done",
         "data": [{"job_id_1": "done"}, {"job_id_2": "done"}, {"job_id_3": "done"}],
@@ -86,39 +88,42 @@ def test_every_state_of_a_job_has_its_word_on_the_wire() -> None:
 class FaultyService(MeantimeService):
     """A service with one broken part, which no real input can break on demand."""
 
-    fault: Callable[[], Outcome]
+    fault: Callable[[], Job]
 
     def __init__(self) -> None:
         """Open nothing."""
 
-    def outcome(self, job_number: int, *, wait_s: float = 0.0, owner: str | None = None) -> Outcome:
+    def wait(self, number: int, timeout_s: float, *, owner: str | None = None) -> Job:
         return self.fault()
 
 
-def faulty_client(settings: Settings, fault: Callable[[], Outcome]) -> FlaskClient:
+def faulty_client(settings: Settings, fault: Callable[[], Job]) -> FlaskClient:
     service = FaultyService()
     service.fault = fault
     return create_app(service, settings).test_client()
 
 
-def raising(error: Exception) -> Callable[[], Outcome]:
-    def fault() -> Outcome:
+def raising(error: Exception) -> Callable[[], Job]:
+    def fault() -> Job:
         raise error
 
     return fault
 
 
 @pytest.mark.parametrize(
-    ("outcome", "reason"),
+    ("state", "recorded", "reason"),
     [
-        (Outcome(JobState.FAILED, reason="timeout: too long"), "timeout: too long"),
-        (Outcome(JobState.FAILED, reason='a "quoted"\nreason'), 'a "quoted"\nreason'),
-        (Outcome(JobState.CANCELLED, reason="the job was cancelled"), "the job was cancelled"),
-        (Outcome(JobState.CANCELLED), "cancelled"),
+        (JobState.FAILED, "timeout: too long", "timeout: too long"),
+        (JobState.FAILED, 'a "quoted"\nreason', 'a "quoted"\nreason'),
+        (JobState.CANCELLED, "the job was cancelled", "the job was cancelled"),
+        (JobState.CANCELLED, None, "cancelled"),
     ],
 )
-def test_a_job_without_a_result_says_why(settings: Settings, outcome: Outcome, reason: str) -> None:
-    answer = faulty_client(settings, lambda: outcome).get("/api/get_results/1")
+def test_a_job_without_a_result_says_why(
+    settings: Settings, state: JobState, recorded: str | None, reason: str
+) -> None:
+    job = Job(number=1, task=Task("mean", "{}", "small@1"), state=state, reason=recorded)
+    answer = faulty_client(settings, lambda: job).get("/api/get_results/1")
     assert (answer.status_code, answer.json) == (200, {"status": "error", "reason": reason})
 
 
@@ -160,7 +165,7 @@ def test_draining_fails_readiness_and_refuses_jobs_but_answers_everything_else(
     client: FlaskClient, service: MeantimeService
 ) -> None:
     client.post("/api/global_mean", json=BODY)
-    service.outcome(1, wait_s=LIMIT_S)
+    service.wait(1, LIMIT_S)
     service.begin_drain()
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json) == (503, {"status": "draining"})
@@ -174,8 +179,10 @@ def test_draining_fails_readiness_and_refuses_jobs_but_answers_everything_else(
     assert client.get("/api/jobs").json == {"status": "done", "data": [{"job_id_1": "done"}]}
 
 
-def test_a_closed_store_fails_readiness(client: FlaskClient, service: MeantimeService, tmp_path: Path) -> None:
-    service._store.close()
+def test_a_closed_store_fails_readiness(open_service: OpenService, settings: Settings, tmp_path: Path) -> None:
+    store = SqliteJobStore(tmp_path / "store")
+    client = create_app(open_service(store=store), settings).test_client()
+    store.close()
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json) == (503, {"status": "unavailable"})
 

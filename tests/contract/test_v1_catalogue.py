@@ -1,56 +1,52 @@
-"""Adding a statistic is one function and one row: a toy statistic appears everywhere, and works."""
+"""Adding a statistic is one class: a toy statistic appears everywhere, and works."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import pytest
 from flask.testing import FlaskClient
 
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
-from meantime.statistics.parameters import Parameter, ParameterKind
-from meantime.statistics.result import Result
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.fields.fields import Example
+from meantime.fields.kinds import Choice
+from meantime.statistics.catalogue import CATALOGUE, Statistic, register
+from meantime.statistics.result import Record, Result
+from meantime.statistics.statistic import StatisticData
 from tests.contract.conftest import PLACES
 from tests.contract.v1_requests import decoded, problem, submit
 
-LETTER = Parameter(
-    name="letter",
-    kind=ParameterKind.CHOICE,
-    summary="The letter that names begin with.",
-    choices=("N", "W"),
-    required=True,
-    example="W",
-)
 
+@dataclass(frozen=True, kw_only=True)
+class Initials(Statistic):
+    """The whole of a new statistic."""
 
-def initials(cube: SurveyCube, *, letter: str) -> Result:
-    """Return the locations whose names begin with a letter."""
-    names = [place.name for place in cube.locations if place.name.startswith(letter)]
-    return Result([{"location": name, "value": float(len(name))} for name in names], "letters", "initials/1: counted")
+    name = "initials"
+    title = "Initials"
+    summary = "The locations whose names begin with a letter."
+    unit = "letters"
+    method = "initials/1: counted"
+    example: ClassVar = {"letter": "W"}
+    documentation = "methods/mean.md"
+
+    letter: Annotated[str, Choice(("N", "W")), "The letter that names begin with.", Example("W")]
+
+    def compute(self, data: StatisticData) -> Result:
+        names = [place.name for place in data.cube.locations if place.name.startswith(self.letter)]
+        records: list[Record] = [{"location": name, "value": float(len(name))} for name in names]
+        return Result(records, self.unit, self.method)
 
 
 @pytest.fixture(autouse=True)
-def toy() -> Iterator[Statistic]:
-    """The whole of a new statistic: its function above, and this row."""
-    row = Statistic(
-        name="initials",
-        title="Initials",
-        summary="The locations whose names begin with a letter.",
-        surface=Surface.V1,
-        parameters=(LETTER,),
-        unit="letters",
-        method="initials/1: counted",
-        function=initials,
-        example={"letter": "W"},
-        documentation="methods/mean.md",
-    )
-    register(row)
-    yield row
-    del CATALOGUE["initials"]
+def toy() -> Iterator[None]:
+    """Put it into the catalogue."""
+    register(Initials)
+    yield
+    del CATALOGUE[Initials.name]
 
 
-def test_it_can_be_asked_for(client: FlaskClient, toy: Statistic) -> None:
+def test_it_can_be_asked_for(client: FlaskClient) -> None:
     response = submit(client, {"statistic": "initials", "parameters": {"letter": "N"}}, Prefer="wait=30")
     result = decoded(response)["result"]
     assert isinstance(result, dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
@@ -18,7 +18,7 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, PLACES, STRENGTH
 from tests.contract.v1_requests import decoded, problem, submit
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 RESOURCES = ["statistics", "questions", "locations", "categories"]
@@ -31,10 +31,15 @@ def listed(client: FlaskClient, name: str, path: str = "/api/v1") -> list[dict[s
 
 
 @pytest.fixture
-def two_datasets(tmp_path: Path, dataset: Dataset) -> Iterator[FlaskClient]:
-    """A client of a server with a second dataset, of one question in one place."""
+def naps(dataset: Dataset) -> Dataset:
+    """Another dataset, of one question in one place."""
     row = Row("Percent who nap", "N001", "Ohio", "OH", 2020, "Total", "Total", 50.0, 49.0, 51.0, 80.0)
-    naps = Dataset("naps", cube_of([row], version="naps-1"), dataset.provenance, dataset.report)
+    return dataset_of([row], "naps", cube_version="naps-1", provenance=dataset.provenance)
+
+
+@pytest.fixture
+def two_datasets(tmp_path: Path, dataset: Dataset, naps: Dataset) -> Iterator[FlaskClient]:
+    """A client of a server with both."""
     service = MeantimeService(
         DatasetRegistry([dataset, naps]),
         SqliteJobStore(tmp_path / "store"),
@@ -46,9 +51,9 @@ def two_datasets(tmp_path: Path, dataset: Dataset) -> Iterator[FlaskClient]:
     assert service.close(LIMIT_S)
 
 
-def test_the_dataset_says_where_it_comes_from_and_where_to_go_on(client: FlaskClient) -> None:
+def test_the_dataset_says_where_it_comes_from_and_where_to_go_on(client: FlaskClient, dataset: Dataset) -> None:
     found = decoded(client.get("/api/v1/dataset"))
-    assert (found["name"], found["version"]) == ("small", "test")
+    assert (found["name"], found["version"]) == ("small", dataset.version)
     provenance = found["provenance"]
     assert isinstance(provenance, dict)
     assert provenance["dataset_id"] == "hn4x-zwk7"
@@ -107,11 +112,11 @@ def test_each_dataset_answers_for_itself(two_datasets: FlaskClient) -> None:
     assert (question["id"], question["years"]) == ("N001", [2020])
 
 
-def test_a_job_is_about_the_dataset_that_its_path_names(two_datasets: FlaskClient) -> None:
+def test_a_job_is_about_the_dataset_that_its_path_names(two_datasets: FlaskClient, naps: Dataset) -> None:
     nap = {"statistic": "mean", "parameters": {"question": "N001"}}
     response = two_datasets.post("/api/v1/datasets/naps/jobs", json=nap, headers={"Prefer": "wait=30"})
     shown = decoded(response)
-    assert shown["dataset"] == {"name": "naps", "version": "naps-1"}
+    assert shown["dataset"] == {"name": "naps", "version": naps.version}
     assert response.headers["Location"] == "/api/v1/jobs/1"
     result = shown["result"]
     assert isinstance(result, dict)

@@ -32,18 +32,13 @@ def parsed(content: bytes) -> list[Event]:
     return found
 
 
+QUEUED = Job(number=1, task=Task("mean", "{}", "survey@1"))
+RUNNING = QUEUED.evolve(state=JobState.RUNNING)
+DONE = QUEUED.evolve(state=JobState.DONE)
+
+
 def describe(job: Job) -> dict[str, object]:
     return {"state": job.state}
-
-
-@pytest.fixture
-def job() -> Job:
-    return Job(1, Task("mean", "{}", "survey@1"))
-
-
-def end(job: Job) -> None:
-    job.state = JobState.DONE
-    job.finished.open()
 
 
 def test_the_events_of_an_ended_job_are_its_end(client: FlaskClient) -> None:
@@ -67,28 +62,30 @@ def test_a_stream_wakes_when_its_job_ends(idle_client: FlaskClient, idle_service
     ]
 
 
-def test_a_quiet_stream_says_that_it_is_alive(job: Job) -> None:
-    stream = follow(job, describe, heartbeat_s=0.0, longest_s=LIMIT_S)
+def test_a_quiet_stream_says_that_it_is_alive() -> None:
+    found = iter([QUEUED, QUEUED, RUNNING, DONE])
+    stream = follow(QUEUED, describe, lambda number, seconds: next(found), heartbeat_s=0.0, longest_s=LIMIT_S)
     assert next(stream).startswith(b"retry: ")
     assert parsed(next(stream)) == [("job", {"state": "queued"})]
     assert [next(stream), next(stream)] == [HEARTBEAT, HEARTBEAT]
-    job.state = JobState.RUNNING
     assert parsed(next(stream)) == [("job", {"state": "running"})]
-    end(job)
     assert [parsed(part) for part in stream] == [[("end", {"state": "done"})]]
 
 
-def test_a_stream_ends_after_its_longest_time_without_claiming_an_end(job: Job) -> None:
-    parts = list(follow(job, describe, heartbeat_s=LIMIT_S, longest_s=0.0))
+def test_a_stream_ends_after_its_longest_time_without_claiming_an_end() -> None:
+    parts = list(follow(QUEUED, describe, lambda number, seconds: QUEUED, heartbeat_s=LIMIT_S, longest_s=0.0))
     assert [name for name, _ in parsed(b"".join(parts))] == ["job"]
 
 
-def test_a_stream_waits_for_the_job_and_not_for_the_clock(job: Job) -> None:
-    stream = follow(job, describe, heartbeat_s=1e6, longest_s=1e6)
+def test_a_stream_waits_for_the_job_and_not_for_the_clock(
+    idle_client: FlaskClient, idle_service: MeantimeService
+) -> None:
+    submit(idle_client)
+    stream = follow(idle_service.job(1), describe, idle_service.wait, heartbeat_s=1e6, longest_s=1e6)
     received = [next(stream), next(stream)]
     reader = threading.Thread(target=lambda: received.extend(stream))
     reader.start()
-    end(job)
+    idle_service.start()
     reader.join(LIMIT_S)
     assert parsed(b"".join(received))[-1] == ("end", {"state": "done"})
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from meantime.service import MeantimeService
 from meantime.settings import Settings
+from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, STRENGTH, OpenService
 from tests.contract.v1_requests import MEAN, WAIT, decoded, number_of, problem, submit
@@ -21,7 +22,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # ---- submitting -----------------------------------------------------------------------------------------------------
 
 
-def test_a_job_is_accepted_at_once(idle_client: FlaskClient) -> None:
+def test_a_job_is_accepted_at_once(idle_client: FlaskClient, dataset: Dataset) -> None:
     response = submit(idle_client)
     assert response.status_code == 202
     assert response.headers["Location"] == "/api/v1/jobs/1"
@@ -29,7 +30,7 @@ def test_a_job_is_accepted_at_once(idle_client: FlaskClient) -> None:
     assert "Preference-Applied" not in response.headers
     body = decoded(response)
     assert (body["id"], body["state"], body["statistic"], body["result"]) == (1, "queued", "mean", None)
-    assert body["dataset"] == {"name": "small", "version": "test"}
+    assert body["dataset"] == {"name": "small", "version": dataset.version}
     assert body["progress"] == {"jobs_ahead": 0}
     assert isinstance(body["submitted_at"], str)
     assert TIME.fullmatch(body["submitted_at"])
@@ -76,7 +77,7 @@ def test_the_parameters_of_a_job_are_shown_with_every_default(client: FlaskClien
         ({"statistic": "mean"}, "question"),
         ({"statistic": "mean", "parameters": {"question": OBESITY, "year": 2023}}, "year"),
         ({"statistic": "mean", "parameters": {"question": OBESITY, "years": [1999]}}, "years"),
-        (MEAN | {"dataset": "small"}, "'dataset'"),
+        (MEAN | {"dataset": "small"}, "dataset"),
     ],
 )
 def test_a_field_that_is_not_acceptable_is_named(client: FlaskClient, body: object, field: str) -> None:

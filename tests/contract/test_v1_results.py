@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, NoReturn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
@@ -13,8 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from meantime.errors import StatisticError
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.statistics.catalogue import CATALOGUE, Statistic, register
+from meantime.statistics.statistic import StatisticData
+from meantime.survey.ingest.dataset import Dataset
 from tests.contract.conftest import OBESITY
 from tests.contract.v1_requests import MEAN, WAIT, decoded, problem, submit
 
@@ -110,30 +113,27 @@ def test_a_contract_result_comes_as_json_alone(client: FlaskClient) -> None:
 # ---- a job that fails -----------------------------------------------------------------------------------------------
 
 
-def refuse(cube: SurveyCube) -> object:
-    """Find that a question has no answer."""
-    raise StatisticError(f"nobody of {len(cube.locations)} locations knows")
+@dataclass(frozen=True, kw_only=True)
+class NoAnswer(Statistic):
+    """A statistic that never has an answer."""
+
+    name = "no_answer"
+    title = "No answer"
+    summary = "Never has an answer."
+    unit = "percent"
+    method = "no_answer/1: none"
+    example: ClassVar = {}
+    documentation = "methods/mean.md"
+
+    def compute(self, data: StatisticData) -> NoReturn:
+        raise StatisticError(f"nobody of {len(data.cube.locations)} locations knows")
 
 
 @pytest.fixture
 def no_answer() -> Iterator[None]:
-    """A statistic that never has an answer."""
-    register(
-        Statistic(
-            name="no_answer",
-            title="No answer",
-            summary="Never has an answer.",
-            surface=Surface.V1,
-            parameters=(),
-            unit="percent",
-            method="no_answer/1: none",
-            function=refuse,
-            example={},
-            documentation="methods/mean.md",
-        )
-    )
+    register(NoAnswer)
     yield
-    del CATALOGUE["no_answer"]
+    del CATALOGUE[NoAnswer.name]
 
 
 def test_a_failed_job_says_why_and_has_no_result(no_answer: None, client: FlaskClient) -> None:
@@ -157,11 +157,11 @@ def provenance(client: FlaskClient) -> dict[str, object]:
     return found
 
 
-def test_a_result_says_where_it_comes_from(done: FlaskClient) -> None:
+def test_a_result_says_where_it_comes_from(done: FlaskClient, dataset: Dataset) -> None:
     found = provenance(done)
     assert found["dataset"] == {
         "name": "small",
-        "version": "test",
+        "version": dataset.version,
         "publisher": "CDC",
         "title": "A small survey",
         "dataset_id": "hn4x-zwk7",

@@ -17,11 +17,10 @@ from meantime.cli.errors import EXIT_CODES
 from meantime.errors import DataError, SettingsError
 from meantime.serving.server_process import HANG_GRACE_S
 from meantime.settings import Settings, describe_settings
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from meantime.web.v1.request_fields import WAIT_LIMIT_S
 from tests.conftest import PROJECT
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 
 DEPLOY = PROJECT / "deploy"
 UNITS = sorted(path for path in DEPLOY.iterdir() if path.suffix in (".service", ".timer"))
@@ -38,9 +37,8 @@ def value_of(text: str, name: str) -> str:
 @pytest.fixture
 def metric_names(tmp_path: Path) -> Iterator[set[str]]:
     """Every metric of a server that has seen a job."""
-    report = IngestReport(0, 0, 0, 0, (), 0, 0, 0, (), {}, (), {}, 0.0, "none")
     settings = Settings(state_dir=tmp_path)
-    service = build_service(settings, [Dataset("empty", cube_of([]), Provenance("", "", "", "", ""), report)])
+    service = build_service(settings, [dataset_of([], "empty")])
     text = create_app(service, settings).test_client().get("/metrics").text
     families = [family for family in text_string_to_metric_families(text) if family.name.startswith("meantime_")]
     yield {f"{family.name}_total" if family.type == "counter" else family.name for family in families}

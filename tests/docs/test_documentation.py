@@ -14,10 +14,9 @@ from meantime.cli import COMMANDS
 from meantime.jobs.job_state import TRANSITIONS
 from meantime.settings import Settings, describe_settings
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
 from meantime.web.app import create_app
 from tests.conftest import PROJECT
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 ROUTE = re.compile(r"`((?:GET|POST|DELETE) /\S*?)`")
@@ -72,7 +71,7 @@ def test_the_table_of_settings_is_the_one_in_the_code() -> None:
 
 
 @pytest.mark.parametrize("statistic", CATALOGUE.values(), ids=lambda statistic: f"{statistic.surface} {statistic.name}")
-def test_every_statistic_has_its_page(statistic: Statistic) -> None:
+def test_every_statistic_has_its_page(statistic: type[Statistic]) -> None:
     page, _, anchor = statistic.documentation.partition("#")
     content = text_of(f"docs/{page}")
     assert statistic.name in content
@@ -83,10 +82,8 @@ def test_every_statistic_has_its_page(statistic: Statistic) -> None:
 @pytest.fixture
 def routes(tmp_path: Path) -> Iterator[set[str]]:
     """Every route of the application, such as `GET /api/jobs`."""
-    report = IngestReport(0, 0, 0, 0, (), 0, 0, 0, (), {}, (), {}, 0.0, "none")
-    dataset = Dataset("empty", cube_of([]), Provenance("", "", "", "", ""), report)
     settings = Settings(state_dir=tmp_path)
-    service = build_service(settings, [dataset])
+    service = build_service(settings, [dataset_of([], "empty")])
     rules = create_app(service, settings).url_map.iter_rules()
     yield {f"{method} {rule.rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     service.close()

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.estimation.selection import FILTERS
-from meantime.statistics.measures import contract
-from meantime.statistics.parameters import Parameter
+from meantime.fields.fields import Field
+from meantime.fields.kinds import Choice, ListOf
+from meantime.statistics.catalogue import Statistic, Surface, statistics_of
+from meantime.statistics.estimation.filters import Filters
 from meantime.statistics.result import COMMON_FIELDS, Record, Scalar
 from tests.asking import ask
 from tests.bundled import bundled_cube
@@ -21,24 +21,24 @@ from tests.conftest import PROJECT
 
 FOLDER = PROJECT / "docs" / "methods"
 PAGES = sorted(FOLDER.glob("*.md"))
-V1 = [row for row in CATALOGUE.values() if row.surface is Surface.V1]
+V1 = statistics_of(Surface.V1)
 EXAMPLE = re.compile(r"^```json\n([^`]*)```\n\n((?:\|[^\n]*\n)+)", re.MULTILINE)
 MORE = "..."
 
 
-def page_of(row: Statistic) -> str:
+def page_of(row: type[Statistic]) -> str:
     return (FOLDER / f"{row.name}.md").read_text(encoding="utf-8")
 
 
-def row_of(parameter: Parameter) -> str:
+def row_of(parameter: Field) -> str:
     """Return the line of a parameter in a page's table."""
-    choices = (
-        f" One or more of: {', '.join(f'`{choice}`' for choice in parameter.choices)}." if parameter.choices else ""
-    )
-    if parameter.choices and not parameter.kind.is_list:
-        choices = choices.replace("One or more of", "One of")
-    given = parameter.default_summary or json.dumps(parameter.default)
-    return f"| `{parameter.name}` | {parameter.summary}{choices} | {'required' if parameter.required else given} |"
+    is_list = isinstance(parameter.kind, ListOf)
+    kind = parameter.kind.item if isinstance(parameter.kind, ListOf) else parameter.kind
+    choices = ""
+    if isinstance(kind, Choice):
+        choices = f" {'One or more' if is_list else 'One'} of: {', '.join(f'`{choice}`' for choice in kind.choices)}."
+    given = parameter.default_in_words or json.dumps(parameter.default)
+    return f"| `{parameter.name}` | {parameter.summary}{choices} | {'required' if parameter.is_required else given} |"
 
 
 def table_under(content: str, header: str) -> list[str]:
@@ -48,14 +48,14 @@ def table_under(content: str, header: str) -> list[str]:
 
 
 @pytest.mark.parametrize("row", V1, ids=lambda row: row.name)
-def test_a_page_has_the_parameters_that_only_its_statistic_has(row: Statistic) -> None:
-    own = [parameter for parameter in row.parameters if parameter not in FILTERS]
+def test_a_page_has_the_parameters_that_only_its_statistic_has(row: type[Statistic]) -> None:
+    own = [parameter for parameter in row.parameters() if parameter not in Filters.parameters()]
     assert table_under(page_of(row), "| parameter |") == [row_of(parameter) for parameter in own]
 
 
 def test_the_overview_has_the_filters_the_statistics_and_the_common_fields() -> None:
     overview = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert table_under(overview, "| filter |") == [row_of(parameter) for parameter in FILTERS]
+    assert table_under(overview, "| filter |") == [row_of(parameter) for parameter in Filters.parameters()]
     listed = re.findall(r"^\| \[`(\w+)`\]\(\1\.md\) \|", overview, re.MULTILINE)
     assert listed == [row.name for row in V1]
     fields = [re.findall(r"`(\w+)`", line)[0] for line in table_under(overview, "| field |")]
@@ -63,7 +63,7 @@ def test_the_overview_has_the_filters_the_statistics_and_the_common_fields() -> 
 
 
 @pytest.mark.parametrize("row", V1, ids=lambda row: row.name)
-def test_every_field_that_a_statistic_adds_is_on_its_page(row: Statistic) -> None:
+def test_every_field_that_a_statistic_adds_is_on_its_page(row: type[Statistic]) -> None:
     records = ask(row.name, bundled_cube(), row.example)["records"]
     assert isinstance(records, list)
     shared = {*COMMON_FIELDS, "location", "year", "category", "stratum", "question"}
@@ -119,7 +119,7 @@ def test_the_pages_show_arithmetic() -> None:
     assert without == ["README"]
 
 
-@pytest.mark.parametrize("name", [row.name for row in CATALOGUE.values() if row.surface is Surface.CONTRACT])
+@pytest.mark.parametrize("name", [row.name for row in statistics_of(Surface.CONTRACT)])
 def test_the_contract_page_shows_a_real_answer_of_each(name: str) -> None:
     content = (FOLDER / "contract.md").read_text(encoding="utf-8")
     section = content[content.index(f"\n## {name}\n") :].partition("\n## ")[2]
@@ -127,7 +127,7 @@ def test_the_contract_page_shows_a_real_answer_of_each(name: str) -> None:
     request, answer = (
         json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     )
-    actual = getattr(contract, name)(bundled_cube(), **request)
+    actual = ask(name, bundled_cube(), request)
     assert [*flat(answer)] == [*flat(actual)][: len([*flat(answer)])]
 
 

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from meantime.bootstrap import build_service
 from meantime.errors import MalformedRequestError
 from meantime.settings import Settings
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
+from meantime.web.admission.request_body import MAXIMUM_DEPTH, MAXIMUM_DIGITS, decode_object
 from meantime.web.app import create_app
-from meantime.web.request_body import MAXIMUM_DEPTH, MAXIMUM_DIGITS, decode_object
-from tests.cubes import cube_of
+from tests.datasets import dataset_of
 from tests.tables import OBESITY, row_of
 
 CI_COUNT = 200
@@ -134,8 +133,7 @@ def is_readable(value: object) -> bool:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of a server with a table of two rows."""
     rows = [row_of(123_456_780, OBESITY, place, 2023, ("Total", "Total")) for place in ("Ohio", "Utah")]
-    report = IngestReport(2, 2, 0, 0, (), 1, 2, 1, (2023,), {}, (), {}, 0.0, "none")
-    dataset = Dataset("two-rows", cube_of(rows), Provenance("", "", "", "", ""), report)
+    dataset = dataset_of(rows, "two-rows")
     options = Settings(state_dir=tmp_path_factory.mktemp("fuzz"), threads=1, queue_capacity=100_000)
     service = build_service(options, [dataset])
     yield create_app(service, options).test_client()

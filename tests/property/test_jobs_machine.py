@@ -1,4 +1,4 @@
-"""The life of jobs as a state machine: pool, store and results against a model, with crashes and restarts.
+"""The life of jobs as a state machine: pool, store and results against a model, with faults, crashes and restarts.
 
 Runners are not threads here: the machine plays the runner step by step, so that every interleaving it finds
 can be replayed.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis
@@ -24,49 +24,75 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from meantime.errors import IllegalTransitionError, QueueFullError, ShuttingDownError
+from meantime.errors import (
+    IdempotencyConflictError,
+    IllegalTransitionError,
+    QueueFullError,
+    ShuttingDownError,
+    StorageFullError,
+    StoreUnavailableError,
+)
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS, STUCK_GRACE_S, ThreadPool
 from tests.concurrency.conftest import echo
 from tests.fault_table import Record
+from tests.faulty_store import FaultyStore
+from tests.killed_store import open_as_killed
 
 CAPACITY = 4
 TIME_LIMIT_S = 60.0
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of syncs take their time on a disk
+OWNERS = st.sampled_from(["", "ann", "bob"])
+KEYS = st.none() | st.sampled_from(["monday", "tuesday"])
 
 
 @dataclass
 class Expected:
     """What the model knows of one job."""
 
-    text: str
+    task: Task
+    owner: str
     state: JobState = JobState.QUEUED
-    starts_recorded: int = 0
-    is_readmitted: bool = False
+    attempt: int = 0
+    is_cancel_requested: bool = False
     overdue_at: float = 0.0  # monotonic seconds; of a running job
+    # What the store may say after a crash: what was written last for sure, and what came since.
+    may_be_recorded: list[tuple[JobState, int]] = field(default_factory=lambda: [(JobState.QUEUED, 0)])
+
+    def become(self, state: JobState) -> None:
+        self.attempt += state is JobState.RUNNING
+        self.state = state
+        self.may_be_recorded.append((state, self.attempt))
 
 
 class JobsMachine(RuleBasedStateMachine):
-    """Submit, run, fail, cancel, drain, crash and restart in any order."""
+    """Submit, run, fail, cancel, drain, fill the disk, break the store, crash and restart in any order."""
 
     jobs = Bundle("jobs")
 
     @initialize()
     def open_first(self) -> None:
         self.directory = Path(tempfile.mkdtemp(dir=IN_MEMORY))
+        self.state_count = 0
         self.model: dict[int, Expected] = {}
+        self.keys: dict[tuple[str, str], int] = {}
         self.running: list[Job] = []
+        self.ended: list[tuple[int, JobState]] = []
         self.last_number = 0
         self.now_s = 1000.0
         self.monotonic_s = 500.0
-        self.open()
+        self.open(SqliteJobStore(self.state))
 
-    def open(self) -> None:
-        self.store = SqliteJobStore(self.directory / "state")
-        self.results = ResultsDirectory(self.directory / "results", self.directory / "state" / "stored")
+    @property
+    def state(self) -> Path:
+        return self.directory / f"state-{self.state_count}"
+
+    def open(self, store: SqliteJobStore) -> None:
+        self.store = FaultyStore(store)
+        self.results = ResultsDirectory(self.directory / "results", self.state / "stored")
         self.pool = ThreadPool(
             echo,
             self.store,
@@ -76,84 +102,89 @@ class JobsMachine(RuleBasedStateMachine):
             time_limit_s=TIME_LIMIT_S,
             clock=lambda: self.now_s,
             monotonic=lambda: self.monotonic_s,
+            on_end=lambda job: self.ended.append((job.number, job.state)),
         )
         self.draining = False
+        self.ended.clear()
         left = self.pool.start()
         unfinished = [e for e in self.model.values() if not e.state.is_final]
         assert left == len(unfinished)
         for expected in unfinished:
-            expected.is_readmitted = True
-            expected.state = JobState.FAILED if expected.starts_recorded >= MAX_ATTEMPTS else JobState.QUEUED
+            expected.is_cancel_requested = False
+            if expected.state is JobState.RUNNING:
+                expected.become(JobState.FAILED if expected.attempt >= MAX_ATTEMPTS else JobState.QUEUED)
 
-    def depth(self) -> int:
-        return sum(e.state is JobState.QUEUED for e in self.model.values())
+    def queued(self) -> list[int]:
+        return [number for number, e in self.model.items() if e.state is JobState.QUEUED]
 
-    @rule(target=jobs, text=st.text(max_size=20), seconds=st.floats(-1e5, 1e5))
-    def submit(self, text: str, seconds: float) -> int:
+    # Submitting ----------------------------------------------------------------------------------------------------
+
+    @rule(target=jobs, text=st.text(max_size=3), owner=OWNERS, key=KEYS, seconds=st.floats(-1e5, 1e5))
+    def submit(self, text: str, owner: str, key: str | None, seconds: float) -> int:
         self.now_s += seconds  # the wall clock may jump
         task = Task("echo", text.encode("utf-8", "replace").decode("utf-8"), "v1")
+        refusal: type[Exception] | None = None
         if self.draining:
-            with pytest.raises(ShuttingDownError):
-                self.pool.add_task(task)
+            refusal = ShuttingDownError
+        elif len(self.queued()) >= CAPACITY:
+            refusal = QueueFullError
+        elif self.store.is_broken:
+            refusal = StoreUnavailableError
+        elif self.store.is_full:
+            refusal = StorageFullError
+        elif key is not None and (owner, key) in self.keys:
+            refusal = IdempotencyConflictError
+        if refusal is not None:
+            with pytest.raises(refusal) as refused:
+                self.pool.add_task(task, owner=owner, idempotency_key=key)
+            if isinstance(refused.value, IdempotencyConflictError):
+                assert refused.value.job_number == self.keys[owner, key or ""]
             return 0
-        if self.pool.queue_depth() >= CAPACITY:
-            with pytest.raises(QueueFullError):
-                self.pool.add_task(task)
-            return 0
-        number = self.pool.add_task(task)
+        number = self.pool.add_task(task, owner=owner, idempotency_key=key).number
         assert number == self.last_number + 1
         self.last_number = number
-        self.model[number] = Expected(task.arguments)
+        self.model[number] = Expected(task, owner)
+        if key is not None:
+            self.keys[owner, key] = number
         return number
 
-    @precondition(lambda self: self.pool.job_queue.qsize() > 0)
+    # Running -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.queued())
     @rule()
     def take(self) -> None:
-        # With nothing else to take, the sentinel ends the wait.
-        self.pool.job_queue.put(None)
         job = self.pool.take()
-        if job is None:
-            return
-        self.drop_sentinel()
+        assert job is not None
         expected = self.model[job.number]
         assert expected.state is JobState.QUEUED
-        expected.state = JobState.RUNNING
+        assert job.number == min(n for n in self.queued() if self.model[n].owner == job.owner)
+        expected.become(JobState.RUNNING)
+        assert job.attempt == expected.attempt
         expected.overdue_at = self.monotonic_s + TIME_LIMIT_S + STUCK_GRACE_S
-        if expected.is_readmitted:
-            expected.starts_recorded = job.attempt
         self.running.append(job)
-
-    def drop_sentinel(self) -> None:
-        """Rotate the queue until the sentinel is out, keeping the order."""
-        kept: list[Job] = []
-        while self.pool.job_queue.qsize():
-            item = self.pool.job_queue.get()
-            if item is not None:
-                kept.append(item)
-        for item in kept:
-            self.pool.job_queue.put(item)
 
     @precondition(lambda self: self.running)
     @rule(index=st.integers(0, 10), fails=st.booleans())
     def end_one(self, index: int, fails: bool) -> None:
         job = self.running.pop(index % len(self.running))
-        if self.model[job.number].state is JobState.FAILED:
+        expected = self.model[job.number]
+        if expected.state is JobState.FAILED:
             self.end_too_late(job, fails)
             return
         if fails:
-            self.pool.fail(job, SystemExit("boom"))
-            self.model[job.number].state = JobState.FAILED
+            assert self.pool.fail(job, SystemExit("boom"))
+            expected.become(JobState.FAILED)
             return
         try:
             result: EncodedResult = self.pool.run(job)
         except BaseException as error:  # noqa: BLE001  # as TaskRunner does
-            self.pool.fail(job, error)
-            self.model[job.number].state = JobState.CANCELLED
-            assert job.cancel_requested
+            assert self.pool.fail(job, error)  # noqa: PT017  # the call is the step
+            expected.become(JobState.CANCELLED)
+            assert expected.is_cancel_requested
         else:
-            self.pool.finish(job, result)
-            self.model[job.number].state = JobState.DONE
-        assert job.finished.is_open()
+            assert self.pool.finish(job, result)
+            expected.become(JobState.DONE)
+        assert self.pool.wait(job.number, 0.0).state is expected.state
 
     def end_too_late(self, job: Job, fails: bool) -> None:
         """Have a runner that was given up come back: nothing it brings counts, and it is told to end."""
@@ -169,7 +200,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.pool.replace_stuck_runners()
         for expected in self.model.values():
             if expected.state is JobState.RUNNING and self.monotonic_s > expected.overdue_at:
-                expected.state = JobState.FAILED
+                expected.become(JobState.FAILED)
 
     @rule(number=jobs)
     def cancel(self, number: int) -> None:
@@ -180,9 +211,13 @@ class JobsMachine(RuleBasedStateMachine):
             with pytest.raises(IllegalTransitionError):
                 self.pool.cancel(number)
             return
-        self.pool.cancel(number)
+        job = self.pool.cancel(number)
+        expected.is_cancel_requested = True
         if expected.state is JobState.QUEUED:
-            expected.state = JobState.CANCELLED
+            expected.become(JobState.CANCELLED)
+        assert job.state is expected.state
+
+    # Faults --------------------------------------------------------------------------------------------------------
 
     @rule()
     def begin_drain(self) -> None:
@@ -193,21 +228,56 @@ class JobsMachine(RuleBasedStateMachine):
     def empty_the_results_folder(self) -> None:
         shutil.rmtree(self.directory / "results", ignore_errors=True)
 
+    @rule(is_full=st.booleans())
+    def fill_or_free_the_disk(self, is_full: bool) -> None:
+        self.store.is_full = is_full
+
+    @rule()
+    def break_the_store(self) -> None:
+        self.store.is_broken = True
+
+    @rule()
+    def list_jobs(self) -> None:
+        assert [number for number, _ in self.store.states_after(0, 10_000)] == sorted(self.model)
+        if not self.store.is_broken:
+            self.all_is_recorded()
+
+    def all_is_recorded(self) -> None:
+        for expected in self.model.values():
+            expected.may_be_recorded = [(expected.state, expected.attempt)]
+
     @rule(is_crash=st.booleans())
     def restart(self, is_crash: bool) -> None:
-        if is_crash:
-            # What a killed process leaves: committed transactions, nothing else.
-            self.store._group.take_notes()
-        self.pool.close(0.0)
-        self.store.close()
+        if is_crash or self.store.is_broken:
+            # A broken store writes nothing more, so closing it is no better than a crash.
+            before, left = self.state, self.state_count + 1
+            store = open_as_killed(before, self.directory / f"state-{left}")
+            self.pool.close(0.0)
+            self.store.close()
+            shutil.rmtree(before)
+            self.state_count = left
+        else:
+            self.pool.close(0.0)
+            self.store.close()
+            self.all_is_recorded()
+            store = SqliteJobStore(self.state)
         self.running.clear()
-        self.open()
+        for number, expected in self.model.items():
+            recorded = store.get(number)
+            assert recorded is not None
+            assert (recorded.state, recorded.attempt) in expected.may_be_recorded
+            expected.state, expected.attempt = recorded.state, recorded.attempt
+            expected.may_be_recorded = [(recorded.state, recorded.attempt)]
+        self.open(store)
+
+    # What always holds ---------------------------------------------------------------------------------------------
 
     @invariant()
     def the_pool_agrees_with_the_model(self) -> None:
         states = {number: self.pool.find(number).state for number in self.model}
         assert states == {number: expected.state for number, expected in self.model.items()}
         assert self.pool.unfinished_count() == sum(not state.is_final for state in states.values())
+        assert self.pool.queue_depth() == len(self.queued())
         if self.draining:
             assert self.pool.drain(0.0) is (self.pool.unfinished_count() == 0)
 
@@ -217,11 +287,12 @@ class JobsMachine(RuleBasedStateMachine):
             if expected.state is JobState.DONE:
                 job = self.pool.find(number)
                 assert job.result_sha256 is not None
-                assert self.results.read(number, job.result_sha256) == expected.text.encode("utf-8")
+                assert self.results.read(number, job.result_sha256) == expected.task.arguments.encode("utf-8")
 
     @invariant()
-    def the_store_lists_every_accepted_number_once(self) -> None:
-        assert [number for number, _ in self.store.states_after(0, 10_000)] == sorted(self.model)
+    def each_end_is_told_once(self) -> None:
+        assert len({number for number, _ in self.ended}) == len(self.ended)
+        assert all(self.model[number].state is state for number, state in self.ended)
 
     def teardown(self) -> None:
         if hasattr(self, "pool"):
@@ -233,7 +304,9 @@ class JobsMachine(RuleBasedStateMachine):
 def _hold_to_the_model(examples: int, steps: int, record: Record) -> None:
     settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps, deadline=None)
     run_state_machine_as_test(JobsMachine, settings=settings)
-    record("crashes and restarts, any order", "no divergence from the model", f"none in {examples} x {steps} steps")
+    record(
+        "crashes, faults and restarts, any order", "no divergence from the model", f"none in {examples} x {steps} steps"
+    )
 
 
 def test_pool_and_store_agree_with_the_model(record: Record) -> None:

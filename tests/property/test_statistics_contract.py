@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meantime.errors import StatisticError
-from meantime.statistics.catalogue import CATALOGUE, Surface, check_parameters, compute
+from meantime.statistics.catalogue import CATALOGUE, Surface
 from tests import reference
 from tests.agreement import disagreement
+from tests.asking import ask
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import LOCATIONS, OBESITY, SEGMENTS, STRENGTH, tables
@@ -35,8 +36,7 @@ def keys_in_order(answer: object) -> list[object]:
 
 def answers(name: str, rows: list[Row], parameters: dict[str, str]) -> object:
     """Return what the code under test answers."""
-    statistic, cube = CATALOGUE[name], cube_of(rows)
-    return compute(statistic, cube, check_parameters(statistic, cube, parameters))
+    return ask(name, cube_of(rows), parameters)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from meantime.bootstrap import DatasetSource, build_service, dataset_sources, make_ingestor
 from meantime.errors import SettingsError
 from meantime.settings import NamedPath, Settings
 from meantime.survey import bundled_table
-from meantime.survey.datasets.dataset_registry import key_of
+from meantime.web.app import create_app
 from tests.unit.survey.tables import ROW, csv_text, written
 
 
@@ -44,18 +48,41 @@ def test_a_mapping_for_no_table_is_refused() -> None:
         dataset_sources(Settings(data=(_named("brfss", "a.csv"),), mapping=(_named("wic", "b.toml"),)))
 
 
-def test_after_a_restart_an_older_version_is_found_with_its_provenance(tmp_path: Path) -> None:
-    source = written(tmp_path, csv_text([ROW]))
-    settings = Settings(data=(NamedPath("brfss", source),), state_dir=tmp_path)
-    older = make_ingestor(settings).ingest()
-    source.write_text(csv_text([ROW.replace("39.2", "38.8")]))
-    newer = make_ingestor(settings, "brfss").ingest()
-    service = build_service(settings, [newer])
+CHANGES = {
+    # what is said otherwise after a restart: the file, what it holds then and now
+    "the title in a mapping file": ("mapping.toml", '[source]\ntitle = "Ours"\n', '[source]\ntitle = "Theirs"\n'),
+    "the title beside the table": ("table.provenance.json", '{"title": "Ours"}', '{"title": "Theirs"}'),
+    "a figure in the table": ("table.csv", csv_text([ROW]), csv_text([ROW.replace("39.2", "38.8")])),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_result_that_is_lost_is_the_same_again_whatever_has_changed_by_then(what: str, tmp_path: Path) -> None:
+    name, then, now = CHANGES[what]
+    table, changed = written(tmp_path, csv_text([ROW])), written(tmp_path, then, name)
+    mapping = (NamedPath("", changed),) if name == "mapping.toml" else ()
+    settings = Settings(data=(NamedPath("ours", table),), mapping=mapping, state_dir=tmp_path / "state")
+    request = {"statistic": "mean", "parameters": {"question": "Q036"}}
+    with serving(settings) as client:
+        client.post("/api/v1/jobs", json=request, headers={"Prefer": "wait=30"})
+        before = client.get("/api/v1/jobs/1/result")
+    for folder in (settings.results_dir, settings.store_dir / "stored"):
+        shutil.rmtree(folder)
+    changed.write_text(now)
+    with serving(settings) as client:
+        after = client.get("/api/v1/jobs/1/result")
+        client.post("/api/v1/jobs", json=request, headers={"Prefer": "wait=30"})
+        changed_result = client.get("/api/v1/jobs/2/result")
+    assert before.status_code == changed_result.status_code == 200
+    assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
+    assert changed_result.data != before.data
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[FlaskClient]:
+    """Read the tables that the settings name, and serve them."""
+    service = build_service(settings, [make_ingestor(settings).ingest()])
     try:
-        assert service.datasets.current() is newer
-        found = service.datasets.version(key_of(older))
-        assert (found.name, found.version, found.provenance) == ("brfss", older.version, older.provenance)
-        assert found.cube.cells.value_sum.tolist() == [39.2]
-        assert found.provenance.source_sha256 != newer.provenance.source_sha256
+        yield create_app(service, settings).test_client()
     finally:
         service.close()

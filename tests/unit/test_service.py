@@ -18,14 +18,15 @@ from meantime.errors import (
 )
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.ingest.data_ingestor import DataIngestor
-from meantime.survey.ingest.dataset import Dataset, IngestReport, Provenance
-from tests.cubes import cube_of
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
+from tests.datasets import dataset_of
 from tests.reference import Row
 
 LIMIT_S = 30.0
@@ -48,10 +49,10 @@ def row(location: str, value: float) -> Row:
     )
 
 
-def dataset(version: str = "v1", shift: float = 0.0) -> Dataset:
-    cube = cube_of([row("Ohio", 30.0 + shift), row("Utah", 20.0 + shift)], version=version)
-    report = IngestReport(2, 2, 0, 0, (), 1, 2, 1, (2023,), {}, (), {}, 0.0, "test")
-    return Dataset("survey", cube, Provenance("CDC", "Test", "t", "t.csv", "0" * 64), report)
+def dataset(cube_version: str = "v1", shift: float = 0.0) -> Dataset:
+    provenance = Provenance("CDC", "Test", "t", "t.csv", "0" * 64)
+    rows = [row("Ohio", 30.0 + shift), row("Utah", 20.0 + shift)]
+    return dataset_of(rows, "survey", cube_version=cube_version, provenance=provenance)
 
 
 class Clock:
@@ -80,11 +81,13 @@ def clock() -> Clock:
 def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
     opened: list[MeantimeService] = []
 
-    def open_again(served: Dataset | None = None, *, start: bool = True, **limits: int | float) -> MeantimeService:
+    def open_again(
+        served: Dataset | DatasetRegistry | None = None, *, start: bool = True, **limits: int | float
+    ) -> MeantimeService:
         if opened:
             opened[-1].close(LIMIT_S)
         service = MeantimeService(
-            DatasetRegistry([served or dataset()]),
+            served if isinstance(served, DatasetRegistry) else DatasetRegistry([served or dataset()]),
             SqliteJobStore(tmp_path / "state"),
             ResultsDirectory(tmp_path / "results", tmp_path / "state" / "stored"),
             thread_count=2,
@@ -103,17 +106,20 @@ def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
 
 
 def submit(service: MeantimeService, statistic: str = "states_mean", **parameters: object) -> int:
-    return service.submit(statistic, {"question": QUESTION} | parameters, surface=Surface.CONTRACT)
+    return service.submit(statistic, {"question": QUESTION} | parameters, surface=Surface.CONTRACT).number
+
+
+def result(service: MeantimeService, number: int) -> bytes:
+    job = service.wait(number, LIMIT_S)
+    assert job.state is JobState.DONE
+    return service.result_of(job)
 
 
 def answer(service: MeantimeService, number: int) -> object:
-    outcome = service.outcome(number, wait_s=LIMIT_S)
-    assert outcome.state is JobState.DONE
-    assert outcome.result is not None
-    return orjson.loads(outcome.result)
+    return orjson.loads(result(service, number))
 
 
-def test_a_request_becomes_a_job_whose_outcome_is_the_statistic(open_service: Open) -> None:
+def test_a_request_becomes_a_job_whose_result_is_the_statistic(open_service: Open) -> None:
     service = open_service()
     assert answer(service, submit(service)) == {"Utah": 20.0, "Ohio": 30.0}
 
@@ -131,17 +137,17 @@ def test_equal_requests_are_one_task_whatever_the_order_of_their_fields(open_ser
     one = service.task_of("state_mean", {"question": QUESTION, "state": "Ohio"}, surface=Surface.CONTRACT)
     other = service.task_of("state_mean", {"state": "Ohio", "question": QUESTION}, surface=Surface.CONTRACT)
     assert one == other
-    assert one.version == "survey@v1"
+    assert one.version == f"survey@{dataset().version}"
 
 
 def test_an_unknown_job_is_unknown_and_so_is_another_owners(open_service: Open) -> None:
     service = open_service()
-    number = service.submit("states_mean", {"question": QUESTION}, surface=Surface.CONTRACT, owner="alice")
-    assert service.outcome(number, wait_s=LIMIT_S, owner="alice").state is JobState.DONE
+    number = service.submit("states_mean", {"question": QUESTION}, surface=Surface.CONTRACT, owner="alice").number
+    assert service.wait(number, LIMIT_S, owner="alice").state is JobState.DONE
     with pytest.raises(UnknownJobError) as of_bob:
-        service.outcome(number, owner="bob")
+        service.wait(number, LIMIT_S, owner="bob")
     with pytest.raises(UnknownJobError) as of_nobody:
-        service.outcome(number + 1)
+        service.job(number + 1)
     assert str(of_bob.value).replace(str(number), "N") == str(of_nobody.value).replace(str(number + 1), "N")
 
 
@@ -189,15 +195,28 @@ def test_a_lost_result_of_another_dataset_version_is_never_guessed(open_service:
         for file in folder.iterdir():
             file.unlink()
     service = open_service(dataset("v2", shift=5.0))
-    with pytest.raises(ResultLostError, match="survey@v1 is no longer here"):
-        service.outcome(number)
+    with pytest.raises(ResultLostError, match=f"survey@{dataset().version} is no longer here"):
+        service.result_of(service.job(number))
+
+
+def test_a_result_that_is_computed_again_counts_only_if_it_is_the_same(open_service: Open, tmp_path: Path) -> None:
+    service = open_service()
+    number = submit(service)
+    answer(service, number)
+    for folder in (tmp_path / "results", tmp_path / "state" / "stored"):
+        for file in folder.iterdir():
+            file.unlink()
+    service = open_service(dataset("v1", shift=5.0))  # says that it is the same version, and is not
+    with pytest.raises(ResultLostError, match="computes another one from the same request"):
+        service.result_of(service.job(number))
+    assert list((tmp_path / "results").iterdir()) == []
 
 
 def test_an_unfinished_job_of_a_lost_dataset_version_fails_with_its_reason(open_service: Open) -> None:
     number = submit(open_service(start=False))
-    outcome = open_service(dataset("v2")).outcome(number, wait_s=LIMIT_S)
-    assert outcome.state is JobState.FAILED
-    assert outcome.reason == "the dataset version survey@v1 is no longer here; submit the request again"
+    job = open_service(dataset("v2")).wait(number, LIMIT_S)
+    assert job.state is JobState.FAILED
+    assert job.reason == f"the dataset version survey@{dataset().version} is no longer here; submit the request again"
 
 
 def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
@@ -241,7 +260,7 @@ def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
     answer(service, young)
     assert service.evict_expired() == 1
     with pytest.raises(UnknownJobError):
-        service.outcome(old)
+        service.job(old)
     assert answer(service, young) == {"Ohio": 30.0}
     assert [file.name for file in (tmp_path / "results").iterdir()] == [f"job_id_{young}.json"]
     assert len(list((tmp_path / "state" / "stored").iterdir())) == 1
@@ -271,7 +290,7 @@ def test_retention_by_count_keeps_the_newest(open_service: Open) -> None:
 
 
 def submit_mean(service: MeantimeService, **parameters: object) -> int:
-    return service.submit("mean", {"question": "Q036"} | parameters, surface=Surface.V1, may_join=True)
+    return service.submit("mean", {"question": "Q036"} | parameters, surface=Surface.V1, may_join=True).number
 
 
 def test_an_equal_request_joins_the_unfinished_job_where_that_will_do(open_service: Open) -> None:
@@ -285,9 +304,10 @@ def test_an_equal_request_joins_the_unfinished_job_where_that_will_do(open_servi
 
 
 def test_a_joined_job_of_another_dataset_version_is_another_job(open_service: Open) -> None:
-    service = open_service(start=False)
+    registry = DatasetRegistry([dataset()])
+    service = open_service(registry, start=False)
     assert submit_mean(service) == 1
-    service.datasets.replace(dataset("v2", shift=1.0))
+    registry.replace(dataset("v2", shift=1.0))
     assert submit_mean(service) == 2
 
 
@@ -301,7 +321,7 @@ def test_a_request_under_its_key_is_one_job_and_another_is_refused(open_service:
             surface=Surface.CONTRACT,
             owner=owner,
             idempotency_key="monday",
-        )
+        ).number
 
     assert submit_as("Ohio") == submit_as("Ohio") == 1
     assert submit_as("Ohio", owner="bob") == 2
@@ -312,12 +332,11 @@ def test_a_request_under_its_key_is_one_job_and_another_is_refused(open_service:
 
 def test_the_provenance_of_a_result_depends_on_nothing_but_data_and_request(open_service: Open, clock: Clock) -> None:
     service = open_service()
-    first = service.outcome(submit_mean(service), wait_s=LIMIT_S).result
+    first = result(service, submit_mean(service))
     clock.now_s += 1e6
     service = open_service()
-    assert service.outcome(submit_mean(service), wait_s=LIMIT_S).result == first
-    assert first is not None
-    assert orjson.loads(first)["provenance"]["dataset"]["version"] == "v1"
+    assert result(service, submit_mean(service)) == first
+    assert orjson.loads(first)["provenance"]["dataset"]["version"] == dataset().version
 
 
 def test_a_job_knows_how_many_are_ahead_of_it(open_service: Open) -> None:
@@ -337,13 +356,31 @@ def test_a_median_of_full_cells_is_read_from_the_source(open_service: Open, tmp_
     source = tmp_path / "full_cells.csv"
     source.write_text("\n".join(lines) + "\n")
     service = open_service(DataIngestor(source, name="survey").ingest())
-    number = service.submit("distribution", {"question": "Q036", "quantiles": [0.5]}, surface=Surface.V1)
+    number = service.submit("distribution", {"question": "Q036", "quantiles": [0.5]}, surface=Surface.V1).number
     found = answer(service, number)
     assert isinstance(found, dict)
     [record] = found["records"]
     assert (record["quantile_0.5"], record["count"]) == (11.0, 3)
     source.write_text("\n".join(lines[:-1]) + "\n")
     other = service.submit("distribution", {"question": "Q036", "quantiles": [0.9]}, surface=Surface.V1)
-    outcome = service.outcome(other, wait_s=LIMIT_S)
-    assert outcome.state is JobState.FAILED
-    assert "full_cells.csv" in (outcome.reason or "")
+    job = service.wait(other.number, LIMIT_S)
+    assert job.state is JobState.FAILED
+    assert "full_cells.csv" in (job.reason or "")
+
+
+def test_a_reading_of_the_figures_counts_what_waits_runs_and_has_ended(open_service: Open) -> None:
+    service = open_service(start=False)
+    for _ in range(2):
+        submit(service)
+    waiting = service.figures()
+    assert (waiting.unfinished, waiting.queue_depth, waiting.busy_runner_count) == (
+        {("queued", "states_mean"): 2},
+        2,
+        0,
+    )
+    service.start()
+    assert service.wait_drained(LIMIT_S)
+    idle = service.figures()
+    assert (idle.unfinished, idle.queue_depth, idle.runner_count) == ({}, 0, 2)
+    assert {name: seen.count for name, seen in idle.runs.distributions().items()} == {("states_mean", "done"): 2}
+    assert set(idle.housekeeping_failures.values()) == {0}

@@ -91,8 +91,8 @@ def test_paths_in_a_file_are_relative_to_it(empty_directory: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("prot = 5000", r"'prot' is no setting; did you mean port"),
-        ("zzz = 1", r"'zzz' is no setting; known are data"),
+        ("prot = 5000", r"'prot' is no setting; did you mean 'port'"),
+        ("zzz = 1", r"'zzz' is no setting; accepted: data, mapping"),
         ("port = 'x'", r"meantime.toml: port: 'x' is not accepted; give a whole number from 0 to 65535"),
         ("port = true", r"port: True is not accepted"),
         ("port = 1.0", r"port: 1.0 is not accepted"),
@@ -100,6 +100,8 @@ def test_paths_in_a_file_are_relative_to_it(empty_directory: Path) -> None:
         ("insecure = 1", r"insecure: 1 is not accepted"),
         ("port = ", r"meantime.toml: is not TOML"),
         ("port = 1\nport = 2", r"meantime.toml: is not TOML"),
+        pytest.param("port = " + "9" * 5000, r"meantime.toml: is not TOML", id="more digits than Python reads"),
+        pytest.param("port = 0x" + "f" * 5000, r"port: .* is not accepted", id="more digits than Python writes"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_name(empty_directory: Path, content: str, message: str) -> None:
@@ -128,6 +130,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(empty_directory: Path) 
         ("insecure", "maybe"),
         ("data", ""),
         ("data", "a\0b"),
+        ("state_dir", "~no-such-user/state"),
         ("log_level", "loud"),
         ("body_limit_bytes", "1_000_000"),
     ],

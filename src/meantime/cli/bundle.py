@@ -25,7 +25,7 @@ def bundle(export: Path, output: Path, export_date: datetime) -> None:
     Only the columns that are used are kept, under CDC's own names. The provenance lies beside the table. The same
     export always gives the same bytes.
     """
-    from meantime.survey.ingest.bundled import write_bundle
+    from meantime.survey.bundled import write_bundle
 
     with one_line_errors():
         path = write_bundle(export, output, f"{export_date:%Y-%m-%d}")

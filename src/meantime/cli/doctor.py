@@ -1,7 +1,7 @@
 """``meantime doctor``: looks at everything that a server needs from its machine, and says what is wrong and what to do.
 
-Each check is a function that returns its findings and changes nothing. The store is looked at through a copy, as
-``meantime backup`` makes it, so that a running server isn't disturbed.
+Each check is a function that returns its findings and changes nothing; ``--accept-lost-jobs`` alone does. The store is
+looked at through a copy, as ``meantime backup`` makes it, so that a running server isn't disturbed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,14 +57,19 @@ class Finding:
 @click.option("--state-dir", metavar="VALUE", help="The server's state directory. [default: as for serve]")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file with settings. [default: meantime.toml]")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--accept-lost-jobs", is_flag=True, help="First give up accepted jobs that the store is refused for.")
 @click.pass_context
-def doctor(context: click.Context, /, state_dir: str | None, config: Path | None, *, as_json: bool) -> None:
+def doctor(
+    context: click.Context, /, state_dir: str | None, config: Path | None, *, as_json: bool, accept_lost_jobs: bool
+) -> None:
     """Check SQLite, clock, disk, permissions, store and results; end with 1 if there is a problem.
 
-    Changes nothing, and may be used while the server runs.
+    Changes nothing without --accept-lost-jobs, and may then be used while the server runs.
     """
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
+        if accept_lost_jobs:
+            click.echo(_accept_lost_jobs(settings), err=as_json)
         findings = list(examine(settings))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -94,6 +100,16 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
     yield check_file_system(settings.state_dir)
     yield check_permissions(settings.store_dir)
     yield from check_store(settings, now())
+
+
+def _accept_lost_jobs(settings: Settings) -> str:
+    """Give up the accepted jobs that a store lacks, and say which they are."""
+    from meantime.jobs.results.results_directory import highest_result_number
+    from meantime.jobs.sqlite.opening import accept_lost_jobs
+
+    if not (settings.store_dir / "jobs.sqlite3").exists():
+        return "nothing to accept: there is no store"
+    return f"accepted: {accept_lost_jobs(settings.store_dir, partial(highest_result_number, settings.results_dir))}"
 
 
 def check_sqlite() -> Finding:
@@ -214,7 +230,7 @@ def check_store(settings: Settings, now: float) -> Iterator[Finding]:
 
 def check_results(settings: Settings, done: tuple[tuple[int, str], ...]) -> Finding:
     """Look for the results of jobs (number, SHA-256) that are done."""
-    from meantime.jobs.results_directory import ResultsDirectory
+    from meantime.jobs.results.results_directory import ResultsDirectory
 
     results = ResultsDirectory(settings.results_dir, settings.store_dir / "stored")
     missing = [number for number, sha256 in done if results.read(number, sha256) is None]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from meantime.survey.reading.sources import Progress
+    from meantime.child import Progress
 
 _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 

@@ -64,7 +64,7 @@ def _ingest(data: Path, mapping: Path | None) -> Dataset:
 def _sample_of_unknown(data: Path) -> TableSample | None:
     """Return the first rows of a table whose columns are not known; None when something else is wrong with it."""
     from meantime.survey.reading.columns import match_columns
-    from meantime.survey.reading.mapping_proposal import sample_table
+    from meantime.survey.reading.table_samples import sample_table
 
     try:
         sample = sample_table(data)

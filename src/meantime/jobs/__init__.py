@@ -1,1 +1,16 @@
-"""Jobs: a durable queue, a pool of runner threads, and every result kept. Knows neither surveys nor HTTP."""
+"""Jobs: accepts tasks durably, runs them on threads, keeps how they ended. Knows neither surveys nor HTTP.
+
+To read it, in this order:
+
+1. ``job_state.py``: the states of a job, and the one table of the steps between them.
+2. ``job.py``: Task, what to call; Job, how it stands at one moment; EncodedResult, what it gave.
+3. ``task_runner.py``: the loop of a worker thread: take, run, record.
+4. ``thread_pool.py``: accepting, asking, running, cancelling, ending; the threads.
+5. ``live_jobs.py``: the jobs in memory, and ``move``, which makes every step; with ``job_entry.py``, what is held of
+   one job, and ``job_queue.py``, those that wait.
+6. ``job_store.py``: what the pool asks of a store. ``sqlite/`` keeps the promise on disk.
+
+That is the heart, and takes a quarter of an hour. The rest stands beside it, each for itself: ``results_directory.py``
+and ``result_cache.py`` keep results, ``shared_jobs.py`` lets equal requests join, ``housekeeper.py`` is a thread with
+one duty, ``durations.py`` counts how long things took, ``log_context.py`` says what a thread works for.
+"""

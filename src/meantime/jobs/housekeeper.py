@@ -6,19 +6,31 @@ import logging
 import threading
 from collections.abc import Callable
 
-from meantime.errors import MeantimeError
-
 _log = logging.getLogger(__name__)
 
 
 class Housekeeper:
-    """Calls ``duty`` every ``interval_s`` seconds on a thread of its own, from ``start`` to ``stop``."""
+    """Calls ``duty`` every ``interval_s`` seconds on a thread of its own, from ``start`` to ``stop``.
 
-    def __init__(self, duty: Callable[[], object], *, interval_s: float) -> None:
+    Whatever the duty raises is logged and counted, and its next round comes: the thread ends only when it is told to.
+    """
+
+    def __init__(self, duty: Callable[[], object], *, name: str, interval_s: float) -> None:
         self._duty = duty
         self._interval_s = interval_s
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+        self._failure_count = 0  # written by the thread alone
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def name(self) -> str:
+        """The thread's name."""
+        return self._thread.name
+
+    @property
+    def failure_count(self) -> int:
+        """How many rounds have raised."""
+        return self._failure_count
 
     def start(self) -> None:
         """Start the thread."""
@@ -34,5 +46,6 @@ class Housekeeper:
         while not self._stop.wait(self._interval_s):
             try:
                 self._duty()
-            except (MeantimeError, OSError) as error:
-                _log.error("housekeeping failed and is tried again in %g s: %s", self._interval_s, error)
+            except BaseException:  # noqa: BLE001  # a thread that ended silently would be missed when it is needed
+                self._failure_count += 1
+                _log.exception("%s failed and is tried again in %g s", self.name, self._interval_s)

@@ -1,16 +1,15 @@
-"""What is run and how it stands: Task, Job, EncodedResult. Plain values; no threads are started here."""
+"""What is run and how it stands: Task, Job, EncodedResult, Checkpoint. Plain values; no threads are started here."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from meantime.errors import JobCancelledError, TimeLimitError
-from meantime.jobs.job_state import JobState, check_transition
-from meantime.jobs.latch import Latch
+from meantime.jobs.job_state import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,12 @@ class EncodedResult:
         return cls(content, hashlib.sha256(content).hexdigest())
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """One accepted task.
+class Job(NamedTuple):
+    """One accepted task, as it stood at one moment. It never changes: whoever wants to know more asks the pool again.
 
-    Times are seconds since the epoch (UTC). A job that the pool holds is changed only by the pool
-    (guarded by ThreadPool._lock); one that was read from the store is a snapshot.
+    Read by name, and made by name. A tuple, since one is made for every step: a frozen dataclass takes twice as long.
+    Times are seconds since the epoch (UTC); ``result_size`` is in bytes; ``reason`` says why it failed or was
+    cancelled; ``request_id`` is that of the request that was accepted, and isn't stored.
     """
 
     number: int
@@ -56,24 +55,13 @@ class Job:
     started_at: float | None = None
     finished_at: float | None = None
     result_sha256: str | None = None
-    result_size: int | None = None  # bytes
-    reason: str | None = None  # why it failed or was cancelled
-    request_id: str = ""  # of the request that was accepted; not stored
-    cancel_requested: bool = False
-    runner: threading.Thread | None = field(default=None, repr=False)  # the thread that runs it
-    overdue_at: float | None = None  # monotonic seconds; from then on its runner is given up
-    finished: Latch = field(default_factory=Latch, repr=False)  # opened once the state is final
+    result_size: int | None = None
+    reason: str | None = None
+    request_id: str = ""
 
-    def move_to(self, state: JobState) -> None:
-        """Change the state along the table of transitions.
-
-        Raises
-        ------
-        IllegalTransitionError
-            The table has no such step; the job is unchanged.
-        """
-        check_transition(self.state, state)
-        self.state = state
+    def evolve(self, **changes: Any) -> Job:  # noqa: ANN401  # each field has its own type
+        """Return the job with some fields changed. Whether a state may follow another is the pool's to check."""
+        return self._replace(**changes)
 
 
 class Checkpoint:

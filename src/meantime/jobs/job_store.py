@@ -1,19 +1,23 @@
 """The port through which jobs are kept. Adapters: ``sqlite_job_store.py``.
 
 What an adapter must hold: ``add`` returns only when the job would survive a power cut; numbers count up from 1 and are
-never used twice, whatever is deleted; a final state is never overwritten.
+never used twice, whatever is deleted, lost or restored; a final state is never overwritten.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
+
+HIGHEST_NUMBER = 2**53 - 1
+"""No job has a greater number: JSON readers that hold numbers as doubles are exact up to here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,13 @@ class Submission:
     submitted_at: float
     owner: str = ""
     idempotency_key: str | None = None
+
+
+class Receipt(NamedTuple):
+    """The number of a submission's job; ``is_new`` is False when its idempotency key had that job before."""
+
+    number: int
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +70,28 @@ class JobStore(ABC):
     """How long commits took: ``durable`` with a sync, ``soon`` without."""
 
     @abstractmethod
-    def add(self, submission: Submission) -> int:
-        """Make a job durable and return its number.
+    def add(self, submission: Submission, on_durable: Callable[[Job], None] = lambda _: None) -> Receipt:
+        """Make a job durable, unless its owner has used its idempotency key before.
+
+        Parameters
+        ----------
+        submission
+            What the job is to do.
+        on_durable
+            Called with the new job, queued, once it is durable and before anybody can read it from the store or hear
+            that it has the key; not called when there is no new job. Jobs come in the order of their numbers, one at a
+            time, perhaps in another caller's thread, while the store is locked: it must neither call the store, nor
+            wait for somebody who does, nor raise. Locks are taken in the order store, pool.
+
+        Returns
+        -------
+        Receipt
+            Of the new job, or of the one that has the key.
 
         Raises
         ------
-        IdempotencyConflictError
-            The owner has used this idempotency key before; it carries that job's number.
+        StoreUnavailableError
+            Also when no number up to HIGHEST_NUMBER is left.
         """
 
     @abstractmethod
@@ -82,7 +108,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def get(self, number: int) -> Job | None:
-        """Return one job as recorded, or None."""
+        """Return one job as recorded, or None; any whole number may be asked for."""
 
     @abstractmethod
     def unfinished(self) -> list[Job]:
@@ -102,14 +128,14 @@ class JobStore(ABC):
 
     @abstractmethod
     def is_sound(self) -> bool:
-        """Whether writes can be trusted; False for good once a write or a sync has failed."""
+        """Whether jobs can be accepted; False for good once a write or a sync has failed or no number is left."""
 
     @abstractmethod
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store to a new file, while jobs go on being accepted.
 
-        Numbering in the copy goes on far above the numbers given so far, so that a restored copy never gives a number
-        a second time.
+        A copy that is opened as a store begins a range of numbers of its own, far above those given so far: however
+        often it is restored, no number is given a second time.
 
         Raises
         ------

@@ -3,79 +3,64 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from meantime.jobs.job import Job, Task
-from meantime.jobs.latch import Latch
 
-_SWEEP_AT_LEAST = 256
-
-
-class _Entry:
-    """A job that can be joined, or one that is just being made."""
-
-    __slots__ = ("decided", "job")
-
-    def __init__(self) -> None:
-        self.decided = Latch()
-        self.job: Job | None = None  # written before `decided` opens, read-only after; None when it wasn't accepted
-
-    def can_be_joined(self) -> bool:
-        """Whether the job is being made, or runs and nobody wants it to stop."""
-        if not self.decided.is_open():
-            return True
-        return self.job is not None and not self.job.state.is_final and not self.job.cancel_requested
+REMEMBERED_COUNT = 4096
+"""Of how many requests the job is remembered; an older one that is asked again is merely computed again."""
 
 
 class SharedJobs:
-    """The unfinished jobs that requests may share, by task and owner.
+    """The jobs that requests may share, by task and owner.
 
     Parameters
     ----------
-    find
-        Returns the job with a number.
+    may_be_joined
+        Whether the job with a number has not ended, and nobody wants it to stop; must not call back.
     """
 
-    def __init__(self, find: Callable[[int], Job]) -> None:
-        self._find = find
+    def __init__(self, may_be_joined: Callable[[int], bool]) -> None:
+        self._may_be_joined = may_be_joined
         self._lock = threading.Lock()
-        self._entries: dict[tuple[Task, str], _Entry] = {}  # guarded by self._lock
-        self._sweep_at = _SWEEP_AT_LEAST  # guarded by self._lock
+        # A future is here before its job is accepted. Guarded by self._lock, oldest first.
+        self._jobs: OrderedDict[tuple[Task, str], Future[Job]] = OrderedDict()
 
-    def __len__(self) -> int:
-        """Return how many jobs are remembered; some of them may have ended."""
-        with self._lock:
-            return len(self._entries)
+    def join_or_add(self, task: Task, owner: str, add: Callable[[], Job]) -> Job:
+        """Return the owner's unfinished job of an equal task; without one, the job that ``add`` makes.
 
-    def join_or_add(self, task: Task, owner: str, add: Callable[[], int]) -> int:
-        """Return the number of the owner's unfinished job of an equal task; without one, that of the job ``add`` makes.
-
-        Of callers that come at the same time one adds, and the others wait for its number. When it fails, its error
+        Of callers that come at the same time one adds, and the others wait for its job. When it fails, its error
         is its own and the next one tries.
         """
         key = (task, owner)
         while True:
             with self._lock:
-                entry = self._entries.get(key)
-                is_new = entry is None or not entry.can_be_joined()
-                if entry is None or is_new:
-                    entry = self._entries[key] = _Entry()
-                    self._sweep()
-            if is_new:
-                return self._add(entry, add)
-            entry.decided.wait()
-            if entry.job is not None:
-                return entry.job.number
+                known = self._jobs.get(key)
+                mine: Future[Job] | None = None
+                if known is None or not self._can_be_joined(known):
+                    mine = self._jobs[key] = Future()
+                    self._jobs.move_to_end(key)
+                    if len(self._jobs) > REMEMBERED_COUNT:
+                        self._jobs.popitem(last=False)
+            if mine is not None:
+                return _add(add, mine)
+            if known is not None and known.exception() is None:
+                return known.result()
 
-    def _add(self, entry: _Entry, add: Callable[[], int]) -> int:
-        try:
-            entry.job = self._find(add())
-        finally:
-            entry.decided.open()
-        return entry.job.number
+    def _can_be_joined(self, known: Future[Job]) -> bool:
+        """Whether a job is just being accepted, or has been and goes on. Holds self._lock."""
+        if not known.done():
+            return True
+        return known.exception() is None and self._may_be_joined(known.result().number)
 
-    def _sweep(self) -> None:
-        """Forget jobs that can't be joined any more, now and then. Holds self._lock."""
-        if len(self._entries) > self._sweep_at:
-            self._entries = {key: entry for key, entry in self._entries.items() if entry.can_be_joined()}
-            self._sweep_at = max(_SWEEP_AT_LEAST, 2 * len(self._entries))
+
+def _add(add: Callable[[], Job], accepted: Future[Job]) -> Job:
+    try:
+        job = add()
+    except BaseException as error:
+        accepted.set_exception(error)
+        raise
+    accepted.set_result(job)
+    return job

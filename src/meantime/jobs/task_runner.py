@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from meantime.jobs.job import EncodedResult, Job
-
-
-class RunnersPool(Protocol):
-    """What a runner needs of its pool."""
-
-    def take(self) -> Job | None:
-        """Wait for the next job and start it; None when the runner shall end."""
-
-    def run(self, job: Job) -> EncodedResult:
-        """Run the job's task; may raise anything."""
-
-    def finish(self, job: Job, result: EncodedResult) -> bool:
-        """Record a result; return whether the runner goes on, or has been replaced meanwhile. Never raises."""
-
-    def fail(self, job: Job, error: BaseException) -> bool:
-        """Record a failure; return whether the runner goes on, or has been replaced meanwhile. Never raises."""
+if TYPE_CHECKING:
+    from meantime.jobs.thread_pool import ThreadPool
 
 
 class TaskRunner:
     """Takes jobs, runs them, records how they ended, until the pool says stop."""
 
-    def __init__(self, pool: RunnersPool) -> None:
+    def __init__(self, pool: ThreadPool) -> None:
         self._pool = pool
 
     def run(self) -> None:
@@ -35,7 +20,7 @@ class TaskRunner:
         while goes_on and (job := self._pool.take()) is not None:
             try:
                 result = self._pool.run(job)
-            except BaseException as error:  # noqa: BLE001  # the one place that catches everything
+            except BaseException as error:  # noqa: BLE001  # whatever a job raises is how it ended
                 goes_on = self._pool.fail(job, error)
             else:
                 goes_on = self._pool.finish(job, result)

@@ -27,14 +27,14 @@ from meantime.serving.control_socket import ControlSocket
 from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.access_log import AccessLog
 from meantime.web.app import create_app
-from meantime.web.event_log import EventLog
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.event_log import EventLog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from meantime.jobs.state_lock import StateLock
+    from meantime.jobs.state_directory.state_lock import StateLock
     from meantime.service import MeantimeService
 
 LAST_ANSWERS_S = 1.0
@@ -178,8 +178,7 @@ class ServingWorker:
     def _reload(self) -> None:
         """Read every dataset again; what happens is in the log."""
         try:
-            if self._service.reloader is not None:
-                self._service.reloader.reload_all()
+            self._service.reload_all()
         except Exception:  # noqa: BLE001  # a thread that ends silently tells nobody
             _log.exception("the reload failed")
 

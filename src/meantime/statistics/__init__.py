@@ -1,4 +1,6 @@
-"""Pure functions from a survey cube to a result: no threads, clocks, files or logging.
+"""Statistics of a survey cube: pure, without threads, clocks, files or logging.
 
-``catalogue.py`` has the one table of statistics; start there.
+``statistic.py`` says what a statistic is, ``catalogue.py`` has the one table of them, ``requests.py`` reads and stores
+a request. Each statistic is one class in ``measures/``; what they share, from filters to intervals, is in
+``estimation/``.
 """

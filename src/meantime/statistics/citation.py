@@ -10,24 +10,26 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 
+import orjson
+
+from meantime.statistics.requests import canonical_json
 from meantime.statistics.statistic import Statistic
-from meantime.survey.ingest.dataset import Dataset, Provenance
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
 
 SERVER_URL = "http://127.0.0.1:5000"
 """The server in the commands: where ``meantime serve`` is, unless told otherwise."""
 
 
-def provenance_of(dataset: Dataset, statistic: Statistic, arguments: Mapping[str, object]) -> dict[str, object]:
+def provenance_of(dataset: Dataset, request: Statistic) -> dict[str, object]:
     """Return everything that a reader needs to cite a result and to reproduce it.
 
     Parameters
     ----------
     dataset
         The dataset version that was asked.
-    statistic
-        The row of the catalogue.
-    arguments
-        The canonical arguments; a parameter that is None was left out.
+    request
+        The settled request; a parameter that is None was left out.
 
     Returns
     -------
@@ -36,16 +38,17 @@ def provenance_of(dataset: Dataset, statistic: Statistic, arguments: Mapping[str
         parameters with every default written out), ``method`` (name and version), ``citation`` (a line of text) and
         ``reproduce`` (commands for curl, Python and R).
     """
+    arguments: dict[str, object] = orjson.loads(canonical_json(request))
     parameters = {name: value for name, value in arguments.items() if value is not None}
-    request = {"statistic": statistic.name, "parameters": parameters}
+    asked = {"statistic": request.name, "parameters": parameters}
     source = {name: value for name, value in asdict(dataset.provenance).items() if value}
-    method = statistic.method.partition(":")[0]
+    method = request.versioned_method()
     return {
         "dataset": {"name": dataset.name, "version": dataset.version, **source},
-        "request": request,
+        "request": asked,
         "method": method,
-        "citation": f"{_cite(dataset.provenance)} Statistic {statistic.name} ({method}), computed with Meantime.",
-        "reproduce": _commands(f"{SERVER_URL}/api/v1/datasets/{dataset.name}/jobs", request),
+        "citation": f"{_cite(dataset.provenance)} Statistic {request.name} ({method}), computed with Meantime.",
+        "reproduce": _commands(f"{SERVER_URL}/api/v1/datasets/{dataset.name}/jobs", asked),
     }
 
 

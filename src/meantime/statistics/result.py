@@ -57,8 +57,8 @@ class Result:
     cautions: tuple[str, ...] = ()
     explanation: Mapping[str, object] | None = None
 
-    def to_json(self) -> dict[str, object]:
-        """Return the answer as JSON-able values; ``explanation`` only if it was asked for."""
+    def to_json(self, provenance: Mapping[str, object] | None = None) -> dict[str, object]:
+        """Return the answer as JSON-able values; ``explanation`` and ``provenance`` only if there are any."""
         answer: dict[str, object] = {
             "records": self.records,
             "unit": self.unit,
@@ -67,6 +67,8 @@ class Result:
         }
         if self.explanation is not None:
             answer["explanation"] = self.explanation
+        if provenance is not None:
+            answer["provenance"] = provenance
         return answer
 
 

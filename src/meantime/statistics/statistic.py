@@ -1,25 +1,24 @@
-"""What a statistic is (one row of the catalogue), how its parameters are checked and how it is computed.
+"""What a statistic is: a class whose annotated fields are its parameters; an instance is one request for it.
 
-The rows are in ``catalogue.py``.
+The statistics themselves are in ``measures/``, the table of them in ``catalogue.py``; how a request is read is in
+``requests.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
-from meantime.errors import InvalidParameterError
-from meantime.statistics.measures.distribution import EstimateSource
-from meantime.statistics.parameters import JsonSchema, Parameter, parameters_schema
-from meantime.statistics.refusals import refuse_name
+from meantime.fields.fields import Field, fields_of, object_schema
+from meantime.fields.kinds import JsonSchema, Refer
 from meantime.statistics.result import Result
-from meantime.statistics.validation import check_value
 from meantime.survey.cube.survey_cube import SurveyCube
 
-Arguments = dict[str, object]
-StatisticFunction = Callable[..., object]
-Settle = Callable[[SurveyCube, Arguments], Arguments]
+if TYPE_CHECKING:
+    from meantime.survey.ingest.single_estimates import SingleEstimates
 
 
 class Surface(StrEnum):
@@ -29,123 +28,93 @@ class Surface(StrEnum):
     V1 = "v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistic:
-    """One row of the catalogue.
+class EstimateSource(Protocol):
+    """Where single estimates can be read when cells hold several of them."""
 
-    Parameters
-    ----------
-    name
-        The name in routes and requests.
-    title, summary
-        A few words, and one or two sentences, for people.
-    surface
-        Where it is offered.
-    parameters
-        What it may be asked for, in the order in which arguments are listed.
-    unit
-        The unit of its values where the question's own unit is percent.
-    method
-        The name of the method and its version; a change of numbers is a new version.
-    function
-        ``function(cube, **arguments)``: pure, and its keyword parameters are ``parameters``.
-    example
-        Parameters that work on the bundled table.
-    documentation
-        The page about the method, below ``docs/``.
-    settle
-        Checks what depends on several parameters and fills defaults that depend on the data; optional.
-    uses_estimates
-        Whether the function also takes ``estimates``, a source of single estimates, which it needs when the
-        cube's cells hold several of them.
+    def single_estimates(
+        self,
+        question: str,
+        years: Sequence[int],
+        locations: Sequence[str],
+        segments: Sequence[tuple[str, str]],
+    ) -> SingleEstimates:
+        """Return the values of a question (a text) in these years, locations and (category, stratum) pairs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticData:
+    """What a statistic may use: a cube, and where it is known the source of the estimates behind its cells."""
+
+    cube: SurveyCube
+    estimates: EstimateSource | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistic(ABC):
+    """A request for a statistic; the class is its row in the catalogue.
+
+    A subclass is a frozen dataclass. Its fields, in the order in which arguments are listed, are annotated with a
+    kind, a summary, the default in words where its value doesn't say it, and an example; see ``meantime.fields``.
     """
 
-    name: str
-    title: str
-    summary: str
-    surface: Surface
-    parameters: tuple[Parameter, ...]
-    unit: str
-    method: str
-    function: StatisticFunction
-    example: Mapping[str, object]
-    documentation: str
-    settle: Settle | None = None
-    uses_estimates: bool = False
+    name: ClassVar[str]
+    """The name in routes and requests."""
 
-    def json_schema(self) -> JsonSchema:
-        """Return the JSON Schema of the statistic's parameters."""
-        return parameters_schema(self.parameters)
+    title: ClassVar[str]
+    """A few words for people."""
 
+    summary: ClassVar[str]
+    """One or two sentences for people."""
 
-def check_parameters(statistic: Statistic, cube: SurveyCube, raw: Mapping[str, object]) -> Arguments:
-    """Return the canonical arguments of a request: the same request always gives the same arguments.
+    surface: ClassVar[Surface] = Surface.V1
+    """Where it is offered."""
 
-    Parameters
-    ----------
-    statistic
-        The row of the catalogue.
-    cube
-        The dataset that is asked; names and defaults depend on it.
-    raw
-        The fields of the request, as decoded from JSON. Null is the same as absent where a field is optional.
+    unit: ClassVar[str]
+    """The unit of its values where the question's own unit is percent."""
 
-    Returns
-    -------
-    dict
-        JSON-able arguments for ``compute``, in the order of the statistic's parameters, with every default
-        filled in. Checking them again gives them back.
+    method: ClassVar[str]
+    """The name of the method and its version, then what it is; a change of numbers is a new version."""
 
-    Raises
-    ------
-    InvalidParameterError
-        A field is unknown, missing, of the wrong type, out of bounds, or names something that the dataset
-        doesn't hold.
-    """
-    names = [parameter.name for parameter in statistic.parameters]
-    for field in raw:
-        if field not in names:
-            raise refuse_name(field, names, field=field, what=f"parameter of {statistic.name}")
-    arguments: Arguments = {}
-    for parameter in statistic.parameters:
-        value = raw.get(parameter.name)
-        if parameter.required and parameter.name not in raw:
-            raise InvalidParameterError(
-                f"{parameter.name}: missing; {statistic.name} needs it. {parameter.summary}", field=parameter.name
-            )
-        if value is None and not parameter.required:
-            value = parameter.default
-        arguments[parameter.name] = (
-            None if value is None and not parameter.required else check_value(parameter, value, cube)
-        )
-    return arguments if statistic.settle is None else statistic.settle(cube, arguments)
+    example: ClassVar[Mapping[str, object]]
+    """Parameters that work on the bundled table."""
 
+    documentation: ClassVar[str]
+    """The page about the method, below ``docs/``."""
 
-def compute(
-    statistic: Statistic,
-    cube: SurveyCube,
-    arguments: Mapping[str, object],
-    *,
-    estimates: EstimateSource | None = None,
-) -> object:
-    """Return the statistic's JSON-able answer: a pure function of the cube and the arguments.
+    @classmethod
+    def parameters(cls) -> tuple[Field, ...]:
+        """Return what it may be asked for."""
+        return fields_of(cls)
 
-    Parameters
-    ----------
-    statistic
-        The row of the catalogue.
-    cube
-        The dataset.
-    arguments
-        What ``check_parameters`` returned for this cube.
-    estimates
-        A source of single estimates; only statistics with ``uses_estimates`` look at it.
+    @classmethod
+    def json_schema(cls, refer: Refer | None = None) -> JsonSchema:
+        """Return the JSON Schema of its parameters, with ``refer`` for names that are in the data."""
+        return object_schema(cls, refer)
 
-    Raises
-    ------
-    StatisticError
-        The question has no answer.
-    """
-    source = {"estimates": estimates} if statistic.uses_estimates else {}
-    answer = statistic.function(cube, **arguments, **source)
-    return answer.to_json() if isinstance(answer, Result) else answer
+    @classmethod
+    def versioned_method(cls) -> str:
+        """Return the name of the method with its version, such as ``mean/1``."""
+        return cls.method.partition(":")[0]
+
+    def settled(self, cube: SurveyCube) -> Self:
+        """Return the request with every default filled in that depends on the data; settling it again changes nothing.
+
+        Raises
+        ------
+        InvalidParameterError
+            The fields don't fit each other, or there is no default.
+        """
+        return self
+
+    @abstractmethod
+    def compute(self, data: StatisticData) -> Result | Mapping[str, object]:
+        """Return the answer to a settled request: a pure function of the data and the fields.
+
+        A v1 statistic returns a ``Result``, one of the contract the JSON-able mapping that the contract has.
+
+        Raises
+        ------
+        StatisticError
+            The question has no answer.
+        """

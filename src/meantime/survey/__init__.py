@@ -1,6 +1,12 @@
-"""Surveys: tables of published estimates, read into cubes.
+"""Surveys: tables of published estimates, read into cubes, served as datasets.
 
-Importing this package imports no engine; ``data_ingestor.py`` is the way in.
+The way of a table, and the order in which to read the rooms; imports go against it only::
+
+    a file -> reading (rows whose columns have roles) -> cube (cells) -> ingest (a child process, a cache) -> datasets
+
+``questions.py`` has the dimensions that all of them speak of. ``bundled.py`` stands beside the way: it makes the table
+that the package carries. No statistic is computed here, and nothing knows of jobs or HTTP. Importing a room imports no
+engine; DuckDB and narwhals run in the child process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The dimensions of a survey: questions with their direction, locations with their kind, segments.
 
-Plain immutable values. What the columns of a file are called is in ``columns.py``; the cells are in ``cube.py``.
+Plain immutable values. What the columns of a file are called is in ``reading/columns.py``; the cells are in
+``cube/survey_cube.py``.
 """
 
 from __future__ import annotations

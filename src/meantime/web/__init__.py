@@ -1,1 +1,1 @@
-"""The street door: HTTP, Flask, pages and the access log. Nothing below this room knows Flask."""
+"""The HTTP interface: Flask, the operations, pages and logs. Nothing below this room knows Flask."""

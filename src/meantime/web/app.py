@@ -1,24 +1,32 @@
-"""The application factory: puts routes, pages, problem answers and the street door together."""
+"""The application factory: puts operations, pages, problem answers and checks together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 
 from meantime.service import MeantimeService
 from meantime.settings import Settings
-from meantime.web.access_log import AccessLog
-from meantime.web.admission import admit_requests
-from meantime.web.event_log import EventLog
-from meantime.web.metrics import Metrics, RequestTimes
-from meantime.web.pages import Pages
+from meantime.web.admission.checks import admit_requests
+from meantime.web.admission.request_body import StrictRequest
+from meantime.web.contract.contract_jobs import ContractJobs
+from meantime.web.contract.probes import Probes
+from meantime.web.middleware import Middleware
+from meantime.web.observation.access_log import AccessLog
+from meantime.web.observation.event_log import EventLog
+from meantime.web.observation.metrics import Metrics, RequestTimes
+from meantime.web.operations import add_routes, operations_of
+from meantime.web.pages.documentation import Documentation
+from meantime.web.pages.index import Pages
 from meantime.web.problems import handle_errors
-from meantime.web.request_body import StrictRequest
-from meantime.web.routes import ContractRoutes
-from meantime.web.street_door import StreetDoor
-from meantime.web.v1.routes import add_v1_routes
+from meantime.web.v1.dataset_resources import DatasetResources
+from meantime.web.v1.job_events import JobEvents
+from meantime.web.v1.job_resources import JobResources
+from meantime.web.v1.job_results import JobResults
+from meantime.web.v1.visible_jobs import VisibleJobs
 
 STATIC_MAX_AGE_S = 3600
 
@@ -41,6 +49,7 @@ def create_app(
     request_drain: Callable[[], None] | None = None,
     is_closing: Callable[[], bool] = lambda: False,
     event_log: EventLog | None = None,
+    resources: Sequence[object] = (),
 ) -> Flask:
     """Return the WSGI application in front of a service.
 
@@ -49,15 +58,18 @@ def create_app(
     service
         What answers; the application neither starts nor closes it.
     settings
-        ``body_limit_bytes``, ``result_wait_s`` and what says who may come from where are used.
+        ``body_limit_bytes``, ``result_wait_s``, ``http_threads`` (at most half of them wait for jobs, so that the
+        others always answer) and what says who may come from where are used.
     access_log
         Where requests are noted; None for nowhere. The application neither starts nor closes it.
     request_drain
         Called when a client asks for the shutdown; without it the service alone is drained.
     is_closing
-        See StreetDoor.
+        See Middleware.
     event_log
         Where answers are noted as JSON lines; as ``access_log``.
+    resources
+        Further objects whose methods are operations; see ``operations.py``.
     """
     app = Flask("meantime.web", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_bytes
@@ -69,14 +81,21 @@ def create_app(
     app.debug = False  # whatever FLASK_DEBUG says
     handle_errors(app)
     admit_requests(app, settings, access_log)
-    ContractRoutes(service, settings, request_drain or service.begin_drain).add_to(app)
-    Pages(service).add_to(app)
-    add_v1_routes(app, service, settings)
     request_times = RequestTimes()
     logs = {"webserver.log": access_log, "event log": event_log}
     lost_line_counts = {name: log.lost_line_count for name, log in logs.items() if log is not None}
-    Metrics(service, settings, request_times, lost_line_counts).add_to(app)
+    contract = ContractJobs(service, settings, request_drain or service.begin_drain)
+    jobs = VisibleJobs(service, threading.Semaphore(max(1, settings.http_threads // 2)))
+    operations = [
+        *contract.submissions(),
+        *operations_of(contract, Probes(service), Metrics(service, settings, request_times, lost_line_counts)),
+        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs)),
+        *operations_of(DatasetResources(service), *resources),
+    ]
+    add_routes(app, operations)
+    Pages(service, operations).add_to(app)
+    Documentation(service, operations).add_to(app)
     observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
-    door = StreetDoor(app.wsgi_app, access_log, is_closing=is_closing, observers=observers)
-    app.wsgi_app = door  # type: ignore[method-assign]  # as Flask documents it
+    middleware = Middleware(app.wsgi_app, access_log, is_closing=is_closing, observers=observers)
+    app.wsgi_app = middleware  # type: ignore[method-assign]  # as Flask documents it
     return app

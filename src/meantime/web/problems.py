@@ -7,8 +7,9 @@ Problem bodies follow RFC 9457. Outside ``/api/v1`` they also carry the contract
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 import orjson
 from flask import Flask, Response, request
@@ -34,6 +35,8 @@ from meantime.errors import (
     UnknownDatasetError,
     UnknownJobError,
 )
+from meantime.jobs.job_state import JobState
+from meantime.web.json_schema import Keywords
 
 PROBLEM_TYPE = "application/problem+json"
 V1_PREFIX = "/api/v1/"
@@ -55,6 +58,35 @@ class Problem:
     title: str
     reason: str | None = None
     retry_after_s: int | None = None
+
+
+class FurtherMembers(TypedDict):
+    """What a problem body may say beyond the RFC's members."""
+
+    field: NotRequired[Annotated[str, "The field that is wrong."]]
+    accepted: NotRequired[Annotated[Sequence[str], "Its accepted values, when they are few."]]
+    nearest: NotRequired[Annotated[Sequence[str], "The accepted values most like the one that was sent."]]
+    job_id: NotRequired[Annotated[str, "The job that the idempotency key belongs to."]]
+    state: NotRequired[Annotated[JobState, "How the job stands that has no result."]]
+
+
+class ProblemDocument(FurtherMembers):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str
+    title: str
+    status: Annotated[int, Keywords(minimum=400, maximum=599)]
+    detail: str
+
+
+class ContractProblemDocument(FurtherMembers):
+    """Why a request was refused, in the contract's form."""
+
+    status: Literal["error"]
+    reason: str
+    type: str
+    title: str
+    detail: str
 
 
 PROBLEMS: dict[type[Exception], Problem] = {
@@ -114,15 +146,12 @@ def problem_response(error: Exception, *, path: str) -> Response:
     """
     problem = problem_of(error)
     detail = problem.reason or str(error)
-    body: dict[str, object] = {
-        "type": f"/problems#{problem.slug}",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": detail,
-    }
-    if not path.startswith(V1_PREFIX):
-        body = {"status": "error", "reason": detail} | {name: body[name] for name in ("type", "title", "detail")}
-    body |= _further_members(error)
+    kind, title, further = f"/problems#{problem.slug}", problem.title, _further_members(error)
+    body: ProblemDocument | ContractProblemDocument
+    if path.startswith(V1_PREFIX):
+        body = {"type": kind, "title": title, "status": problem.status, "detail": detail, **further}
+    else:
+        body = {"status": "error", "reason": detail, "type": kind, "title": title, "detail": detail, **further}
     # Part of what was sent may be quoted; should anybody take the answer for a page, it holds no tag.
     content = orjson.dumps(body).replace(b"<", b"\\u003c")
     response = Response(content, problem.status, content_type=PROBLEM_TYPE)
@@ -134,16 +163,20 @@ def problem_response(error: Exception, *, path: str) -> Response:
     return response
 
 
-def _further_members(error: Exception) -> Mapping[str, object]:
-    """Return what a problem body says beyond the RFC's members."""
+def _further_members(error: Exception) -> FurtherMembers:
+    further: FurtherMembers = {}
     if isinstance(error, InvalidParameterError):
-        members = {"field": error.field, "accepted": error.accepted, "nearest": error.nearest}
-        return {name: value for name, value in members.items() if value}
+        if error.field:
+            further["field"] = error.field
+        if error.accepted:
+            further["accepted"] = error.accepted
+        if error.nearest:
+            further["nearest"] = error.nearest
     if isinstance(error, IdempotencyConflictError):
-        return {"job_id": f"job_id_{error.job_number}"}
+        further["job_id"] = f"job_id_{error.job_number}"
     if isinstance(error, NoResultError):
-        return {"state": error.state}
-    return {}
+        further["state"] = JobState(error.state)
+    return further
 
 
 def handle_errors(app: Flask) -> None:

@@ -15,7 +15,7 @@ from meantime.cli.doctor import Finding, Level, check_clock, check_file_system, 
 from meantime.jobs.job import EncodedResult, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
-from meantime.jobs.results_directory import ResultsDirectory
+from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.settings import NamedPath, Settings
 
@@ -30,12 +30,9 @@ def settings(tmp_path: Path) -> Settings:
     results = ResultsDirectory(found.results_dir, found.store_dir / "stored")
     for i in range(3):
         result = EncodedResult.of(f'{{"n":{i}}}'.encode())
-        job = store.get(store.add(Submission(Task("echo", "{}", "v1"), NOW - 10 + i)))
+        job = store.get(store.add(Submission(Task("echo", "{}", "v1"), NOW - 10 + i)).number)
         assert job is not None
-        job.move_to(JobState.RUNNING)
-        job.move_to(JobState.DONE)
-        job.result_sha256 = result.sha256
-        store.record(job, at_once=True)
+        store.record(job.evolve(state=JobState.DONE, result_sha256=result.sha256), at_once=True)
         results.publish(job.number, result)
     store.close()
     return found
@@ -58,7 +55,7 @@ def test_a_healthy_state_directory_has_no_problem(settings: Settings) -> None:
 def test_the_doctor_changes_nothing(settings: Settings) -> None:
     def content() -> dict[str, bytes]:
         files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
-        return {str(path): path.read_bytes() for path in files if path.name not in ("ballast", "lock")}
+        return {str(path): path.read_bytes() for path in files if path.name not in ("spare-space", "lock")}
 
     before = content()
     findings(settings)
@@ -82,6 +79,10 @@ def empty_store(settings: Settings) -> None:
     (settings.store_dir / "jobs.sqlite3").write_bytes(b"")
 
 
+def lose_jobs(settings: Settings) -> None:
+    (settings.store_dir / "high-water-mark").write_text("0000000000000005\n")
+
+
 def change_a_job(settings: Settings) -> None:
     with closing(sqlite3.connect(settings.store_dir / "jobs.sqlite3")) as connection, connection:
         connection.execute("""UPDATE jobs SET arguments = '{"n":9}' WHERE number = 2""")
@@ -94,6 +95,7 @@ def change_a_job(settings: Settings) -> None:
         (open_to_others, "permissions", Level.PROBLEM, "others may use"),
         (lose_store, "store", Level.PROBLEM, "restore a backup"),
         (empty_store, "store", Level.PROBLEM, "restore a backup"),
+        (lose_jobs, "store", Level.PROBLEM, "2 accepted jobs are missing (job_id_4 to job_id_5)"),
         (change_a_job, "store", Level.PROBLEM, "1 damaged jobs, such as 2"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -104,6 +106,24 @@ def test_harm_is_found(
     harm(settings)
     found = findings(settings)[check]
     assert (found.level, message in found.message) == (level, True), found
+
+
+def test_lost_jobs_are_given_up_on_demand_alone(settings: Settings) -> None:
+    lose_jobs(settings)
+    arguments = ["--state-dir", str(settings.state_dir)]
+    assert CliRunner().invoke(doctor, arguments).exit_code == 1
+    accepted = CliRunner().invoke(doctor, [*arguments, "--accept-lost-jobs"])
+    assert accepted.stdout.startswith("accepted: 2 accepted jobs are missing (job_id_4 to job_id_5)\n")
+    assert accepted.exit_code == 0
+    assert CliRunner().invoke(doctor, arguments).exit_code == 0
+    with closing(SqliteJobStore(settings.store_dir)) as store:
+        assert store.add(Submission(Task("echo", "{}", "v1"), NOW)).number == 6
+
+
+def test_without_a_store_there_is_nothing_to_accept_and_nothing_is_made(tmp_path: Path) -> None:
+    asked = CliRunner().invoke(doctor, ["--state-dir", str(tmp_path / "new"), "--accept-lost-jobs"])
+    assert asked.stdout.startswith("nothing to accept: there is no store\n")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_clock_that_was_set_back_is_found_by_the_newest_job(settings: Settings) -> None:

@@ -120,4 +120,4 @@ def test_a_wrong_mapping_ends_with_one_line_that_names_file_and_key(unknown: Pat
     mapping = written(tmp_path, '[colums]\nvalue = "Pct"\n', "wrong.toml")
     result = run(unknown, "--mapping", mapping)
     assert result.exit_code == 2
-    assert result.stderr == "Error: wrong.toml: unknown key 'colums' in the top level; nearest: columns\n"
+    assert result.stderr == "Error: wrong.toml: 'colums' is no section; did you mean 'columns'?\n"

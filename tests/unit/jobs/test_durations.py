@@ -1,4 +1,4 @@
-"""Buckets of durations, and what is counted of jobs that end."""
+"""Buckets of durations."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import threading
 import pytest
 
 from meantime.jobs.durations import Durations
-from meantime.jobs.job import Job, Task
-from meantime.jobs.job_state import JobState
-from meantime.jobs.job_tally import JobTally
 
 
 @pytest.mark.parametrize(("duration_s", "bucket"), [(0.0, 0), (0.1, 0), (0.11, 1), (1.0, 1), (1.01, 2), (1e9, 2)])
@@ -38,28 +35,3 @@ def test_no_duration_is_lost_when_many_threads_count_at_once() -> None:
     seen = durations.distributions()
     assert sum(each.count for each in seen.values()) == 16_000
     assert sum(each.sum_s for each in seen.values()) == 4000.0
-
-
-def _job(state: JobState, *, submitted_at: float, started_at: float | None, finished_at: float) -> Job:
-    job = Job(1, Task("states_mean", "{}", "v"), state=state, submitted_at=submitted_at, started_at=started_at)
-    job.finished_at = finished_at
-    return job
-
-
-def test_a_tally_tells_waiting_from_running_by_name_and_final_state() -> None:
-    tally = JobTally()
-    tally.count(_job(JobState.DONE, submitted_at=10.0, started_at=10.5, finished_at=12.5))
-    tally.count(_job(JobState.CANCELLED, submitted_at=10.0, started_at=None, finished_at=99.0))
-    runs, waits = tally.runs.distributions(), tally.waits.distributions()
-    assert {label: (seen.count, seen.sum_s) for label, seen in runs.items()} == {
-        ("states_mean", "done"): (1, 2.0),
-        ("states_mean", "cancelled"): (1, 0.0),
-    }
-    assert waits[("states_mean",)].sum_s == 0.5
-
-
-def test_a_clock_that_is_set_back_gives_no_negative_duration() -> None:
-    tally = JobTally()
-    tally.count(_job(JobState.DONE, submitted_at=1000.0, started_at=500.0, finished_at=100.0))
-    assert tally.runs.distributions()["states_mean", "done"].sum_s == 0.0
-    assert tally.waits.distributions()["states_mean",].sum_s == 0.0

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from meantime.errors import StoreUnavailableError
 from meantime.jobs.housekeeper import Housekeeper
 
+LIMIT_S = 30.0
 
-def test_the_duty_is_done_again_after_it_failed_and_no_more_after_stop() -> None:
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailableError("busy"), ValueError("bad"), MemoryError(), SystemExit(1), KeyError("k")]
+)
+def test_the_duty_is_done_again_after_it_failed_and_no_more_after_stop(error: BaseException) -> None:
     rounds = threading.Semaphore(0)
-    count = 0
+    errors = [error]
 
     def duty() -> None:
-        nonlocal count
-        count += 1
         rounds.release()
-        if count == 1:
-            raise StoreUnavailableError("busy")
+        if errors:
+            raise errors.pop()
 
-    housekeeper = Housekeeper(duty, interval_s=0.001)
+    housekeeper = Housekeeper(duty, name="sweeper", interval_s=0.001)
     housekeeper.start()
-    assert rounds.acquire(timeout=10.0)
-    assert rounds.acquire(timeout=10.0)
+    assert all(rounds.acquire(timeout=LIMIT_S) for _ in range(2))
     housekeeper.stop()
-    assert count >= 2
-    assert "housekeeper" not in {thread.name for thread in threading.enumerate()}
+    assert housekeeper.failure_count == 1
+    assert "sweeper" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_stopping_before_the_start_is_harmless() -> None:
-    Housekeeper(lambda: None, interval_s=1.0).stop()
+    Housekeeper(lambda: None, name="sweeper", interval_s=1.0).stop()

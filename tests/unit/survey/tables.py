@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.dataset import IngestReport
 from meantime.survey.ingest.ingest import ingest
+from meantime.survey.ingest.ingest_report import IngestReport
 from meantime.survey.reading.mapping import parse_mapping
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES
+from meantime.survey.reading.table_reader import open_table
 from tests.reference import Row
 
 HEADER = (
@@ -59,6 +61,10 @@ def written(folder: Path, content: str | bytes, name: str = "table.csv") -> Path
     return path
 
 
-def read(source: Path, mapping: str = "") -> tuple[SurveyCube, IngestReport]:
+def read(
+    source: Path, mapping: str = "", *, size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES
+) -> tuple[SurveyCube, IngestReport]:
     """Read a table in this process."""
-    return ingest(source, parse_mapping(mapping, "mapping.toml").profile)
+    profile = parse_mapping(mapping, "mapping.toml").profile
+    with open_table(source, profile, size_limit_bytes=size_limit_bytes) as table:
+        return ingest(table, started_s=0.0)

@@ -12,7 +12,7 @@ from meantime.survey.reading.columns import ALIASES, Role, folded
 from meantime.survey.reading.mapping import CLAIMS, parse_mapping
 from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.sources import SourceKind
-from tests.unit.survey.test_ingest_errors import FAULTS
+from tests.unit.survey.ingest.test_ingest_errors import FAULTS
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,1 @@
-"""The parts of the street door, one by one; the whole of it is under ``tests/contract``."""
+"""The parts of the HTTP interface, one by one; the whole of it is under ``tests/contract``."""

@@ -14,6 +14,7 @@ from meantime.web.problems import PROBLEMS, problem_of, problem_response
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, MeantimeError)]
 NEVER_RAISED_BY_A_REQUEST = {
+    errors.FieldError: "becomes InvalidParameterError where a request is read",
     errors.SettingsError: "raised before there is a server",
     errors.JobCancelledError: "raised inside a job, which then ends as cancelled",
 }

@@ -1,7 +1,7 @@
 """Copy the database of a running job store, through the one connection that it has.
 
 The copy is made a few megabytes at a time; between two portions jobs go on being accepted, and SQLite carries what they
-write over into the copy. Opening and checking stores is in ``sqlite_opening.py``.
+write over into the copy. Opening and checking stores is in ``opening.py``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 
 from meantime.errors import BackupError
+from meantime.jobs.sqlite import statements
+from meantime.jobs.state_directory.durable_files import move_durably
 
 PAGES_PER_PORTION = 512
-NUMBER_GAP = 1_000_000
-"""How far above the last number a restored copy begins: ids that were given after the backup are not given again."""
-
 _PAUSE_S = 0.001
 
 
@@ -48,7 +47,7 @@ def copy_database(connection: sqlite3.Connection, connection_lock: threading.Loc
         with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
             _copy(connection, connection_lock, copy)
             _finish(copy)
-        _move_durably(unfinished, target)
+        move_durably(unfinished, target)
     except (sqlite3.Error, OSError) as error:
         raise BackupError(f"can't write the backup {target}: {error}; name a file elsewhere") from error
     finally:
@@ -68,24 +67,9 @@ def _copy(connection: sqlite3.Connection, connection_lock: threading.Lock, copy:
 
 
 def _finish(copy: sqlite3.Connection) -> None:
-    """Make the copy one file that needs no log beside it, move its numbering on, and check it."""
-    copy.execute("PRAGMA journal_mode = DELETE")
-    copy.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'jobs'", (NUMBER_GAP,))
-    problems = [str(row[0]) for row in copy.execute("PRAGMA quick_check(3)")]
+    """Make the copy one file that needs no log beside it, say in it that it is a copy, and check it."""
+    copy.execute(statements.NO_LOG)
+    copy.execute(statements.MARK_AS_COPY)
+    problems = [str(row[0]) for row in copy.execute(statements.QUICK_CHECK)]
     if problems != ["ok"]:
         raise sqlite3.DatabaseError(f"the copy is damaged ({'; '.join(problems)})")
-
-
-def _move_durably(unfinished: Path, target: Path) -> None:
-    """Give a file its name, so that it is there, whole, after a power cut."""
-    _sync(unfinished)
-    unfinished.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meantime.errors import StoreCorruptError
-from meantime.jobs.job import Task
 from meantime.jobs.job_state import JobState
-from meantime.jobs.sqlite.sqlite_job_store import row_checksum
+from meantime.jobs.sqlite import statements
+from meantime.jobs.sqlite.job_rows import JobRow
 
 NEWEST_DONE_COUNT = 1000
 
 _STATES = frozenset(state.value for state in JobState)
 _DONE = JobState.DONE.value
-
-_EVERY_JOB = (
-    "SELECT number, task, arguments, version, owner, idempotency_key, checksum, state, submitted_at, result_sha256"
-    " FROM jobs ORDER BY number"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ def inspect_copy(path: Path) -> StoreFacts:
     """
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
-            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
+            problems = [str(row[0]) for row in connection.execute(statements.INTEGRITY_CHECK)]
             if problems != ["ok"]:
                 raise StoreCorruptError(f"{path} is damaged ({'; '.join(problems)}); restore a backup")
             return _read_jobs(connection)
@@ -65,13 +60,12 @@ def _read_jobs(connection: sqlite3.Connection) -> StoreFacts:
     damaged: list[int] = []
     newest_at = 0.0
     done: deque[tuple[int, str]] = deque(maxlen=NEWEST_DONE_COUNT)
-    for row in connection.execute(_EVERY_JOB):
-        number, name, arguments, version, owner, key, checksum, state, submitted_at, sha256 = row
-        counts[state] += 1
-        newest_at = max(newest_at, submitted_at)
-        is_whole = row_checksum(number, Task(name, arguments, version), owner, key) == checksum
-        if not is_whole or state not in _STATES or (state == _DONE and sha256 is None):
-            damaged.append(number)
-        elif state == _DONE:
-            done.append((number, sha256))
+    for columns in connection.execute(*statements.EVERY_JOB):
+        row = JobRow._make(columns)
+        counts[row.state] += 1
+        newest_at = max(newest_at, row.submitted_at)
+        if not row.is_whole() or row.state not in _STATES or (row.state == _DONE and row.result_sha256 is None):
+            damaged.append(row.number)
+        elif row.state == _DONE and row.result_sha256 is not None:
+            done.append((row.number, row.result_sha256))
     return StoreFacts(dict(counts), tuple(damaged), newest_at, tuple(done))

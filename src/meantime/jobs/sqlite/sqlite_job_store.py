@@ -1,84 +1,77 @@
 """The job store on SQLite: one connection, one lock, group commit. The default adapter of ``job_store.py``.
 
 Exactly one connection does all the work: SQLite before 3.51.3 can corrupt a WAL database that two connections write at
-once. The two hot statements go to the driver; schema, migrations and lists go through SQLAlchemy. How a file
-is opened, checked and migrated is in ``sqlite_opening.py``.
+once. All SQL is in ``statements.py``; how a file is opened, checked and upgraded is in ``opening.py``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
-import zlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from meantime.errors import (
-    IdempotencyConflictError,
-    StorageFullError,
-    StoreCorruptError,
-    StoreError,
-    StoreUnavailableError,
-)
-from meantime.jobs.ballast import Ballast
+from meantime.errors import StorageFullError, StoreError, StoreUnavailableError
 from meantime.jobs.durations import Durations
-from meantime.jobs.job import Job, Task
+from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Submission
+from meantime.jobs.job_store import HIGHEST_NUMBER, EvictedJob, JobFilter, JobStore, Receipt, Submission
+from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.backup import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
+from meantime.jobs.sqlite.high_water_mark import HighWaterMark
+from meantime.jobs.sqlite.job_rows import AcceptedRow, JobRow, NoteRow, to_state
 from meantime.jobs.sqlite.opening import open_database
-from meantime.jobs.sqlite.queries import Query, evict_query, page_query
-from meantime.jobs.state_lock import StateLock
-
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_WITH_KEY = (
-    "INSERT INTO jobs (number, task, arguments, version, owner, checksum, submitted_at, idempotency_key, state,"
-    " attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING"
-)
-ROWS_PER_STATEMENT = 64
-_SELECT_ONE = "SELECT * FROM jobs WHERE number = ?"
-_SELECT_STATES = "SELECT number, state FROM jobs WHERE number > ? ORDER BY number LIMIT ?"
-_SELECT_STATES_OF_OWNER = (
-    "SELECT number, state FROM jobs WHERE number > ? AND owner = ? AND owner <> '' ORDER BY number LIMIT ?"
-)
-_SELECT_UNFINISHED = "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
+from meantime.jobs.sqlite.statements import Query
+from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
+from meantime.jobs.state_directory.spare_space import SpareSpace
+from meantime.jobs.state_directory.state_lock import StateLock
 
 _DURABLE = ("durable",)
 _SOON = ("soon",)
 
-_SYNC_ON_COMMIT = "PRAGMA synchronous = FULL"
-_NO_SYNC_ON_COMMIT = "PRAGMA synchronous = NORMAL"
-
-_Row = tuple[object, ...]
-"""One row of the view batch: (number, state, then what a submission or a note carries)."""
+Key = tuple[str, str]
+"""An owner and its idempotency key."""
 
 
-class _Receipt(NamedTuple):
-    """The number of a job, and whether this submission made it."""
+class _Addition(NamedTuple):
+    """A submission that waits for its commit, and whom to tell of its job."""
 
+    submission: Submission
+    on_durable: Callable[[Job], None]
+
+
+class _StateRow(NamedTuple):
     number: int
-    is_new: bool
+    state: str
 
 
-def row_checksum(number: int, task: Task, owner: str, idempotency_key: str | None) -> int:
-    """Return the CRC-32 of a job's number and what it was asked to do, so that a flipped byte is noticed."""
-    text = "\x00".join((str(number), task.name, task.arguments, task.version, owner, idempotency_key or ""))
-    return zlib.crc32(text.encode("utf-8"))
+def _key_of(submission: Submission) -> Key | None:
+    return None if submission.idempotency_key is None else (submission.owner, submission.idempotency_key)
 
 
-@lru_cache(ROWS_PER_STATEMENT)
-def _batch_statement(count: int) -> str:
-    return "INSERT INTO batch VALUES " + ", ".join([_ROW] * count)  # noqa: S608  # question marks only
+def _numbers_of_keys(connection: sqlite3.Connection, keys: list[Key]) -> dict[Key | None, int]:
+    """Return the numbers of those keys that have a job."""
+    found: dict[Key | None, int] = {}
+    for chunk in in_chunks(keys):
+        query = statements.numbers_of_keys(len(chunk))
+        for owner, key, number in connection.execute(query, tuple(chain.from_iterable(chunk))):
+            found[owner, key] = number
+    return found
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _spare_space(directory: Path) -> SpareSpace:
+    """Have the spare space of a state directory taken, if there is room for it; else nothing is accepted until then."""
+    path = directory / "spare-space"
+    with contextlib.suppress(FileNotFoundError):
+        (directory / "ballast").rename(path)  # its name in earlier releases
+    space = SpareSpace(path)
+    with contextlib.suppress(StorageFullError):
+        space.ensure()
+    return space
 
 
 class SqliteJobStore(JobStore):
@@ -90,6 +83,8 @@ class SqliteJobStore(JobStore):
         Made when it is missing, for this user alone.
     state_lock
         The directory's lock, if this process holds it already; the store frees it on closing.
+    highest_result
+        See ``opening.open_database``; asked when the directory is locked.
 
     Raises
     ------
@@ -97,289 +92,191 @@ class SqliteJobStore(JobStore):
         On opening, each with a line that says what to do; nothing that was found is overwritten.
     """
 
-    def __init__(self, directory: Path, *, state_lock: StateLock | None = None) -> None:
-        self._path = directory / "jobs.sqlite3"
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        state_lock: StateLock | None = None,
+        highest_result: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._state_lock = state_lock or StateLock(directory)
         self._state_lock.acquire()
-        try:
-            self._connection = open_database(self._path)
-        except BaseException:
-            self._state_lock.release()
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._state_lock.release)
+            self._mark = HighWaterMark(directory / "high-water-mark")
+            path = directory / "jobs.sqlite3"
+            opened = open_database(path, self._mark, highest_result=highest_result)
+            undo.callback(self._mark.close)
+            undo.callback(opened.connection.close)
+            self._spare_space = _spare_space(directory)  # guarded by self._connection.lock
+            undo.pop_all()
+        self._connection = StoreConnection(opened.connection, path)
+        self._last_number = opened.last_number  # guarded by self._connection.lock
+        self._range_start = opened.range_start  # written before use, read-only after
         self.commit_durations = Durations()
-        self._ballast = Ballast(directory / "ballast")  # guarded by self._connection_lock
-        with contextlib.suppress(StorageFullError):  # then nothing is accepted until there is room
-            self._ballast.ensure()
-        self._connection_lock = threading.Lock()
-        self._syncs = True  # guarded by self._connection_lock; whether a commit syncs (PRAGMA synchronous)
-        self._last_number = self._read_last_number()  # guarded by self._connection_lock
-        self._broken: StoreError | None = None  # guarded by self._connection_lock; set once, never cleared
-        self._closed = False  # guarded by self._connection_lock
-        self._group: GroupCommit[Submission, _Row, _Receipt] = GroupCommit(
-            self._commit, is_final=lambda note: JobState(str(note[1])).is_final
+        self._group: GroupCommit[_Addition, NoteRow, Receipt] = GroupCommit(
+            self._commit, is_final=lambda note: note.state.is_final
         )
 
-    # Writing -----------------------------------------------------------------------------------------------------
+    # Writing ----------------------------------------------------------------------------------------------------------
 
-    def add(self, submission: Submission) -> int:
-        """Make a job durable and return its number; see JobStore.add."""
-        receipt = self._group.commit_durably(submission)
-        if not receipt.is_new:
-            raise IdempotencyConflictError(
-                f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
-            )
-        return receipt.number
+    def add(self, submission: Submission, on_durable: Callable[[Job], None] = lambda _: None) -> Receipt:
+        """Make a job durable, unless its key has one; see JobStore.add."""
+        return self._group.commit_durably(_Addition(submission, on_durable))
 
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; see JobStore.record."""
-        note: _Row = (
-            job.number,
-            job.state,
-            job.attempt,
-            job.started_at,
-            job.finished_at,
-            job.result_sha256,
-            job.result_size,
-            job.reason,
-            None,
-        )
+        self._group.note(job.number, NoteRow.of(job))
         if at_once:
-            self._commit([], [note])
-        else:
-            self._group.note(job.number, note)
+            self._group.flush()
 
     def flush(self) -> None:
         """Write every note that waits; see JobStore.flush."""
         self._group.flush()
+        self._mark.sync()
 
-    def _commit(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
-        """Write one transaction; sync if it holds submissions. Called by the leader of a group."""
-        with self._connection_lock:
-            self._check_usable()
+    def _commit(self, additions: list[_Addition], notes: list[NoteRow]) -> list[Receipt]:
+        """Write one transaction; sync if it holds new jobs. Called by the leader of a group."""
+        with self._connection.held() as connection:
             started_at = time.perf_counter()
             try:
-                if submissions:
-                    self._ballast.ensure()
-                return self._write(submissions, notes)
-            except StorageFullError:
+                if additions:
+                    self._spare_space.ensure()
+                    return self._accept(connection, additions, notes)
                 self._write_notes(notes)
-                raise
-            except sqlite3.Error as error:
-                failure = self._after_failure(error)
-                if isinstance(failure, StorageFullError) and notes and self._ballast.throw():
-                    self._write_notes(notes)
-                    if not submissions:
-                        return []
-                raise failure from error
+                return []
             finally:
-                label = _DURABLE if submissions else _SOON
+                label = _DURABLE if additions else _SOON
                 self.commit_durations.add(label, time.perf_counter() - started_at)
 
-    def _write(self, submissions: list[Submission], notes: list[_Row]) -> list[_Receipt]:
-        """Write and commit. Holds self._connection_lock.
-
-        The driver gives the GIL away at every statement and, with many threads about, waits long to get it back. So a
-        batch is one statement that is its own transaction: triggers of the view ``batch`` say what each row means.
-        """
-        if self._syncs != bool(submissions):
-            self._syncs = bool(submissions)
-            self._connection.execute(_SYNC_ON_COMMIT if self._syncs else _NO_SYNC_ON_COMMIT)
-        receipts, rows = self._number(submissions)
-        rows += notes
-        chunks = [rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT)]
-        if len(chunks) > 1:
-            self._connection.execute("BEGIN IMMEDIATE")
-        for chunk in chunks:
-            self._connection.execute(_batch_statement(len(chunk)), tuple(chain.from_iterable(chunk)))
-        if len(chunks) > 1:
-            self._connection.execute("COMMIT")
+    def _accept(
+        self, connection: sqlite3.Connection, additions: list[_Addition], notes: list[NoteRow]
+    ) -> list[Receipt]:
+        """Commit new jobs, and tell of them. Holds the connection."""
+        keys = [key for each in additions if (key := _key_of(each.submission)) is not None]
+        receipts = self._number(additions, _numbers_of_keys(connection, keys))
+        new = [pair for pair in zip(receipts, additions, strict=True) if pair[0].is_new]
+        accepted = [AcceptedRow.of(receipt.number, addition.submission) for receipt, addition in new]
+        self._connection.write([*accepted, *notes], syncs=bool(accepted))
+        if accepted:
+            self._mark.raise_to(self._last_number)
+        for receipt, (submission, on_durable) in new:
+            on_durable(
+                Job(
+                    number=receipt.number,
+                    task=submission.task,
+                    owner=submission.owner,
+                    state=JobState.QUEUED,
+                    attempt=0,
+                    submitted_at=submission.submitted_at,
+                )
+            )
         return receipts
 
-    def _write_notes(self, notes: list[_Row]) -> None:
-        """Write how jobs ended, into the space that the ballast kept. Holds self._connection_lock."""
-        try:
-            self._write([], notes)
-        except sqlite3.Error as error:
-            raise self._after_failure(error) from error
-
-    def _number(self, submissions: list[Submission]) -> tuple[list[_Receipt], list[_Row]]:
-        """Give each submission its number; return the receipts and the rows to write. Holds self._connection_lock."""
-        receipts: list[_Receipt] = []
-        rows: list[_Row] = []
-        for submission in submissions:
+    def _number(self, additions: list[_Addition], known: dict[Key | None, int]) -> list[Receipt]:
+        """Give each addition its number, or that of the job that its key is known to have. Holds the connection."""
+        receipts = []
+        for submission, _ in additions:
+            key = _key_of(submission)
+            if key in known:
+                receipts.append(Receipt(known[key], is_new=False))
+                continue
+            if self._last_number >= HIGHEST_NUMBER:
+                raise StoreUnavailableError(
+                    f"no job id is left: numbers end at {HIGHEST_NUMBER}; begin a new store with another --state-dir"
+                )
             # A number stays used when the write fails: a gap is harmless, a second use is not.
             self._last_number += 1
-            number, task, owner, key = (
-                self._last_number,
-                submission.task,
-                submission.owner,
-                submission.idempotency_key,
-            )
-            content = (task.name, task.arguments, task.version, owner, row_checksum(number, task, owner, key))
-            if key is None:
-                rows.append((number, None, *content, submission.submitted_at, None))
-                receipts.append(_Receipt(number, is_new=True))
-            else:
-                receipts.append(self._insert_with_key((number, *content, submission.submitted_at, key), owner, key))
-        return receipts, rows
+            if key is not None:
+                known[key] = self._last_number
+            receipts.append(Receipt(self._last_number, is_new=True))
+        return receipts
 
-    def _insert_with_key(self, row: _Row, owner: str, key: str) -> _Receipt:
-        """Insert one job unless its owner has used the key before. Holds self._connection_lock."""
-        if self._connection.execute(_INSERT_WITH_KEY, row).rowcount == 1:
-            return _Receipt(self._last_number, is_new=True)
-        self._last_number -= 1
-        found = self._connection.execute(
-            "SELECT number FROM jobs WHERE owner = ? AND idempotency_key = ?", (owner, key)
-        ).fetchone()
-        if found is None:
-            raise sqlite3.DatabaseError(f"job number {row[0]} is taken")
-        return _Receipt(int(found[0]), is_new=False)
-
-    def _after_failure(self, error: sqlite3.Error) -> StoreError:
-        """Roll back and say what went wrong. Holds self._connection_lock."""
+    def _write_notes(self, notes: list[NoteRow]) -> None:
+        """Commit how jobs stand; on a full disk, in the room of the spare space. Holds the connection."""
         try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error as rollback_error:
-            error.add_note(f"rolling back failed too: {rollback_error}")
-            self._broken = StoreUnavailableError(f"the job store can't roll back ({error}); restart the server")
-            return self._broken
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            return StorageFullError(f"storage full: no space is left for {self._path}; free some space")
-        # After a failed sync nobody knows what is on disk, and the next sync may seem to succeed. So: stop.
-        self._broken = StoreUnavailableError(
-            f"the job store {self._path} failed ({error}); nothing more is accepted until the server is restarted"
-        )
-        return self._broken
-
-    def _check_usable(self) -> None:
-        """Raise when the store is broken or closed. Holds self._connection_lock."""
-        if self._broken is not None:
-            raise self._broken
-        if self._closed:
-            raise StoreUnavailableError("the job store is closed; restart the server")
+            self._connection.write(notes, syncs=False)
+        except sqlite3.Error as error:
+            failure = self._connection.after_failure(error)
+            if not isinstance(failure, StorageFullError) or not self._spare_space.release():
+                raise failure from error
+            self._connection.write(notes, syncs=False)
 
     def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
         """Delete finished jobs; see JobStore.evict."""
         self._flush_before_reading()
-        with self._connection_lock:
-            newest = self._last_number
-        query = evict_query(finished_before, None if keep_count is None else newest - keep_count, limit)
-        evicted = [EvictedJob(int(str(number)), _text(sha256)) for number, sha256 in self._read(query)]
-        if evicted:
-            with self._connection_lock:
-                self._check_usable()
-                try:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    self._connection.executemany(
-                        "DELETE FROM jobs WHERE number = ?", [(job.number,) for job in evicted]
-                    )
-                    self._connection.execute("COMMIT")
-                except sqlite3.Error as error:
-                    raise self._after_failure(error) from error
+        with self._connection.held() as connection:
+            up_to_number = None if keep_count is None else self._newest_beyond(connection, keep_count)
+            query = statements.ended_jobs(finished_before, up_to_number, limit)
+            evicted = [EvictedJob(*row) for row in connection.execute(query.statement, query.parameters)]
+            if evicted:
+                connection.execute(statements.BEGIN)
+                connection.executemany(statements.DELETE_JOB, [(job.number,) for job in evicted])
+                connection.execute(statements.COMMIT)
         return evicted
 
-    # Reading -----------------------------------------------------------------------------------------------------
+    def _newest_beyond(self, connection: sqlite3.Connection, keep_count: int) -> int:
+        """Return the number up to which jobs are beyond the newest so many. Holds the connection."""
+        number = self._last_number - keep_count
+        if number < self._range_start:  # the kept ones reach over a gap in the numbers, so they are counted
+            found = connection.execute(statements.NEWEST_BEYOND, (keep_count,)).fetchone()
+            number = found[0] if found else 0
+        return number
+
+    # Reading ----------------------------------------------------------------------------------------------------------
 
     def get(self, number: int) -> Job | None:
         """Return one job as recorded, or None."""
+        if not 0 < number <= HIGHEST_NUMBER:
+            return None
         if self._group.has_note(number):
             self._flush_before_reading()
-        found = self._read(Query(_SELECT_ONE, (number,)))
-        return self._to_job(found[0]) if found else None
+        found = self._read_jobs(statements.one_job(number))
+        return found[0] if found else None
 
     def unfinished(self) -> list[Job]:
         """Return every job that has not ended, by number."""
         self._flush_before_reading()
-        return [self._to_job(row) for row in self._read(Query(_SELECT_UNFINISHED, ()))]
+        return self._read_jobs(statements.UNFINISHED_JOBS)
 
     def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
         """Return (number, state) pairs, ascending; see JobStore.states_after."""
         self._flush_before_reading()
-        if owner is None:
-            rows = self._read(Query(_SELECT_STATES, (number, limit)))
-        else:
-            rows = self._read(Query(_SELECT_STATES_OF_OWNER, (number, owner, limit)))
-        return [(int(str(row[0])), self._to_state(row[1])) for row in rows]
+        found = self._connection.read(statements.states_after(number, owner, limit), _StateRow)
+        return [(row.number, to_state(row.state)) for row in found]
 
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
         """Return jobs, newest first; see JobStore.page."""
         self._flush_before_reading()
-        return [self._to_job(row) for row in self._read(page_query(job_filter, before=before, limit=limit))]
+        return self._read_jobs(statements.page_of_jobs(job_filter, before=before, limit=limit))
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
         self._flush_before_reading()
-        with self._connection_lock:
-            self._check_usable()
-        copy_database(self._connection, self._connection_lock, target)
+        with self._connection.held() as connection:  # raises when it can't be used
+            lock = self._connection.lock
+        copy_database(connection, lock, target)
 
     def is_sound(self) -> bool:
-        """Whether writes can be trusted."""
-        with self._connection_lock:
-            return self._broken is None and not self._closed
+        """Whether a job could be accepted, but for a full disk."""
+        with self._connection.lock:
+            has_numbers = self._last_number < HIGHEST_NUMBER
+        return has_numbers and self._connection.is_sound()
 
     def close(self) -> None:
         """Write what is pending, fold the log into the database and free the state directory."""
-        notes = self._group.take_notes()
-        with self._connection_lock:
-            if self._closed:
-                return
-            self._closed = True
-            try:
-                if notes and self._broken is None:
-                    self._write([], notes)
-            except sqlite3.Error as error:
-                # The jobs in question run again at the next start.
-                self._broken = self._after_failure(error)
-            try:
-                self._connection.close()
-            finally:
-                self._state_lock.release()
+        self._flush_before_reading()  # a job whose note can't be written runs again at the next start
+        try:
+            if self._connection.close():
+                self._mark.close()
+        finally:
+            self._state_lock.release()
 
-    def _read(self, query: Query) -> list[tuple[object, ...]]:
-        """Run a SELECT statement."""
-        with self._connection_lock:
-            if self._closed:
-                raise StoreUnavailableError("the job store is closed; restart the server")
-            try:
-                return self._connection.execute(query.statement, query.parameters).fetchall()
-            except sqlite3.Error as error:
-                raise self._after_failure(error) from error
+    def _read_jobs(self, query: Query) -> list[Job]:
+        """Run a SELECT statement for whole jobs."""
+        return [row.to_job() for row in self._connection.read(query, JobRow)]
 
     def _flush_before_reading(self) -> None:
         """Write the notes that wait, so that what is read is up to date; where that fails, reading still works."""
         with contextlib.suppress(StoreError):
-            self.flush()
-
-    def _read_last_number(self) -> int:
-        """Return the greatest number ever used, also when its job is gone."""
-        found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone()
-        return int(found[0]) if found else 0
-
-    def _to_state(self, text: object) -> JobState:
-        try:
-            return JobState(str(text))
-        except ValueError:
-            raise StoreCorruptError(f"{self._path} holds the unknown job state {text!r}; restore a backup") from None
-
-    def _to_job(self, row: tuple[object, ...]) -> Job:
-        """Make a snapshot of one row, in the order of the table.
-
-        Raises
-        ------
-        StoreCorruptError
-            What the job was asked to do is no longer what was written.
-        """
-        number, name, arguments, version, owner, key, checksum, state, attempt, submitted, *ending = row
-        task = Task(str(name), str(arguments), str(version))
-        if row_checksum(int(str(number)), task, str(owner), None if key is None else str(key)) != checksum:
-            raise StoreCorruptError(f"job {number} in {self._path} is damaged (checksum differs); restore a backup")
-        started, finished, sha256, size, reason = ending
-        job = Job(int(str(number)), task, str(owner), self._to_state(state), int(str(attempt)), float(str(submitted)))
-        job.started_at = None if started is None else float(str(started))
-        job.finished_at = None if finished is None else float(str(finished))
-        job.result_sha256 = _text(sha256)
-        job.result_size = None if size is None else int(str(size))
-        job.reason = _text(reason)
-        return job
+            self._group.flush()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
+from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
-from meantime.statistics.estimation.pooling_options import Weights
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Scale
 from meantime.survey.questions import LocationKind

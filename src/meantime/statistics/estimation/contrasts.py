@@ -18,15 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.uncertainty import Scale, interval, two_sided_p
+from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, Scale, interval, two_sided_p
 from meantime.statistics.result import Column
 from meantime.survey.cube.survey_cube import FloatArray
 from meantime.survey.questions import Direction
 
 TEST_FORMULA = "SE = sqrt(SE_a^2 + SE_b^2), two-sided z-test"
-
-EQUAL_WITHIN = 5e-10
-"""Differences smaller than this are noise of floating-point sums."""
 
 BETTER, SIMILAR, WORSE, HIGHER, LOWER = "better", "similar", "worse", "higher", "lower"
 

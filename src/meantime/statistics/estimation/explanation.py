@@ -12,9 +12,9 @@ import numpy as np
 from meantime.errors import StatisticError
 from meantime.statistics.estimation.cautions import pools_locations
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, YEAR, Groups, group
+from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import FORMULAS, Estimates, pool
-from meantime.statistics.estimation.pooling_options import Weights
-from meantime.statistics.estimation.selection import IndexArray, Selection, cells_selected
+from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.result import Column, Record, records_of
 from meantime.survey.questions import LocationKind
 
@@ -105,7 +105,7 @@ def _nation(selection: Selection) -> tuple[str, float, str] | None:
         if location.kind is not LocationKind.NATION or index in selection.locations:
             continue
         try:
-            cells = cells_selected(cube, selection.question.text, selection.years, (index,), selection.segments)
+            cells = selection.elsewhere(locations=(index,))
         except StatisticError:
             continue
         own = pool(group(cells, ()))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
 from meantime.errors import StatisticError
-from meantime.statistics.estimation.selection import IndexArray, Selection, scale_key
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import Choice, SetOf
+from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.result import Column
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
@@ -24,17 +26,13 @@ DIMENSIONS = (LOCATION, YEAR, CATEGORY, STRATUM)
 MAXIMUM_RECORDS = 25_000
 """A request that would give more records is refused; CDC's largest question has 20,020 cells."""
 
-BY = Parameter(
-    name="by",
-    kind=ParameterKind.CHOICES,
-    summary="Dimensions that are kept apart; the others are pooled. A stratum always comes with its category.",
-    choices=DIMENSIONS,
-    default=[],
-    default_summary="none: one record",
-    example=["location"],
-    minimum_items=0,
-)
-
+ByOption = Annotated[
+    tuple[str, ...],
+    SetOf(Choice(DIMENSIONS), minimum=0),
+    "Dimensions that are kept apart; the others are pooled. A stratum always comes with its category.",
+    Default("none: one record"),
+    Example(["location"]),
+]
 
 Summable = FloatArray | npt.NDArray[np.integer] | BoolArray
 
@@ -117,7 +115,7 @@ def _segment_places(selection: Selection, *, whole_category: bool) -> IndexArray
     cube = selection.cube
     places = np.zeros(len(cube.segments), dtype=np.intp)
     first_of_category: dict[str, int] = {}
-    for place, index in enumerate(sorted(selection.segments, key=lambda index: scale_key(cube, index))):
+    for place, index in enumerate(selection.segments):
         first = first_of_category.setdefault(cube.segments[index].category, place)
         places[index] = first if whole_category else place
     return places

@@ -20,9 +20,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
 from meantime.statistics.result import Record
-
-TIE_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which years and places a series of yearly estimates lacks, and whether it crosses a change of method.
 
-The series themselves are made in ``trends.py``.
+The series themselves are made in ``trend.py``.
 
 Source: C. Pierannunzi et al., Methodologic changes in the Behavioral Risk Factor Surveillance System in 2011 and
 potential effects on prevalence estimates, MMWR 61(22), 2012: estimates before 2011 are not comparable with later ones.

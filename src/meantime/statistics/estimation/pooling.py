@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from meantime.statistics.estimation.grouping import Groups
-from meantime.statistics.estimation.pooling_options import PopulationRow, Weights
+from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import Scale, interval, logit_standard_error, reliability
+from meantime.statistics.kinds import PopulationRow
 from meantime.statistics.result import Column, whole
 from meantime.survey.cube.survey_cube import FloatArray
 
@@ -210,8 +211,8 @@ def _people(groups: Groups, population: Sequence[PopulationRow]) -> FloatArray:
     cube, first = selection.cube, selection.years[0]
     table = np.zeros((len(cube.locations), selection.years[-1] - first + 1))
     for row in population:
-        if first <= row["year"] <= selection.years[-1]:
-            table[cube.location_index[row["location"]], row["year"] - first] = row["population"]
+        if first <= row.year <= selection.years[-1]:
+            table[cube.location_index[row.location], row.year - first] = row.population
     return table[cube.cells.location[selection.cells], cube.cells.year[selection.cells] - first]
 
 

@@ -1,6 +1,6 @@
 """Lines through yearly estimates by weighted least squares; pure arithmetic on arrays.
 
-Which estimates form a series is in ``trends.py``.
+Which estimates form a series is in ``trend.py``.
 
 Source: N. R. Draper and H. Smith, Applied Regression Analysis, 3rd ed., Wiley 1998, chapter 9 (weighted least
 squares); the variances of the estimates are taken as known.

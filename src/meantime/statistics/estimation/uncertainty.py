@@ -1,6 +1,6 @@
 """Standard errors, intervals, tests and the reliability flag, for arrays of estimates in percent.
 
-An unknown number is NaN here. Which estimates are pooled, and with which weights, is in ``means.py``.
+An unknown number is NaN here. Which estimates are pooled, and with which weights, is in ``pooling.py``.
 
 Sources
 -------
@@ -20,13 +20,20 @@ from statistics import NormalDist
 
 import numpy as np
 
-from meantime.survey.cube.survey_cube import Z_95, BoolArray, FloatArray
+from meantime.survey.confidence_limits import Z_95
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
 RELIABLE_SAMPLE_SIZE = 50
 """CDC: an estimate from fewer persons is not reliable."""
 
 UNRELIABLE_RSE_PERCENT = 30.0
 """CDC: an estimate whose relative standard error is this large or larger is not reliable."""
+
+TIE_DECIMALS = 9
+"""Values that are equal after rounding to so many decimals are ties: sums differ in the last bits by their order."""
+
+EQUAL_WITHIN = 5e-10
+"""The same tolerance for a difference: a smaller one is noise of floating-point sums."""
 
 
 class Scale(StrEnum):

@@ -5,12 +5,13 @@ The arithmetic of a difference, with its sources, is in ``contrasts.py``.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Unpack
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import (
     SIMILAR,
@@ -20,118 +21,154 @@ from meantime.statistics.estimation.contrasts import (
     cautions_of_many_tests,
     contrasts,
 )
-from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, pool
-from meantime.statistics.estimation.pooling_options import EXPLAIN, LEVEL, SCALE, settle_scale
-from meantime.statistics.estimation.selection import (
-    FILTERS,
-    Filters,
-    Selection,
-    cells_selected,
-    chosen_segments,
-    select,
-    settle_filters,
-    texts,
-    years_with_values,
-)
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
 from meantime.statistics.result import Result, records_of
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 
-METHOD = "compare/1"
-AGAINST_QUESTION = Parameter(
-    name="against_question",
-    kind=ParameterKind.QUESTION,
-    summary="The question to compare with, by text or id.",
-    default_summary="none",
-    example="Q037",
-)
-AGAINST_YEAR = Parameter(
-    name="against_year",
-    kind=ParameterKind.YEAR,
-    summary="The year to compare with.",
-    default_summary="none",
-    example=2013,
-)
-AGAINST_STRATUM = Parameter(
-    name="against_stratum",
-    kind=ParameterKind.STRATUM,
-    summary="The stratum to compare with; `strata` then names the other one.",
-    default_summary="none",
-    example="Male",
-)
-REFERENCES = (AGAINST_QUESTION, AGAINST_YEAR, AGAINST_STRATUM)
-PARAMETERS = (*FILTERS, *REFERENCES, SCALE, LEVEL, EXPLAIN)
 
+@dataclass(frozen=True, kw_only=True)
+class Compare(Filters):
+    """For each location, the selected estimate minus the same location's other one.
 
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data and check what depends on several parameters.
-
-    Raises
-    ------
-    InvalidParameterError
-        Not exactly one of the ``against_`` parameters is given, more than one year or stratum is selected, or a
-        thing would be compared with itself.
+    Exactly one of the ``against_`` fields says what differs between the two; the filters select one year and stratum.
     """
-    given = [parameter.name for parameter in REFERENCES if arguments[parameter.name] is not None]
-    if len(given) != 1:
-        names = tuple(parameter.name for parameter in REFERENCES)
-        raise InvalidParameterError(
-            f"{(given or names)[-1]}: give exactly one of {', '.join(names)}; {len(given)} are given",
-            field=(given or names)[-1],
-            accepted=names,
+
+    name = "compare"
+    title = "Comparison of two strata, years or questions"
+    summary = "Two strata, two years or two questions for each location, with the interval of their difference."
+    unit = "percent"
+    method = "compare/1: selected estimate minus the other, two-sided z-test"
+    example: ClassVar = {"question": "Q036", "years": [2023], "strata": ["Female"], "against_stratum": "Male"}
+    documentation = "methods/compare.md"
+
+    years: Annotated[
+        YearsFilter, Default("the newest year in which the question has a value, and `against_question` if it is given")
+    ] = None
+    against_question: Annotated[
+        str | None, QUESTION_NAME, "The question to compare with, by text or id.", Default("none"), Example("Q037")
+    ] = None
+    against_year: Annotated[int | None, Year(), "The year to compare with.", Default("none"), Example(2013)] = None
+    against_stratum: Annotated[
+        str | None,
+        STRATUM_NAME,
+        "The stratum to compare with; `strata` then names the other one.",
+        Default("none"),
+        Example("Male"),
+    ] = None
+    scale: ScaleOption = "linear"
+    level: LevelOption = 0.95
+    explain: ExplainOption = False
+
+    def settled(self, cube: SurveyCube) -> Self:
+        """Fill the defaults of the filters.
+
+        Raises
+        ------
+        InvalidParameterError
+            As for the filters; or not exactly one of the ``against_`` fields is given, more than one year or stratum
+            is selected, or a thing would be compared with itself.
+        """
+        references = {
+            "against_question": self.against_question,
+            "against_year": self.against_year,
+            "against_stratum": self.against_stratum,
+        }
+        given = [name for name, value in references.items() if value is not None]
+        if len(given) != 1:
+            raise InvalidParameterError(
+                f"{(given or list(references))[-1]}: give exactly one of {', '.join(references)};"
+                f" {len(given)} are given",
+                field=(given or list(references))[-1],
+                accepted=tuple(references),
+            )
+        return super().settled(cube)
+
+    def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
+        """Return the newest year in which the question has a value, and so has the other question if there is one."""
+        if self.against_question is None:
+            return super().default_years(cube)
+        return newest_common_year(cube, self.question, self.against_question)
+
+    def check(self, places: Places) -> None:
+        """Check that one thing is compared with one other."""
+        cube, years, segments = places.cube, places.years, places.segments
+        check_scale(cube, self.question, self.scale)
+        if len(years) != 1:
+            raise InvalidParameterError(
+                f"years: {len(years)} years are selected; compare takes one, and against_year the other", field="years"
+            )
+        if len(segments) != 1:
+            raise InvalidParameterError(
+                f"strata: {len(segments)} strata are selected; compare takes one, and against_stratum the other",
+                field="strata",
+                accepted=[cube.segments[index].stratum for index in segments],
+            )
+        if self.against_stratum is not None:
+            _reference_segment(cube, self.against_stratum, cube.segments[segments[0]].category)
+        for field, other, own in (
+            ("against_question", self.against_question, (self.question,)),
+            ("against_year", self.against_year, years),
+            ("against_stratum", self.against_stratum, self.strata or ()),
+        ):
+            if other in own:
+                raise InvalidParameterError(
+                    f"{field}: {other} would be compared with itself; choose another", field=field
+                )
+
+    def compute(self, data: StatisticData) -> Result:
+        """Return one record per location that has a row on both sides, by name.
+
+        ``difference`` is the selected estimate minus the reference, in percentage points. The verdict is by the
+        question's direction (``better``: the selected one is); between two questions it is ``higher``, ``similar`` or
+        ``lower``.
+
+        Raises
+        ------
+        StatisticError
+            One side has no row, or no location has a row on both.
+
+        Notes
+        -----
+        See ``contrasts.contrasts``.
+        """
+        chosen = self.select(data.cube)
+        other = self._other_side(chosen)
+        sides = _on_both_sides(chosen, other)
+        own, reference = (pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides)
+        found = contrasts(
+            own.value,
+            own.standard_error,
+            reference.value,
+            reference.standard_error,
+            level=self.level,
+            direction=chosen.question.direction if self.against_question is None else None,
         )
-    settle_common_year(cube, arguments)
-    settle_filters(cube, arguments)
-    settle_scale(cube, arguments)
-    _require_one(cube, arguments)
-    if arguments["against_question"] == arguments["question"]:
-        raise _refuse_itself("against_question", arguments["question"])
-    years = arguments["years"]
-    if isinstance(years, list) and arguments["against_year"] == years[0]:
-        raise _refuse_itself("against_year", years[0])
-    if arguments["against_stratum"] in (texts(arguments["strata"]) or ()):
-        raise _refuse_itself("against_stratum", arguments["against_stratum"])
-    return arguments
-
-
-def settle_common_year(cube: SurveyCube, arguments: dict[str, object]) -> None:
-    """Set ``years``, if absent, to the newest in which both questions have a value.
-
-    Raises
-    ------
-    InvalidParameterError
-        There is none.
-    """
-    if arguments["against_question"] is None or arguments["years"] is not None:
-        return
-    own = years_with_values(cube, str(arguments["question"]))
-    both = sorted(set(own) & set(years_with_values(cube, str(arguments["against_question"]))))
-    if not both:
-        raise InvalidParameterError(
-            "against_question: the two questions have no year in common; choose another question",
-            field="against_question",
+        columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
+        columns["reference_sample_size"] = reference.common_columns()["sample_size"]
+        columns["against"] = [_named(other, chosen)] * len(own)
+        return Result(
+            records=records_of(columns),
+            unit=chosen.question.unit,
+            method=f"{own.method(self.versioned_method())};"
+            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}",
+            cautions=tuple(_cautions(chosen, other, own, reference, found)),
+            explanation=_explanation(own, reference, found) if self.explain else None,
         )
-    arguments["years"] = both[-1:]
 
-
-def _require_one(cube: SurveyCube, arguments: dict[str, object]) -> None:
-    years = arguments["years"]
-    if isinstance(years, list) and len(years) != 1:
-        raise InvalidParameterError(
-            f"years: {len(years)} years are selected; compare takes one, and against_year the other", field="years"
-        )
-    categories, strata = texts(arguments["categories"]), texts(arguments["strata"])
-    segments = chosen_segments(cube, categories, strata)
-    if len(segments) != 1:
-        raise InvalidParameterError(
-            f"strata: {len(segments)} strata are selected; compare takes one, and against_stratum the other",
-            field="strata",
-            accepted=[cube.segments[index].stratum for index in segments],
-        )
-    if arguments["against_stratum"] is not None:
-        _reference_segment(cube, str(arguments["against_stratum"]), cube.segments[segments[0]].category)
+    def _other_side(self, chosen: Selection) -> Selection:
+        years = None if self.against_year is None else (self.against_year,)
+        segments = None
+        if self.against_stratum is not None:
+            category = chosen.cube.segments[chosen.segments[0]].category
+            segments = (_reference_segment(chosen.cube, self.against_stratum, category),)
+        return chosen.elsewhere(question=self.against_question, years=years, segments=segments)
 
 
 def _reference_segment(cube: SurveyCube, stratum: str, category: str) -> int:
@@ -150,83 +187,6 @@ def _reference_segment(cube: SurveyCube, stratum: str, category: str) -> int:
             field="against_stratum",
         )
     return (same or found)[0]
-
-
-def _refuse_itself(field: str, value: object) -> InvalidParameterError:
-    return InvalidParameterError(f"{field}: {value} would be compared with itself; choose another", field=field)
-
-
-def compare(
-    cube: SurveyCube,
-    *,
-    against_question: str | None,
-    against_year: int | None,
-    against_stratum: str | None,
-    scale: str,
-    level: float,
-    explain: bool,
-    **filters: Unpack[Filters],
-) -> Result:
-    """Return, for each location, the selected estimate minus the same location's other one.
-
-    Parameters
-    ----------
-    cube
-        The dataset.
-    against_question, against_year, against_stratum
-        Exactly one: what differs between the two estimates.
-    scale, level, explain
-        See ``means.mean``.
-    **filters
-        See ``selection.Filters``; they select one year and one stratum.
-
-    Returns
-    -------
-    Result
-        One record per location that has a row on both sides, by name; ``difference`` is the selected estimate minus
-        the reference, in percentage points. The verdict is by the question's direction (``better``: the
-        selected one is); between two questions it is ``higher``, ``similar`` or ``lower``.
-
-    Raises
-    ------
-    StatisticError
-        One side has no row, or no location has a row on both.
-
-    Notes
-    -----
-    See ``contrasts.contrasts``.
-    """
-    chosen = select(cube, **filters)
-    other = _other_side(chosen, against_question, against_year, against_stratum)
-    sides = _on_both_sides(chosen, other)
-    own, reference = (pool(group(side, [LOCATION]), scale=scale, level=level) for side in sides)
-    found = contrasts(
-        own.value,
-        own.standard_error,
-        reference.value,
-        reference.standard_error,
-        level=level,
-        direction=chosen.question.direction if against_question is None else None,
-    )
-    columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
-    columns["reference_sample_size"] = reference.common_columns()["sample_size"]
-    columns["against"] = [_named(other, chosen)] * len(own)
-    return Result(
-        records=records_of(columns),
-        unit=chosen.question.unit,
-        method=f"{own.method(METHOD)}; difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}",
-        cautions=tuple(_cautions(chosen, other, own, reference, found)),
-        explanation=_explanation(own, reference, found) if explain else None,
-    )
-
-
-def _other_side(chosen: Selection, question: str | None, year: int | None, stratum: str | None) -> Selection:
-    segments = chosen.segments
-    if stratum is not None:
-        category = chosen.cube.segments[segments[0]].category
-        segments = (_reference_segment(chosen.cube, stratum, category),)
-    years = chosen.years if year is None else (year,)
-    return cells_selected(chosen.cube, question or chosen.question.text, years, chosen.locations, segments)
 
 
 def _on_both_sides(first: Selection, second: Selection) -> tuple[Selection, Selection]:
@@ -278,4 +238,4 @@ def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict
         f"In {similar} of {found.test_count} locations the difference may be chance."
         " Two intervals that overlap may still differ; the test is on the difference itself."
     )
-    return explanation_of(own, [pitfall], references={"reference": reference})
+    return explain(own, [pitfall], references={"reference": reference})

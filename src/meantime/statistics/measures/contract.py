@@ -1,240 +1,207 @@
 """The nine statistics of the contract: plain means over rows, in the contract's exact shapes.
 
 A mean here is the plain mean of every published estimate of the question, whatever its year, stratum or kind of
-location, as ``CONTRACT.md`` has it. Rows without a value don't count; rows without a category count in
-location and global means but give no key. Statistics that keep the nation, the strata and the years apart
-are in the other modules. The parameter ``state`` is the contract's name for a location.
+location (sum of values / number of values: Cochran, Sampling Techniques, 3rd ed., 1977, chapter 2). Rows without a
+value don't count; rows without a category count in location and global means but give no key. Statistics that keep
+the nation, the strata and the years apart are in the other modules. The parameter ``state`` is the contract's name
+for a location.
 
 Means that are mathematically equal may differ in the last bits, so they are compared after rounding to nine decimals;
-ties are in order of the location's name.
+ties are in order of the location's name. A question without any value is a StatisticError; a location without a value
+for a question that has some is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
+from typing import Annotated, ClassVar, Self
 
-import numpy as np
-import numpy.typing as npt
-
-from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.measures.question_layout import QuestionLayout, question_layout
-from meantime.survey.cube.survey_cube import FloatArray, SurveyCube
+from meantime.errors import InvalidParameterError
+from meantime.fields.fields import Example
+from meantime.statistics.kinds import LOCATION_NAME, QUESTION_TEXT
+from meantime.statistics.measures.plain_means import (
+    mean_of_all,
+    mean_of_location,
+    means_in_order,
+    means_of_keys,
+    means_of_keys_in,
+)
+from meantime.statistics.statistic import Statistic, StatisticData, Surface
+from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
 
-TIE_DECIMALS = 9
 EXTREME_COUNT = 5
 
-Totals = npt.NDArray[np.floating] | npt.NDArray[np.integer]
+LocationMeans = dict[str, float]
+"""Location name to mean; one without any value is left out."""
+
+_QUESTION = "Percent of adults aged 18 years and older who have obesity"
+_STATE = "Ohio"
 
 
-def states_mean(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return the mean of each location, ascending by mean, ties by name.
+@dataclass(frozen=True, kw_only=True)
+class OfQuestion(Statistic):
+    """A statistic of the contract: of a question, asked by its exact text."""
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    question
-        The question's text.
+    surface = Surface.CONTRACT
+    unit = "percent"
+    example: ClassVar[Mapping[str, object]] = {"question": _QUESTION}
 
-    Returns
-    -------
-    dict
-        Location name to mean, in the question's unit (percent). A location without any value is left out.
+    question: Annotated[str, QUESTION_TEXT, "The question's exact text.", Example(_QUESTION)]
 
-    Raises
-    ------
-    StatisticError
-        The question has no value at all.
-
-    Notes
-    -----
-    mean = sum of values / number of values, over rows (Cochran, Sampling Techniques, 3rd ed., 1977, chapter 2).
-    """
-    return _ranked(*_location_means(cube, question))
+    def __init_subclass__(cls) -> None:
+        """Derive method and page from the name."""
+        if hasattr(cls, "name"):
+            cls.method = f"{cls.name}/1: plain mean of all rows with a value"
+            cls.documentation = f"methods/contract.md#{cls.name}"
 
 
-def state_mean(cube: SurveyCube, *, question: str, state: str) -> dict[str, float | None]:
-    """Return the mean of one location; None when it has no value for the question."""
-    return {state: _location_mean(cube, question, state)}
+@dataclass(frozen=True, kw_only=True)
+class OfState(OfQuestion):
+    """A statistic of the contract: of a question and a location."""
+
+    example: ClassVar = {"question": _QUESTION, "state": _STATE}
+
+    state: Annotated[str, LOCATION_NAME, "The location's name: a state, a territory or National.", Example(_STATE)]
 
 
-def best5(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return the five locations with the best means, best first, ties by name.
+@dataclass(frozen=True, kw_only=True)
+class StatesMean(OfQuestion):
+    """The mean of each location, ascending by mean, ties by name."""
 
-    Raises
-    ------
-    InvalidParameterError
-        Nobody has said which end of the question's scale is better.
-    StatisticError
-        The question has no value at all.
-    """
-    return _extremes(cube, question, best=True)
+    name = "states_mean"
+    title = "Mean of each location"
+    summary = "The plain mean of each location, ascending."
 
-
-def worst5(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return the five locations with the worst means, worst first, ties by name; errors as for ``best5``."""
-    return _extremes(cube, question, best=False)
+    def compute(self, data: StatisticData) -> LocationMeans:
+        """Return location name to mean."""
+        return means_in_order(data.cube, self.question)
 
 
-def global_mean(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return the mean over all rows of the question (not over the locations' means).
+@dataclass(frozen=True, kw_only=True)
+class StateMean(OfState):
+    """The mean of one location."""
 
-    Raises
-    ------
-    StatisticError
-        The question has no value at all.
-    """
-    return {"global_mean": _global_mean(cube, question)}
+    name = "state_mean"
+    title = "Mean of one location"
+    summary = "The plain mean of one location."
 
-
-def diff_from_mean(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return global mean minus location mean for each location, in the order of ``states_mean``."""
-    overall = _global_mean(cube, question)
-    return {name: overall - mean for name, mean in states_mean(cube, question=question).items()}
+    def compute(self, data: StatisticData) -> dict[str, float | None]:
+        """Return the location's name to its mean."""
+        return {self.state: mean_of_location(data.cube, self.question, self.state)}
 
 
-def state_diff_from_mean(cube: SurveyCube, *, question: str, state: str) -> dict[str, float | None]:
-    """Return global mean minus the mean of one location; None when it has no value for the question."""
-    mean = _location_mean(cube, question, state)
-    return {state: None if mean is None else _global_mean(cube, question) - mean}
+@dataclass(frozen=True, kw_only=True)
+class _Extremes(OfQuestion):
+    """Five locations from one end, the most extreme first, ties by name."""
+
+    is_best: ClassVar[bool]
+
+    def settled(self, cube: SurveyCube) -> Self:
+        """Refuse a question of which nobody has said which end is better, before it is a job."""
+        _direction(cube, self.question)
+        return self
+
+    def compute(self, data: StatisticData) -> LocationMeans:
+        """Return location name to mean; fewer than five where there are no more."""
+        lowest_first = (_direction(data.cube, self.question) is Direction.LOWER_IS_BETTER) == self.is_best
+        ranked = means_in_order(data.cube, self.question, descending=not lowest_first)
+        return dict(islice(ranked.items(), EXTREME_COUNT))
 
 
-def mean_by_category(cube: SurveyCube, *, question: str) -> dict[str, float]:
-    """Return the mean of each (location, category, stratum) that has a value.
+@dataclass(frozen=True, kw_only=True)
+class Best5(_Extremes):
+    """The five locations with the best means, best first."""
 
-    Returns
-    -------
-    dict
-        The text of the tuple, such as ``"('Alabama', 'Age (years)', '18 - 24')"``, to the mean in the question's
-        unit; in order of location, category, stratum.
-
-    Raises
-    ------
-    StatisticError
-        The question has no value at all.
-    """
-    index = _index(cube, question)
-    layout = question_layout(cube, index)
-    cells = cube.cells_of(index)
-    if not cube.cells.value_count[cells].any():
-        raise _no_value(question)
-    # Cells without a key go to place 0, which is dropped.
-    places = layout.key_of_cell + 1
-    counts = np.bincount(places, cube.cells.value_count[cells], len(layout.key_texts) + 1)[1:]
-    sums = np.bincount(places, cube.cells.value_sum[cells], len(layout.key_texts) + 1)[1:]
-    return _means(layout.key_texts, sums, counts)
+    name = "best5"
+    title = "Five best locations"
+    summary = "The five best plain means, best first."
+    is_best = True
 
 
-def state_mean_by_category(cube: SurveyCube, *, question: str, state: str) -> dict[str, dict[str, float] | None]:
-    """Return the mean of each (category, stratum) of one location that has a value.
+@dataclass(frozen=True, kw_only=True)
+class Worst5(_Extremes):
+    """The five locations with the worst means, worst first."""
 
-    None stands for the whole when the location has no value for the question.
-    """
-    index = _index(cube, question)
-    layout = question_layout(cube, index)
-    span = _location_span(cube, index, layout, state)
-    if span is None or not cube.cells.value_count[span].any():
-        return {state: None}
-    place = layout.location_names.index(state)
-    first, last = layout.key_bounds[place], layout.key_bounds[place + 1]
-    offset = cube.cells_of(index).start
-    keys = layout.key_of_cell[span.start - offset : span.stop - offset]
-    places = np.where(keys < 0, 0, keys - first + 1)
-    counts = np.bincount(places, cube.cells.value_count[span], last - first + 1)[1:]
-    sums = np.bincount(places, cube.cells.value_sum[span], last - first + 1)[1:]
-    return {state: _means(layout.key_tails[first:last], sums, counts)}
+    name = "worst5"
+    title = "Five worst locations"
+    summary = "The five worst plain means, worst first."
+    is_best = False
 
 
-def require_direction(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Return the arguments unchanged, or raise when the question's better end is unknown.
+@dataclass(frozen=True, kw_only=True)
+class GlobalMean(OfQuestion):
+    """The mean over all rows of the question, not over the locations' means."""
 
-    Raises
-    ------
-    InvalidParameterError
-        Nobody has said which end of the question's scale is better.
-    """
-    _direction(cube, str(arguments["question"]))
-    return arguments
+    name = "global_mean"
+    title = "Mean over all rows"
+    summary = "The plain mean of all rows."
 
-
-def _index(cube: SurveyCube, question: str) -> int:
-    return cube.question_index[question]
+    def compute(self, data: StatisticData) -> dict[str, float]:
+        """Return the mean under the name ``global_mean``."""
+        return {"global_mean": mean_of_all(data.cube, self.question)}
 
 
-def _no_value(question: str) -> StatisticError:
-    return StatisticError(f"the question {question!r} has no value in this dataset; ask another one")
+@dataclass(frozen=True, kw_only=True)
+class DiffFromMean(OfQuestion):
+    """The global mean minus the mean of each location, in the order of ``states_mean``."""
+
+    name = "diff_from_mean"
+    title = "Difference of each location"
+    summary = "The mean of all rows minus the mean of each location."
+    unit = "percentage points"
+
+    def compute(self, data: StatisticData) -> LocationMeans:
+        """Return location name to difference."""
+        overall = mean_of_all(data.cube, self.question)
+        return {name: overall - mean for name, mean in means_in_order(data.cube, self.question).items()}
 
 
-def _kept(keys: tuple[str, ...], sums: Totals, counts: Totals) -> tuple[Sequence[str], FloatArray]:
-    """Return the keys that have a value and their means."""
-    with_value = counts > 0
-    if with_value.all():
-        return keys, sums / counts
-    places = np.flatnonzero(with_value)
-    return [keys[place] for place in places.tolist()], sums[places] / counts[places]
+@dataclass(frozen=True, kw_only=True)
+class StateDiffFromMean(OfState):
+    """The global mean minus the mean of one location."""
+
+    name = "state_diff_from_mean"
+    title = "Difference of one location"
+    summary = "The mean of all rows minus the mean of one location."
+    unit = "percentage points"
+
+    def compute(self, data: StatisticData) -> dict[str, float | None]:
+        """Return the location's name to its difference."""
+        mean = mean_of_location(data.cube, self.question, self.state)
+        return {self.state: None if mean is None else mean_of_all(data.cube, self.question) - mean}
 
 
-def _means(keys: tuple[str, ...], sums: Totals, counts: Totals) -> dict[str, float]:
-    names, means = _kept(keys, sums, counts)
-    return dict(zip(names, means.tolist(), strict=True))
+@dataclass(frozen=True, kw_only=True)
+class MeanByCategory(OfQuestion):
+    """The mean of each (location, category, stratum) that has a value."""
+
+    name = "mean_by_category"
+    title = "Mean of each stratum of each location"
+    summary = "The plain mean of each location, category and stratum."
+
+    def compute(self, data: StatisticData) -> dict[str, float]:
+        """Return the text of the tuple, such as ``"('Alabama', 'Age (years)', '18 - 24')"``, to the mean, in order."""
+        return means_of_keys(data.cube, self.question)
 
 
-def _location_means(cube: SurveyCube, question: str) -> tuple[Sequence[str], FloatArray]:
-    """Return the names of the locations that have a value, ascending, and their means."""
-    index = _index(cube, question)
-    layout = question_layout(cube, index)
-    cells = cube.cells_of(index)
-    if cells.start == cells.stop:
-        raise _no_value(question)
-    counts = np.add.reduceat(cube.cells.value_count[cells], layout.location_starts)
-    sums = np.add.reduceat(cube.cells.value_sum[cells], layout.location_starts)
-    names, means = _kept(layout.location_names, sums, counts)
-    if not len(means):
-        raise _no_value(question)
-    return names, means
+@dataclass(frozen=True, kw_only=True)
+class StateMeanByCategory(OfState):
+    """The mean of each (category, stratum) of one location that has a value."""
 
+    name = "state_mean_by_category"
+    title = "Mean of each stratum of one location"
+    summary = "The plain mean of each category and stratum of one location."
 
-def _ranked(names: Sequence[str], means: FloatArray, *, descending: bool = False) -> dict[str, float]:
-    """Return name to mean in order of the mean; the names ascend, so a stable sort puts ties in their order."""
-    rounded = np.round(means, TIE_DECIMALS)
-    order = np.argsort(-rounded if descending else rounded, kind="stable").tolist()
-    values = means.tolist()
-    return {names[place]: values[place] for place in order}
-
-
-def _location_span(cube: SurveyCube, index: int, layout: QuestionLayout, name: str) -> slice | None:
-    """Return the slice of the cell arrays that one location has, None when it has no cell."""
-    if name not in layout.location_names:
-        return None
-    place = layout.location_names.index(name)
-    cells = cube.cells_of(index)
-    is_last = place + 1 == len(layout.location_names)
-    stop = cells.stop if is_last else cells.start + int(layout.location_starts[place + 1])
-    return slice(cells.start + int(layout.location_starts[place]), stop)
-
-
-def _location_mean(cube: SurveyCube, question: str, name: str) -> float | None:
-    index = _index(cube, question)
-    span = _location_span(cube, index, question_layout(cube, index), name)
-    return None if span is None else _plain_mean(cube, span)
-
-
-def _global_mean(cube: SurveyCube, question: str) -> float:
-    mean = _plain_mean(cube, cube.cells_of(_index(cube, question)))
-    if mean is None:
-        raise _no_value(question)
-    return mean
-
-
-def _plain_mean(cube: SurveyCube, span: slice) -> float | None:
-    count = int(cube.cells.value_count[span].sum())
-    return float(cube.cells.value_sum[span].sum()) / count if count else None
+    def compute(self, data: StatisticData) -> dict[str, dict[str, float] | None]:
+        """Return the location's name to the text of the tuple to the mean; None stands for the whole mapping."""
+        return {self.state: means_of_keys_in(data.cube, self.question, self.state)}
 
 
 def _direction(cube: SurveyCube, question: str) -> Direction:
-    direction = cube.questions[_index(cube, question)].direction
+    direction = cube.questions[cube.question_index[question]].direction
     if direction is None:
         raise InvalidParameterError(
             f"question: nobody has said which end of {question!r} is better;"
@@ -242,9 +209,3 @@ def _direction(cube: SurveyCube, question: str) -> Direction:
             field="question",
         )
     return direction
-
-
-def _extremes(cube: SurveyCube, question: str, *, best: bool) -> dict[str, float]:
-    lowest_first = (_direction(cube, question) is Direction.LOWER_IS_BETTER) == best
-    ranked = _ranked(*_location_means(cube, question), descending=not lowest_first)
-    return dict(islice(ranked.items(), EXTREME_COUNT))

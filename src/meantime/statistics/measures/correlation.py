@@ -12,62 +12,27 @@ correlation of places says nothing about persons.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Unpack
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of_gaps
-from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.options import ExplainOption, LevelOption
 from meantime.statistics.estimation.pooling import Estimates, pool
-from meantime.statistics.estimation.pooling_options import EXPLAIN, LEVEL
-from meantime.statistics.estimation.selection import (
-    FILTERS,
-    Filters,
-    IndexArray,
-    cells_selected,
-    select,
-    settle_filters,
-)
-from meantime.statistics.estimation.uncertainty import normal_quantile
-from meantime.statistics.measures.compare import AGAINST_QUESTION, settle_common_year
+from meantime.statistics.estimation.selection import IndexArray
+from meantime.statistics.estimation.uncertainty import TIE_DECIMALS, normal_quantile
+from meantime.statistics.kinds import QUESTION_NAME
 from meantime.statistics.result import Record, Result, plain
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import FloatArray, SurveyCube
 
-METHOD = "correlation/1"
-TIE_DECIMALS = 9
 MINIMUM_LOCATIONS = 3
-PARAMETERS = (
-    *FILTERS,
-    replace(
-        AGAINST_QUESTION,
-        summary="The other question, by text or id.",
-        required=True,
-        default_summary="",
-        example="Q047",
-    ),
-    LEVEL,
-    EXPLAIN,
-)
-
-
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data (the newest year that both questions have) and check the rest.
-
-    Raises
-    ------
-    InvalidParameterError
-        The two questions are one, or have no year in common.
-    """
-    settle_common_year(cube, arguments)
-    settle_filters(cube, arguments)
-    if arguments["question"] == arguments["against_question"]:
-        raise InvalidParameterError(
-            "against_question: a question has the correlation 1 with itself; choose another", field="against_question"
-        )
-    return arguments
 
 
 def pearson(first: FloatArray, second: FloatArray) -> float:
@@ -127,70 +92,86 @@ def fisher_p(coefficient: float, count: int) -> float | None:
     return math.erfc(abs(math.atanh(coefficient)) * math.sqrt(count - 3) / math.sqrt(2))
 
 
-def correlation(
-    cube: SurveyCube, *, against_question: str, level: float, explain: bool, **filters: Unpack[Filters]
-) -> Result:
-    """Return Pearson's and Spearman's correlation of two questions across locations.
+@dataclass(frozen=True, kw_only=True)
+class Correlation(Filters):
+    """Pearson's and Spearman's correlation of two questions across locations."""
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    against_question
-        The other question.
-    level, explain
-        See ``means.mean``.
-    **filters
-        See ``selection.Filters``. Several years or strata are averaged, unweighted, in each location.
+    name = "correlation"
+    title = "Correlation of two questions"
+    summary = "Pearson's and Spearman's correlation of two questions across locations."
+    unit = "correlation coefficient"
+    method = "correlation/1: Pearson and Spearman, interval by Fisher's z"
+    example: ClassVar = {"question": "Q036", "against_question": "Q047", "years": [2023]}
+    documentation = "methods/correlation.md"
 
-    Returns
-    -------
-    Result
-        Two records, ``coefficient`` ``pearson`` and ``spearman``; ``value`` is between -1 and 1, ``standard_error``
-        is None (its scale is Fisher's z: ``fisher_z_standard_error``), ``location_count`` counts the locations
-        with a value for both.
+    years: Annotated[YearsFilter, Default("the newest year in which both questions have a value")] = None
+    against_question: Annotated[str, QUESTION_NAME, "The other question, by text or id.", Example("Q047")]
+    level: LevelOption = 0.95
+    explain: ExplainOption = False
 
-    Raises
-    ------
-    StatisticError
-        The dataset has no row there, fewer than three locations have both, or one question doesn't vary.
+    def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
+        """Return the newest year in which both questions have a value."""
+        return newest_common_year(cube, self.question, self.against_question)
 
-    Notes
-    -----
-    Interval: Fisher's z with 1 / sqrt(n - 3), for both coefficients; p-value from the same z. The sampling
-    errors of the estimates are not taken into account: they pull a correlation towards 0.
-    """
-    chosen = select(cube, **filters)
-    other = cells_selected(cube, against_question, chosen.years, chosen.locations, chosen.segments)
-    own, second = (pool(group(side, [LOCATION]), level=level) for side in (chosen, other))
-    places, pairs = _pairs(own, second)
-    if len(places) < MINIMUM_LOCATIONS:
-        raise StatisticError(
-            f"{len(places)} locations have a value for both questions; a correlation needs {MINIMUM_LOCATIONS}"
+    def check(self, places: Places) -> None:
+        """Check that the two questions are not one."""
+        if self.question == self.against_question:
+            raise InvalidParameterError(
+                "against_question: a question has the correlation 1 with itself; choose another",
+                field="against_question",
+            )
+
+    def compute(self, data: StatisticData) -> Result:
+        """Return two records, ``coefficient`` ``pearson`` and ``spearman``.
+
+        ``value`` is between -1 and 1, ``standard_error`` is None (its scale is Fisher's z:
+        ``fisher_z_standard_error``), ``location_count`` counts the locations with a value for both. Several years or
+        strata are averaged, unweighted, in each location.
+
+        Raises
+        ------
+        StatisticError
+            The dataset has no row there, fewer than three locations have both, or one question doesn't vary.
+
+        Notes
+        -----
+        Interval: Fisher's z with 1 / sqrt(n - 3), for both coefficients; p-value from the same z. The sampling
+        errors of the estimates are not taken into account: they pull a correlation towards 0.
+        """
+        chosen = self.select(data.cube)
+        other = chosen.elsewhere(question=self.against_question)
+        own, second = (pool(group(side, [LOCATION]), level=self.level) for side in (chosen, other))
+        places, pairs = _pairs(own, second)
+        if len(places) < MINIMUM_LOCATIONS:
+            raise StatisticError(
+                f"{len(places)} locations have a value for both questions; a correlation needs {MINIMUM_LOCATIONS}"
+            )
+        first_values, second_values = own.value[places], second.value[pairs]
+        coefficients = {
+            "pearson": pearson(first_values, second_values),
+            "spearman": pearson(average_ranks(first_values), average_ranks(second_values)),
+        }
+        if math.isnan(coefficients["pearson"]):
+            raise StatisticError(
+                "one of the questions has the same value in every location, so it correlates with nothing"
+            )
+        # Every group has the same year, category and stratum, if any: the request has one of each.
+        shared = own.groups.dimension_columns().items()
+        dimensions: Record = {name: plain(column)[0] for name, column in shared if name != LOCATION}
+        used = int(own.cells_used[places].sum() + second.cells_used[pairs].sum())
+        suppressed = int(own.cells_suppressed.sum() + second.cells_suppressed.sum())
+        return Result(
+            records=[
+                dimensions
+                | _record(name, value, len(places), level=self.level, cells_used=used, cells_suppressed=suppressed)
+                for name, value in coefficients.items()
+            ],
+            unit=self.unit,
+            method=f"{self.versioned_method()}: Pearson and Spearman across locations; {100 * self.level:g} % interval"
+            " by Fisher's z with SE 1 / sqrt(n - 3)",
+            cautions=tuple(_cautions(own, second)),
+            explanation=explain(own, [_PITFALL], references={"against": second}) if self.explain else None,
         )
-    first_values, second_values = own.value[places], second.value[pairs]
-    coefficients = {
-        "pearson": pearson(first_values, second_values),
-        "spearman": pearson(average_ranks(first_values), average_ranks(second_values)),
-    }
-    if math.isnan(coefficients["pearson"]):
-        raise StatisticError("one of the questions has the same value in every location, so it correlates with nothing")
-    # Every group has the same year, category and stratum, if any: the request has one of each.
-    shared = own.groups.dimension_columns().items()
-    dimensions: Record = {name: plain(column)[0] for name, column in shared if name != LOCATION}
-    used = int(own.cells_used[places].sum() + second.cells_used[pairs].sum())
-    suppressed = int(own.cells_suppressed.sum() + second.cells_suppressed.sum())
-    return Result(
-        records=[
-            dimensions | _record(name, value, len(places), level=level, cells_used=used, cells_suppressed=suppressed)
-            for name, value in coefficients.items()
-        ],
-        unit="correlation coefficient",
-        method=f"{METHOD}: Pearson and Spearman across locations; {100 * level:g} % interval by Fisher's z with"
-        " SE 1 / sqrt(n - 3)",
-        cautions=tuple(_cautions(own, second)),
-        explanation=explanation_of(own, [_PITFALL], references={"against": second}) if explain else None,
-    )
 
 
 _PITFALL = (

@@ -6,129 +6,100 @@ Nothing is estimated here. The grid of places that are expected is in ``grid.py`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Unpack
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from meantime.errors import StatisticError
-from meantime.statistics.estimation.grid import ASKED, Count, Grid, Key, count_places
-from meantime.statistics.estimation.grouping import CATEGORY, DIMENSIONS, LOCATION, MAXIMUM_RECORDS, STRATUM, YEAR
-from meantime.statistics.estimation.pooling_options import EXPLAIN
-from meantime.statistics.estimation.selection import (
-    CATEGORIES,
-    INCLUDE,
+from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import Choice, SetOf
+from meantime.statistics.estimation.filters import (
     INCLUDED_KINDS,
-    LOCATIONS,
-    QUESTION,
-    STRATA,
-    YEARS,
+    CategoriesFilter,
+    IncludeFilter,
     PlaceFilters,
-    chosen_locations,
-    chosen_segments,
-    scale_key,
-    settle_locations,
-    texts,
+    StrataFilter,
+    YearsFilter,
+    segments_by_scale,
 )
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.estimation.grouping import CATEGORY, DIMENSIONS, LOCATION, MAXIMUM_RECORDS, STRATUM, YEAR
+from meantime.statistics.estimation.options import ExplainOption
+from meantime.statistics.measures.grid import ASKED, Count, Grid, Key, count_places
 from meantime.statistics.result import Record, Result
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 
-METHOD = "coverage/1"
-PARAMETERS = (
-    replace(QUESTION, required=False, default_summary="all questions"),
-    replace(YEARS, default_summary="all years"),
-    LOCATIONS,
-    replace(INCLUDE, default_summary="all kinds"),
-    replace(CATEGORIES, default_summary="all categories"),
-    replace(STRATA, default_summary="all strata"),
-    Parameter(
-        name="by",
-        kind=ParameterKind.CHOICES,
-        summary="Dimensions that are kept apart; the others are counted together.",
-        choices=(ASKED, *DIMENSIONS),
-        default=[ASKED, YEAR],
-        example=[YEAR],
-        minimum_items=0,
-    ),
-    EXPLAIN,
-)
 
+@dataclass(frozen=True, kw_only=True)
+class Coverage(PlaceFilters):
+    """How many estimates are present, suppressed and missing."""
 
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data: all years, and all kinds of locations."""
-    arguments["years"] = arguments["years"] or list(cube.years)
-    settle_locations(cube, arguments, default=tuple(INCLUDED_KINDS))
-    if arguments["categories"] is not None or arguments["strata"] is not None:
-        chosen_segments(cube, texts(arguments["categories"]), texts(arguments["strata"]))
-    return arguments
+    name = "coverage"
+    title = "Coverage"
+    summary = "How many estimates are present, suppressed and missing, by question, year, location or stratum."
+    unit = "percent of the places of the grid"
+    method = "coverage/1: counts of estimates and of places without a row"
+    example: ClassVar = {"question": "Q036", "by": ["year"]}
+    documentation = "methods/coverage.md"
+    default_include = tuple(INCLUDED_KINDS)
 
+    years: Annotated[YearsFilter, Default("all years")] = None
+    include: Annotated[IncludeFilter, Default("all kinds")] = None
+    categories: Annotated[CategoriesFilter, Default("all categories")] = None
+    strata: Annotated[StrataFilter, Default("all strata")] = None
+    by: Annotated[
+        tuple[str, ...],
+        SetOf(Choice((ASKED, *DIMENSIONS)), minimum=0),
+        "Dimensions that are kept apart; the others are counted together.",
+        Example([YEAR]),
+    ] = (ASKED, YEAR)
+    explain: ExplainOption = False
 
-def coverage(
-    cube: SurveyCube,
-    *,
-    question: str | None,
-    by: Sequence[str],
-    explain: bool,
-    **filters: Unpack[PlaceFilters],
-) -> Result:
-    """Count the estimates that are present, suppressed and missing.
+    def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
+        """Return all years."""
+        if not cube.years:
+            raise InvalidParameterError("years: the dataset has no row, so it has no years", field="years")
+        return cube.years
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    question
-        The question's text; None for all.
-    by
-        Dimensions that are kept apart: ``question``, ``location``, ``year``, ``category``, ``stratum``.
-    explain
-        Whether to add how many places each question has.
-    **filters
-        See ``selection.Filters``; without categories and strata all strata are counted.
+    def default_segments(self, cube: SurveyCube) -> tuple[int, ...]:
+        """Return all strata."""
+        return tuple([index for index in segments_by_scale(cube) if not cube.segments[index].is_blank])
 
-    Returns
-    -------
-    Result
-        Records in order of question, location, year, category and place on the scale. ``cells_used`` are the
-        estimates with a value, ``cells_suppressed`` the rows without, ``cells_missing`` the places without a row:
-        combinations of a location and a stratum in a year in which the question was asked at all. ``value`` is the
-        percentage with a value among the three. The other fields are None.
+    def compute(self, data: StatisticData) -> Result:
+        """Return records in order of question, location, year, category and place on the scale.
 
-    Raises
-    ------
-    StatisticError
-        The question wasn't asked in these years, or there would be too many records.
-    """
-    segments = _segments(cube, filters)
-    locations = chosen_locations(cube, filters["locations"], filters["include"])
-    questions = range(len(cube.questions)) if question is None else (cube.question_index[question],)
-    grids = []
-    for index in questions:
-        years = tuple(year for year in _years_asked(cube, index) if year in filters["years"])
-        if years:
-            grids.append(Grid(index, years, locations, segments))
-    if not grids or not locations:
-        raise StatisticError("nothing was asked in these years and locations; choose others")
-    _refuse_too_many(cube, grids, by)
-    counts: dict[Key, Count] = {}
-    for grid in grids:
-        count_places(cube, grid, by, counts)
-    return Result(
-        records=[_record(cube, grids, by, key, counts[key]) for key in sorted(counts)],
-        unit="percent of the places of the grid",
-        method=f"{METHOD}: estimates with a value as a share of those present, suppressed and missing; a place is"
-        " missing if its question was asked that year and it has no row",
-        cautions=tuple(_cautions(cube, grids, counts)),
-        explanation=_explanation(cube, grids) if explain else None,
-    )
+        ``cells_used`` are the estimates with a value, ``cells_suppressed`` the rows without, ``cells_missing`` the
+        places without a row: combinations of a location and a stratum in a year in which the question was asked at
+        all. ``value`` is the percentage with a value among the three. The other fields are None.
 
-
-def _segments(cube: SurveyCube, filters: PlaceFilters) -> tuple[int, ...]:
-    if filters["categories"] is None and filters["strata"] is None:
-        every = [index for index, segment in enumerate(cube.segments) if not segment.is_blank]
-        return tuple(sorted(every, key=lambda index: scale_key(cube, index)))
-    return chosen_segments(cube, filters["categories"], filters["strata"])
+        Raises
+        ------
+        StatisticError
+            The question wasn't asked in these years, or there would be too many records.
+        """
+        cube, by = data.cube, self.by
+        places = self.places(cube)
+        questions = range(len(cube.questions)) if self.question is None else (cube.question_index[self.question],)
+        grids = []
+        for index in questions:
+            years = tuple(year for year in _years_asked(cube, index) if year in places.years)
+            if years:
+                grids.append(Grid(index, years, places.locations, places.segments))
+        if not grids or not places.locations:
+            raise StatisticError("nothing was asked in these years and locations; choose others")
+        _refuse_too_many(cube, grids, by)
+        counts: dict[Key, Count] = {}
+        for grid in grids:
+            count_places(cube, grid, by, counts)
+        return Result(
+            records=[_record(cube, grids, by, key, counts[key]) for key in sorted(counts)],
+            unit=self.unit,
+            method=f"{self.versioned_method()}: estimates with a value as a share of those present, suppressed and"
+            " missing; a place is missing if its question was asked that year and it has no row",
+            cautions=tuple(_cautions(cube, grids, counts)),
+            explanation=_explanation(cube, grids) if self.explain else None,
+        )
 
 
 def _years_asked(cube: SurveyCube, question: int) -> list[int]:

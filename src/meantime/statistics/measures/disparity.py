@@ -6,49 +6,27 @@ The measures, with their sources, are in ``inequality.py``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Unpack
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
 from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import SetOf
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import cautions_of_direction
-from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters, Places, overall_segments
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
 from meantime.statistics.estimation.inequality import StratumEstimate, measures_of
+from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, pool
-from meantime.statistics.estimation.pooling_options import EXPLAIN, LEVEL, SCALE, settle_scale
-from meantime.statistics.estimation.selection import (
-    CATEGORIES,
-    FILTERS,
-    STRATA,
-    Filters,
-    Selection,
-    cells_selected,
-    chosen_segments,
-    select,
-    settle_filters,
-    texts,
-)
+from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Reliability, normal_quantile
+from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME
 from meantime.statistics.result import Record, Result, plain
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
-
-METHOD = "disparity/1"
-_CATEGORY = replace(
-    CATEGORIES,
-    summary="The one category whose strata are compared.",
-    required=True,
-    default_summary="",
-    maximum_items=1,
-)
-_STRATA = replace(STRATA, summary="Strata of the category.", default_summary="all strata of the category")
-PARAMETERS = (
-    *({"categories": _CATEGORY, "strata": _STRATA}.get(parameter.name, parameter) for parameter in FILTERS),
-    SCALE,
-    LEVEL,
-    EXPLAIN,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +42,6 @@ class _Location:
     strata_missing: int
 
 
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data and check what depends on several parameters.
-
-    Raises
-    ------
-    InvalidParameterError
-        Fewer than two strata of the category can be compared.
-    """
-    settle_filters(cube, arguments)
-    settle_scale(cube, arguments)
-    segments = chosen_segments(cube, texts(arguments["categories"]), texts(arguments["strata"]))
-    if len(_comparable(cube, segments)) < 2:
-        raise InvalidParameterError(
-            "categories: fewer than two strata to compare; choose a category with more strata",
-            field="categories",
-            accepted=sorted({segment.category for segment in cube.segments if not segment.is_overall} - {""}),
-        )
-    return arguments
-
-
 def _comparable(cube: SurveyCube, segments: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strata to compare: in a category with a scale, only those that have a place on it."""
     categories = {cube.segments[index].category for index in segments}
@@ -91,63 +49,91 @@ def _comparable(cube: SurveyCube, segments: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(index for index in segments if not has_scale or cube.segments[index].order is not None)
 
 
-def disparity(cube: SurveyCube, *, scale: str, level: float, explain: bool, **filters: Unpack[Filters]) -> Result:
-    """Return measures of the distance between the strata of one category, for each location.
+@dataclass(frozen=True, kw_only=True)
+class Disparity(Filters):
+    """How far apart the strata of one category are, for each location; several years are pooled per stratum."""
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    scale, level, explain
-        See ``means.mean``.
-    **filters
-        See ``selection.Filters``; ``categories`` names one category. Several years are pooled per stratum.
+    name = "disparity"
+    title = "Disparity between strata"
+    summary = "How far apart the strata of a category are in each location, by several measures."
+    unit = "percentage points"
+    method = "disparity/1: highest minus lowest stratum, index of disparity, slope index of inequality"
+    example: ClassVar = {"question": "Q036", "years": [2023], "categories": ["Education"]}
+    documentation = "methods/disparity.md"
 
-    Returns
-    -------
-    Result
-        One record per location that has a row, by name. ``value`` is the highest stratum minus the lowest, in
-        percentage points, with its interval; ``ratio`` is highest over lowest; ``relative_difference_percent`` is
-        the same difference as a percentage of the most favourable stratum; for the other fields see
-        ``inequality.py``. Only strata with a value count, and in a category with a scale only those that have a
-        place on it; all measures are None with fewer than two. The slope index and the relative index
-        exist for categories with a scale.
+    categories: Annotated[
+        tuple[str, ...],
+        SetOf(CATEGORY_NAME, maximum=1),
+        "The one category whose strata are compared.",
+        Example(["Education"]),
+    ] = field()  # required
+    strata: Annotated[
+        tuple[str, ...] | None,
+        SetOf(STRATUM_NAME),
+        "Strata of the category.",
+        Default("all strata of the category"),
+        Example(["College graduate"]),
+    ] = None
+    scale: ScaleOption = "linear"
+    level: LevelOption = 0.95
+    explain: ExplainOption = False
 
-    Raises
-    ------
-    StatisticError
-        The dataset has no row there, or no location has two strata with a value.
+    def check(self, places: Places) -> None:
+        """Check the scale, and that two strata of the category or more can be compared."""
+        cube = places.cube
+        check_scale(cube, self.question, self.scale)
+        if len(_comparable(cube, places.segments)) < 2:
+            raise InvalidParameterError(
+                "categories: fewer than two strata to compare; choose a category with more strata",
+                field="categories",
+                accepted=sorted({segment.category for segment in cube.segments if not segment.is_overall} - {""}),
+            )
 
-    Notes
-    -----
-    Differences: SE = sqrt(SE_a^2 + SE_b^2). Strata are taken as independent samples. Sources: Keppel et al. 2005,
-    Pearcy and Keppel 2002, Pamuk 1985 (see ``inequality.py``).
-    """
-    chosen = select(cube, **filters)
-    segments = _comparable(cube, chosen.segments)
-    selection = cells_selected(cube, chosen.question.text, chosen.years, chosen.locations, segments)
-    estimates = pool(group(selection, [LOCATION, STRATUM]), scale=scale, level=level)
-    has_scale = cube.segments[segments[0]].order is not None
-    locations = _locations(estimates, _overall_values(selection))
-    if all(len(location.strata) < 2 for location in locations):
-        raise StatisticError("no location has two strata with a value there; choose another year or category")
-    z = normal_quantile(level)
-    higher_is_better = selection.question.direction is Direction.HIGHER_IS_BETTER
-    shared = _shared_dimensions(selection)
-    return Result(
-        records=[
-            {"location": location.name}
-            | shared
-            | _record(location, z, higher_is_better=higher_is_better, has_scale=has_scale)
-            for location in locations
-        ],
-        unit="percentage points" if selection.question.unit == "percent" else selection.question.unit,
-        method=f"{METHOD}: highest minus lowest stratum, SE = sqrt(SE_a^2 + SE_b^2); index of disparity about the"
-        " overall estimate; between-group variance, slope and relative index by shares of the sample;"
-        f" {100 * level:g} % normal intervals, standard errors read on the {scale} scale",
-        cautions=tuple(_cautions(estimates, locations, chosen.segments, segments)),
-        explanation=explanation_of(estimates, [_PITFALL]) if explain else None,
-    )
+    def compute(self, data: StatisticData) -> Result:
+        """Return one record per location that has a row, by name.
+
+        ``value`` is the highest stratum minus the lowest, in percentage points, with its interval; ``ratio`` is
+        highest over lowest; ``relative_difference_percent`` is the same difference as a percentage of the most
+        favourable stratum; for the other fields see ``inequality.py``. Only strata with a value count, and in a
+        category with a scale only those that have a place on it; all measures are None with fewer than two. The
+        slope index and the relative index exist for categories with a scale.
+
+        Raises
+        ------
+        StatisticError
+            The dataset has no row there, or no location has two strata with a value.
+
+        Notes
+        -----
+        Differences: SE = sqrt(SE_a^2 + SE_b^2). Strata are taken as independent samples. Sources: Keppel et al. 2005,
+        Pearcy and Keppel 2002, Pamuk 1985 (see ``inequality.py``).
+        """
+        cube = data.cube
+        chosen = self.select(cube)
+        segments = _comparable(cube, chosen.segments)
+        selection = chosen.elsewhere(segments=segments)
+        estimates = pool(group(selection, [LOCATION, STRATUM]), scale=self.scale, level=self.level)
+        has_scale = cube.segments[segments[0]].order is not None
+        locations = _locations(estimates, _overall_values(selection))
+        if all(len(location.strata) < 2 for location in locations):
+            raise StatisticError("no location has two strata with a value there; choose another year or category")
+        z = normal_quantile(self.level)
+        higher_is_better = selection.question.direction is Direction.HIGHER_IS_BETTER
+        shared = _shared_dimensions(selection)
+        return Result(
+            records=[
+                {"location": location.name}
+                | shared
+                | _record(location, z, higher_is_better=higher_is_better, has_scale=has_scale)
+                for location in locations
+            ],
+            unit="percentage points" if selection.question.unit == "percent" else selection.question.unit,
+            method=f"{self.versioned_method()}: highest minus lowest stratum, SE = sqrt(SE_a^2 + SE_b^2); index of"
+            " disparity about the overall estimate; between-group variance, slope and relative index by shares of the"
+            f" sample; {100 * self.level:g} % normal intervals, standard errors read on the {self.scale} scale",
+            cautions=tuple(_cautions(estimates, locations, chosen.segments, segments)),
+            explanation=explain(estimates, [_PITFALL]) if self.explain else None,
+        )
 
 
 _PITFALL = (
@@ -159,11 +145,12 @@ _PITFALL = (
 def _overall_values(selection: Selection) -> dict[int, float]:
     """Return the overall stratum's value of each location (an index) that has one."""
     cube = selection.cube
+    everybody = overall_segments(cube)
+    if not everybody:
+        return {}
     try:
-        cells = cells_selected(
-            cube, selection.question.text, selection.years, selection.locations, chosen_segments(cube, None, None)
-        )
-    except (StatisticError, InvalidParameterError):  # no row there, or no overall stratum at all
+        cells = selection.elsewhere(segments=everybody)
+    except StatisticError:  # no row there
         return {}
     overall = pool(group(cells, [LOCATION]))
     places = cube.cells.location[cells.cells[overall.groups.first_cell]].tolist()

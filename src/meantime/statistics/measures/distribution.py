@@ -10,58 +10,25 @@ R. J. Hyndman and Y. Fan, Sample quantiles in statistical packages, American Sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Unpack
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from meantime.errors import StatisticError
+from meantime.fields.fields import Example
+from meantime.fields.kinds import Number, SetOf
 from meantime.statistics.estimation.cautions import cautions_of_gaps
-from meantime.statistics.estimation.explanation import explain as explanation_of
-from meantime.statistics.estimation.grouping import BY, Groups, group
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters
+from meantime.statistics.estimation.grouping import ByOption, Groups, group
+from meantime.statistics.estimation.options import ExplainOption
 from meantime.statistics.estimation.pooling import pool
-from meantime.statistics.estimation.pooling_options import EXPLAIN
-from meantime.statistics.estimation.selection import FILTERS, Filters, IndexArray, select, settle_filters
+from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import Reliability
-from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.statistics.result import Column, Result, records_of
+from meantime.statistics.statistic import EstimateSource, StatisticData
 from meantime.survey.cube.survey_cube import FloatArray, IntArray, SurveyCube
-
-if TYPE_CHECKING:
-    from meantime.survey.ingest.estimates import SingleEstimates
-
-METHOD = "distribution/1"
-QUANTILES = Parameter(
-    name="quantiles",
-    kind=ParameterKind.NUMBERS,
-    summary="Fractions of the estimates, between 0 and 1.",
-    default=[0.25, 0.5, 0.75],
-    example=[0.1, 0.5, 0.9],
-    minimum=0,
-    maximum=1,
-    maximum_items=50,
-)
-PARAMETERS = (*FILTERS, BY, QUANTILES, EXPLAIN)
-
-
-class EstimateSource(Protocol):
-    """Where single estimates can be read when cells hold several of them."""
-
-    def single_estimates(
-        self,
-        question: str,
-        years: Sequence[int],
-        locations: Sequence[str],
-        segments: Sequence[tuple[str, str]],
-    ) -> SingleEstimates:
-        """Return the values of a question (a text) in these years, locations and (category, stratum) pairs."""
-        ...
-
-
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data."""
-    settle_filters(cube, arguments)
-    return arguments
 
 
 def sorted_quantiles(values: FloatArray, starts: IndexArray, counts: IndexArray, fraction: float) -> FloatArray:
@@ -96,85 +63,79 @@ def sorted_quantiles(values: FloatArray, starts: IndexArray, counts: IndexArray,
     return np.where(counts > 0, low + (place - below) * (high - low), np.nan)
 
 
-def distribution(
-    cube: SurveyCube,
-    *,
-    by: Sequence[str],
-    quantiles: Sequence[float],
-    explain: bool,
-    estimates: EstimateSource | None = None,
-    **filters: Unpack[Filters],
-) -> Result:
-    """Return how published estimates are spread over locations, years or strata.
+@dataclass(frozen=True, kw_only=True)
+class Distribution(Filters):
+    """How published estimates are spread over locations, years or strata."""
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    by
-        Dimensions that are kept apart; the estimates of each group are spread over the others.
-    quantiles
-        Fractions between 0 and 1.
-    explain
-        Whether to add rows and sums.
-    estimates
-        Where single estimates are read when the cube's cells hold several.
-    **filters
-        See ``selection.Filters``.
+    name = "distribution"
+    title = "Median, quantiles and spread"
+    summary = "Median, quantiles, standard deviation and range of estimates over locations, years or strata."
+    unit = "percent"
+    method = "distribution/1: quantiles by linear interpolation (Hyndman and Fan's definition 7)"
+    example: ClassVar = {"question": "Q036", "years": {"from": 2019, "to": 2023}, "by": ["year"]}
+    documentation = "methods/distribution.md"
 
-    Returns
-    -------
-    Result
-        One record per group that has a row, in the order of ``grouping.py``. ``value`` is the median;
-        ``standard_deviation`` has n - 1 in the denominator and is None below two estimates; ``quantile_0.25`` and so
-        on are as asked for. Unit: the question's.
+    by: ByOption = ()
+    quantiles: Annotated[
+        tuple[float, ...],
+        SetOf(Number(0, 1), maximum=50),
+        "Fractions of the estimates, between 0 and 1.",
+        Example([0.1, 0.5, 0.9]),
+    ] = (0.25, 0.5, 0.75)
+    explain: ExplainOption = False
 
-    Raises
-    ------
-    StatisticError
-        The dataset has no row there, or cells hold several estimates and there is no source of single ones.
+    def compute(self, data: StatisticData) -> Result:
+        """Return one record per group that has a row, in the order of ``grouping.py``.
 
-    Notes
-    -----
-    Quantiles by definition 7 of Hyndman and Fan 1996. Each estimate counts once, whatever its sample size or the
-    population behind it.
-    """
-    selection = select(cube, **filters)
-    groups = group(selection, by)
-    owner, values = _single_values(groups, estimates)
-    order = np.lexsort((values, owner))
-    owner, values = owner[order], values[order]
-    counts = np.bincount(owner, minlength=len(groups))
-    starts = np.searchsorted(owner, np.arange(len(groups)))
+        ``value`` is the median; ``standard_deviation`` has n - 1 in the denominator and is None below two estimates;
+        ``quantile_0.25`` and so on are as asked for. Unit: the question's.
 
-    def quantile(fraction: float) -> FloatArray:
-        return sorted_quantiles(values, starts, counts, fraction)
+        Raises
+        ------
+        StatisticError
+            The dataset has no row there, or cells hold several estimates and there is no source of single ones.
 
-    pooled = pool(groups)
-    unknown = np.full(len(groups), np.nan)
-    columns: dict[str, Column] = {
-        **groups.dimension_columns(),
-        **pooled.common_columns(),
-        "value": quantile(0.5),
-        "standard_error": unknown,
-        "low": unknown,
-        "high": unknown,
-        "reliability": [None if count else Reliability.SUPPRESSED.value for count in counts.tolist()],
-        "count": counts,
-        "mean": pooled.value,
-        "standard_deviation": _deviation(owner, values, counts),
-        "minimum": quantile(0.0),
-        "maximum": quantile(1.0),
-    }
-    columns |= {f"quantile_{fraction}": quantile(fraction) for fraction in quantiles}
-    return Result(
-        records=records_of(columns),
-        unit=selection.question.unit,
-        method=f"{METHOD}: median and quantiles by linear interpolation at 1 + (n - 1) p (Hyndman and Fan's"
-        " definition 7), standard deviation with n - 1; each estimate counts once",
-        cautions=(*cautions_of_gaps(pooled), _SPREAD),
-        explanation=explanation_of(pooled, [_PITFALL]) if explain else None,
-    )
+        Notes
+        -----
+        Quantiles by definition 7 of Hyndman and Fan 1996. Each estimate counts once, whatever its sample size or the
+        population behind it.
+        """
+        selection = self.select(data.cube)
+        groups = group(selection, self.by)
+        owner, values = _single_values(groups, data.estimates)
+        order = np.lexsort((values, owner))
+        owner, values = owner[order], values[order]
+        counts = np.bincount(owner, minlength=len(groups))
+        starts = np.searchsorted(owner, np.arange(len(groups)))
+
+        def quantile(fraction: float) -> FloatArray:
+            return sorted_quantiles(values, starts, counts, fraction)
+
+        pooled = pool(groups)
+        unknown = np.full(len(groups), np.nan)
+        columns: dict[str, Column] = {
+            **groups.dimension_columns(),
+            **pooled.common_columns(),
+            "value": quantile(0.5),
+            "standard_error": unknown,
+            "low": unknown,
+            "high": unknown,
+            "reliability": [None if count else Reliability.SUPPRESSED.value for count in counts.tolist()],
+            "count": counts,
+            "mean": pooled.value,
+            "standard_deviation": _deviation(owner, values, counts),
+            "minimum": quantile(0.0),
+            "maximum": quantile(1.0),
+        }
+        columns |= {f"quantile_{fraction}": quantile(fraction) for fraction in self.quantiles}
+        return Result(
+            records=records_of(columns),
+            unit=selection.question.unit,
+            method=f"{self.versioned_method()}: median and quantiles by linear interpolation at 1 + (n - 1) p"
+            " (Hyndman and Fan's definition 7), standard deviation with n - 1; each estimate counts once",
+            cautions=(*cautions_of_gaps(pooled), _SPREAD),
+            explanation=explain(pooled, [_PITFALL]) if self.explain else None,
+        )
 
 
 _SPREAD = "estimates are spread more widely than the true values, because each has a sampling error of its own"

@@ -11,77 +11,47 @@ significantly better and n - the number significantly worse (here with one test 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Example
+from meantime.fields.kinds import Choice, WholeNumber
 from meantime.statistics.estimation.cautions import cautions_of, listed
-from meantime.statistics.estimation.contrasts import EQUAL_WITHIN
-from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.options import (
+    ExplainOption,
+    LevelOption,
+    ScaleOption,
+    WeightsOption,
+    check_scale,
+)
 from meantime.statistics.estimation.pooling import pool
-from meantime.statistics.estimation.pooling_options import EXPLAIN, LEVEL, SCALE, WEIGHTS, settle_scale
-from meantime.statistics.estimation.selection import FILTERS, Filters, IndexArray, select, settle_filters
-from meantime.statistics.estimation.uncertainty import normal_quantile
-from meantime.statistics.parameters import Parameter, ParameterKind
+from meantime.statistics.estimation.selection import IndexArray
+from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, TIE_DECIMALS, normal_quantile
 from meantime.statistics.result import Column, Record, Result, records_of
-from meantime.survey.cube.survey_cube import BoolArray, FloatArray, SurveyCube
+from meantime.statistics.statistic import StatisticData
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 from meantime.survey.questions import Direction
 
-METHOD = "ranking/1"
 BEST, WORST, HIGHEST, LOWEST = "best", "worst", "highest", "lowest"
-TIE_DECIMALS = 9
-
-K = Parameter(
-    name="k",
-    kind=ParameterKind.INTEGER,
-    summary="How many locations are asked for; those tied with the last of them come along.",
-    default=5,
-    minimum=1,
-    maximum=1000,
-    example=5,
-)
-END = Parameter(
-    name="end",
-    kind=ParameterKind.CHOICE,
-    summary="Which end comes first; highest and lowest need no direction of the question.",
-    choices=(BEST, WORST, HIGHEST, LOWEST),
-    default=BEST,
-    example=BEST,
-)
-PARAMETERS = (*FILTERS, K, END, WEIGHTS, SCALE, LEVEL, EXPLAIN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """Ranks from 1 in one order of the estimates; ``low`` and ``high`` bound what the data allow."""
+    """Ranks from 1 in one order of the estimates; ``low`` and ``high`` bound what the data allow.
+
+    ``different`` tells of each pair of estimates whether they differ significantly (square, symmetric).
+    """
 
     rank: IndexArray
     low: IndexArray
     high: IndexArray
     tied: BoolArray
-
-
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data and check what depends on several parameters.
-
-    Raises
-    ------
-    InvalidParameterError
-        ``end`` is best or worst, and nobody has said which end of the question's scale is better.
-    """
-    settle_filters(cube, arguments)
-    settle_scale(cube, arguments)
-    direction = cube.questions[cube.question_index[str(arguments["question"])]].direction
-    if direction is None and arguments["end"] in (BEST, WORST):
-        raise InvalidParameterError(
-            "end: nobody has said which end of this question is better; ask for highest or lowest,"
-            " or state the direction in a mapping file",
-            field="end",
-            accepted=(HIGHEST, LOWEST),
-        )
-    return arguments
+    different: BoolArray
 
 
 def ranks(value: FloatArray, standard_error: FloatArray, *, level: float) -> Ranks:
@@ -113,7 +83,7 @@ def ranks(value: FloatArray, standard_error: FloatArray, *, level: float) -> Ran
     places = np.arange(len(value))
     before = (different & (places[None, :] < places[:, None])).sum(axis=1)
     after = (different & (places[None, :] > places[:, None])).sum(axis=1)
-    return Ranks(rank, 1 + before, len(value) - after, tied)
+    return Ranks(rank, 1 + before, len(value) - after, tied, different)
 
 
 def _significant(value: FloatArray, standard_error: FloatArray, *, level: float) -> BoolArray:
@@ -123,82 +93,105 @@ def _significant(value: FloatArray, standard_error: FloatArray, *, level: float)
     return (gap > normal_quantile(level) * error) & (gap >= EQUAL_WITHIN)
 
 
-def ranking(
-    cube: SurveyCube,
-    *,
-    k: int,
-    end: str,
-    weights: str,
-    scale: str,
-    level: float,
-    explain: bool,
-    **filters: Unpack[Filters],
-) -> Result:
-    """Return the first ``k`` locations with rank intervals, and those that can't be told from the last of them.
+@dataclass(frozen=True, kw_only=True)
+class Ranking(Filters):
+    """The first ``k`` locations with rank intervals, and those that can't be told from the last of them."""
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    k
-        How many locations are asked for.
-    end
-        ``best``, ``worst``, ``highest`` or ``lowest``: which comes first.
-    weights, scale, level, explain
-        See ``means.mean``.
-    **filters
-        See ``selection.Filters``.
+    name = "ranking"
+    title = "Ranking with rank intervals"
+    summary = "The best or worst locations, with rank intervals and those that can't be told from the last of them."
+    unit = "percent"
+    method = "ranking/1: order of estimates, rank intervals from pairwise z-tests"
+    example: ClassVar = {"question": "Q036", "years": [2023], "k": 5, "end": "best"}
+    documentation = "methods/ranking.md"
 
-    Returns
-    -------
-    Result
-        Records in order of rank, ties by name. ``among_k`` is true for ranks up to k (so for more than k where the
-        last are tied); every other record is a location that isn't significantly different from the
-        ``k``-th. ``rank_low`` to ``rank_high`` are the ranks that the data allow.
+    k: Annotated[
+        int,
+        WholeNumber(1, 1000),
+        "How many locations are asked for; those tied with the last of them come along.",
+        Example(5),
+    ] = 5
+    end: Annotated[
+        str,
+        Choice((BEST, WORST, HIGHEST, LOWEST)),
+        "Which end comes first; highest and lowest need no direction of the question.",
+        Example(BEST),
+    ] = BEST
+    weights: WeightsOption = "none"
+    scale: ScaleOption = "linear"
+    level: LevelOption = 0.95
+    explain: ExplainOption = False
 
-    Raises
-    ------
-    StatisticError
-        No location has a value there.
+    def check(self, places: Places) -> None:
+        """Check the scale, and that somebody has said which end is better if that is asked for."""
+        cube = places.cube
+        check_scale(cube, self.question, self.scale)
+        direction = cube.questions[cube.question_index[self.question]].direction
+        if direction is None and self.end in (BEST, WORST):
+            raise InvalidParameterError(
+                "end: nobody has said which end of this question is better; ask for highest or lowest,"
+                " or state the direction in a mapping file",
+                field="end",
+                accepted=(HIGHEST, LOWEST),
+            )
 
-    Notes
-    -----
-    See ``ranks``. Locations without a value have no rank; a caution names them.
-    """
-    selection = select(cube, **filters)
-    estimates = pool(group(selection, [LOCATION]), weights=weights, scale=scale, level=level)
-    direction = selection.question.direction
-    descending = end == HIGHEST or (end != LOWEST and (direction is Direction.HIGHER_IS_BETTER) == (end == BEST))
-    rounded = np.round(estimates.value, TIE_DECIMALS)
-    order = np.argsort(-rounded if descending else rounded, kind="stable")  # groups are by name, NaN goes last
-    order = order[: len(order) - int(np.isnan(rounded).sum())]
-    if not len(order):
-        raise StatisticError("no location has a value there, so there is nothing to rank; widen the filters")
-    found = ranks(estimates.value[order], estimates.standard_error[order], level=level)
-    among = found.rank <= k
-    last = int(among.sum()) - 1
-    differs = _significant(estimates.value[order], estimates.standard_error[order], level=level)[last]
-    shown = np.flatnonzero(among | ~differs)
-    columns = _taken(estimates.groups.dimension_columns() | estimates.common_columns(), order[shown])
-    columns |= {
-        "rank": found.rank[shown],
-        "rank_low": found.low[shown],
-        "rank_high": found.high[shown],
-        "tied": found.tied[shown],
-        "among_k": among[shown],
-        "differs_from_k": differs[shown],
-        "ranked_count": np.full(len(shown), len(order)),
-        "direction": [None if direction is None else direction.value] * len(shown),
-    }
-    records = records_of(columns)
-    return Result(
-        records=records,
-        unit=selection.question.unit,
-        method=f"{estimates.method(METHOD)}; {_order_in_words(end, direction, descending=descending)}; rank interval"
-        " from pairwise two-sided z-tests: 1 + number significantly before to n - number significantly after",
-        cautions=(*cautions_of(estimates), *_cautions(records, k)),
-        explanation=explanation_of(estimates, [_pitfall(records, len(order))]) if explain else None,
-    )
+    def compute(self, data: StatisticData) -> Result:
+        """Return records in order of rank, ties by name.
+
+        ``among_k`` is true for ranks up to k (so for more than k where the last are tied); every other record is a
+        location that isn't significantly different from the ``k``-th. ``rank_low`` to ``rank_high`` are the ranks
+        that the data allow; see ``ranks``. Locations without a value have no rank; a caution names them.
+
+        Raises
+        ------
+        StatisticError
+            The dataset has no row there, or no location has a value.
+        """
+        selection = self.select(data.cube)
+        estimates = pool(group(selection, [LOCATION]), weights=self.weights, scale=self.scale, level=self.level)
+        direction = selection.question.direction
+        descending = self._is_descending(direction)
+        rounded = np.round(estimates.value, TIE_DECIMALS)
+        order = np.argsort(-rounded if descending else rounded, kind="stable")  # groups are by name, NaN goes last
+        order = order[: len(order) - int(np.isnan(rounded).sum())]
+        if not len(order):
+            raise StatisticError("no location has a value there, so there is nothing to rank; widen the filters")
+        found = ranks(estimates.value[order], estimates.standard_error[order], level=self.level)
+        among = found.rank <= self.k
+        last = int(among.sum()) - 1
+        differs = found.different[last]
+        shown = np.flatnonzero(among | ~differs)
+        columns = _taken(estimates.groups.dimension_columns() | estimates.common_columns(), order[shown])
+        columns |= {
+            "rank": found.rank[shown],
+            "rank_low": found.low[shown],
+            "rank_high": found.high[shown],
+            "tied": found.tied[shown],
+            "among_k": among[shown],
+            "differs_from_k": differs[shown],
+            "ranked_count": np.full(len(shown), len(order)),
+            "direction": [None if direction is None else direction.value] * len(shown),
+        }
+        records = records_of(columns)
+        return Result(
+            records=records,
+            unit=selection.question.unit,
+            method=f"{estimates.method(self.versioned_method())}; {self._order_in_words(direction)}; rank interval"
+            " from pairwise two-sided z-tests: 1 + number significantly before to n - number significantly after",
+            cautions=(*cautions_of(estimates), *_cautions(records, self.k)),
+            explanation=explain(estimates, [_pitfall(records, len(order))]) if self.explain else None,
+        )
+
+    def _is_descending(self, direction: Direction | None) -> bool:
+        if self.end in (HIGHEST, LOWEST):
+            return self.end == HIGHEST
+        return (direction is Direction.HIGHER_IS_BETTER) == (self.end == BEST)
+
+    def _order_in_words(self, direction: Direction | None) -> str:
+        first = HIGHEST if self._is_descending(direction) else LOWEST
+        if self.end in (HIGHEST, LOWEST) or direction is None:
+            return f"{first} first"
+        return f"{self.end} first, which is the {first} ({direction.replace('_', ' ')})"
 
 
 def _taken(columns: dict[str, Column], places: IndexArray) -> dict[str, Column]:
@@ -207,13 +200,6 @@ def _taken(columns: dict[str, Column], places: IndexArray) -> dict[str, Column]:
         name: column[places] if isinstance(column, np.ndarray) else [column[place] for place in places.tolist()]
         for name, column in columns.items()
     }
-
-
-def _order_in_words(end: str, direction: Direction | None, *, descending: bool) -> str:
-    first = "highest" if descending else "lowest"
-    if end in (HIGHEST, LOWEST) or direction is None:
-        return f"{first} first"
-    return f"{end} first, which is the {first} ({direction.replace('_', ' ')})"
 
 
 def _cautions(records: list[Record], k: int) -> list[str]:

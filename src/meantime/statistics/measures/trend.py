@@ -6,157 +6,141 @@ The line is fitted in ``regression.py``; what a series lacks is in ``panels.py``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import Choice, SetOf
 from meantime.statistics.estimation.cautions import cautions_of
 from meantime.statistics.estimation.contrasts import cautions_of_direction, contrasts
-from meantime.statistics.estimation.explanation import explain as explanation_of
+from meantime.statistics.estimation.explanation import explain
+from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, years_with_values
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
+from meantime.statistics.estimation.options import (
+    AnyWeightsOption,
+    ExplainOption,
+    LevelOption,
+    PopulationOption,
+    ScaleOption,
+    check_population,
+    check_scale,
+)
 from meantime.statistics.estimation.panels import BREAK_YEAR, cautions_of_absences, panel_columns, years_asked
 from meantime.statistics.estimation.pooling import Estimates, pool
-from meantime.statistics.estimation.pooling_options import (
-    EXPLAIN,
-    LEVEL,
-    POPULATION,
-    SCALE,
-    WEIGHTS_WITH_POPULATION,
-    PopulationRow,
-    settle_population,
-    settle_scale,
-)
 from meantime.statistics.estimation.regression import Lines, fit_lines
-from meantime.statistics.estimation.selection import (
-    FILTERS,
-    Filters,
-    IndexArray,
-    Selection,
-    chosen_segments,
-    select,
-    settle_filters,
-    texts,
-)
+from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
-from meantime.statistics.parameters import Parameter, ParameterKind
 from meantime.statistics.result import Column, Result, records_of, whole
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
 
-METHOD = "trend/1"
 SCATTER_LIMIT = 3.0
 """Residual variance, as a multiple of what the standard errors explain, above which a caution is given."""
 
-SERIES_BY = Parameter(
-    name="by",
-    kind=ParameterKind.CHOICES,
-    summary="Dimensions that have a trend each; the others are pooled within each year.",
-    choices=(LOCATION, CATEGORY, STRATUM),
-    default=[LOCATION],
-    example=[LOCATION],
-    minimum_items=0,
-)
-PARAMETERS = (*FILTERS, SERIES_BY, WEIGHTS_WITH_POPULATION, POPULATION, SCALE, LEVEL, EXPLAIN)
 
+@dataclass(frozen=True, kw_only=True)
+class Trend(Filters):
+    """The slope per year of each series of yearly estimates, and the change from its first to its last year."""
 
-def settle(cube: SurveyCube, arguments: dict[str, object]) -> dict[str, object]:
-    """Fill defaults that depend on the data (all years in which the question has a value) and check the rest.
+    name = "trend"
+    title = "Trend over the years"
+    summary = "The slope per year of yearly estimates and the change from the first to the last year."
+    unit = "percentage points per year"
+    method = "trend/1: weighted least squares of yearly estimates on the year"
+    example: ClassVar = {"question": "Q036", "locations": ["Ohio", "National"]}
+    documentation = "methods/trend.md"
 
-    Raises
-    ------
-    InvalidParameterError
-        Fewer than two years are selected.
-    """
-    settle_filters(cube, arguments, newest_year_only=False)
-    settle_scale(cube, arguments)
-    years = arguments["years"]
-    if isinstance(years, list) and len(years) < 2:
-        raise InvalidParameterError(
-            f"years: a trend needs at least two years, and {len(years)} is selected", field="years"
+    years: Annotated[YearsFilter, Default("all years in which the question has a value")] = None
+    by: Annotated[
+        tuple[str, ...],
+        SetOf(Choice((LOCATION, CATEGORY, STRATUM)), minimum=0),
+        "Dimensions that have a trend each; the others are pooled within each year.",
+        Example([LOCATION]),
+    ] = (LOCATION,)
+    weights: AnyWeightsOption = "none"
+    population: PopulationOption = None
+    scale: ScaleOption = "linear"
+    level: LevelOption = 0.95
+    explain: ExplainOption = False
+
+    def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
+        """Return all years in which the question has a value."""
+        return years_with_values(cube, self.question) or cube.years[-1:]
+
+    def check(self, places: Places) -> None:
+        """Check scale, number of years and population."""
+        check_scale(places.cube, self.question, self.scale)
+        if len(places.years) < 2:
+            raise InvalidParameterError(
+                f"years: a trend needs at least two years, and {len(places.years)} is selected", field="years"
+            )
+        check_population(
+            self.weights, self.population, segment_count=len(places.segments), strata_apart=STRATUM in self.by
         )
-    segments = chosen_segments(cube, texts(arguments["categories"]), texts(arguments["strata"]))
-    apart = STRATUM in (texts(arguments["by"]) or ())
-    settle_population(arguments, segment_count=len(segments), strata_apart=apart)
-    return arguments
 
+    def compute(self, data: StatisticData) -> Result:
+        """Return one record per series, in the order of ``grouping.py``.
 
-def trend(
-    cube: SurveyCube,
-    *,
-    by: Sequence[str],
-    weights: str,
-    population: Sequence[PopulationRow] | None,
-    scale: str,
-    level: float,
-    explain: bool,
-    **filters: Unpack[Filters],
-) -> Result:
-    """Return the slope per year of each series of yearly estimates, and the change from its first to its last year.
+        ``value`` is the slope in percentage points per year, None with fewer than two usable years.
+        ``missing_years`` are years in which the question has a value somewhere in the selection but the series has no
+        usable estimate; ``panel_complete`` tells whether the same locations and strata have a value in every year;
+        ``crosses_2011`` whether the series starts before BRFSS changed its method in 2011. ``reliability`` is the
+        worst of the yearly estimates'.
 
-    Parameters
-    ----------
-    cube
-        The dataset.
-    by
-        Dimensions that have a trend each; the others are pooled within each year.
-    weights, population, scale, level, explain
-        See ``means.mean``; they are about pooling within a year.
-    **filters
-        See ``selection.Filters``.
+        Raises
+        ------
+        StatisticError
+            The dataset has no row there, or no series has two usable years.
 
-    Returns
-    -------
-    Result
-        One record per series, in the order of ``grouping.py``. ``value`` is the slope in percentage points per year,
-        None with fewer than two usable years. ``missing_years`` are years in which the question has a value
-        somewhere in the selection but the series has no usable estimate; ``panel_complete`` tells whether the same
-        locations and strata have a value in every year; ``crosses_2011`` whether the series starts
-        before BRFSS changed its method in 2011. ``reliability`` is the worst of the yearly estimates'.
-
-    Raises
-    ------
-    StatisticError
-        The dataset has no row there, or no series has two usable years.
-
-    Notes
-    -----
-    See ``regression.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples.
-    """
-    selection = select(cube, **filters)
-    series = group(selection, by)
-    yearly = pool(group(selection, [*by, YEAR]), weights=weights, population=population, scale=scale, level=level)
-    owner = series.group_of_cell[yearly.groups.first_cell]
-    year = cube.cells.year[selection.cells[yearly.groups.first_cell]].astype(np.intp)
-    lines = fit_lines(owner, year.astype(np.float64), yearly.value, yearly.standard_error, len(series))
-    if np.isnan(lines.slope).all():
-        raise StatisticError("nothing has two years with a value and a standard error; select more years")
-    asked = years_asked(selection)
-    zero = np.zeros(len(series))
-    slopes = contrasts(
-        lines.slope, lines.standard_error, zero, zero, level=level, direction=selection.question.direction
-    )
-    usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
-    columns = {
-        **{name: column for name, column in series.dimension_columns().items() if name != YEAR},
-        "value": slopes.difference,
-        "standard_error": slopes.standard_error,
-        "low": slopes.low,
-        "high": slopes.high,
-        **_pooled_columns(yearly, owner, usable, lines),
-        "p_value": slopes.p_value,
-        "verdict": slopes.verdict,
-        "residual_ratio": lines.residual_ratio,
-        **_change_columns(yearly, year, lines, level),
-        **panel_columns(series, owner, year, usable, asked),
-    }
-    return Result(
-        records=records_of(columns),
-        unit=_unit(selection.question.unit),
-        method=f"{yearly.method(METHOD)}; slope by weighted least squares on the year, w = 1 / SE^2,"
-        " SE = sqrt(1 / sum(w (x - xbar)^2))",
-        cautions=tuple(_cautions(yearly, selection, lines, asked.tolist())),
-        explanation=explanation_of(yearly, [_PITFALL]) if explain else None,
-    )
+        Notes
+        -----
+        See ``regression.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples; weights,
+        population, scale and level are about pooling within a year.
+        """
+        selection = self.select(data.cube)
+        series = group(selection, self.by)
+        yearly = pool(
+            group(selection, [*self.by, YEAR]),
+            weights=self.weights,
+            population=self.population,
+            scale=self.scale,
+            level=self.level,
+        )
+        owner = series.group_of_cell[yearly.groups.first_cell]
+        year = data.cube.cells.year[selection.cells[yearly.groups.first_cell]].astype(np.intp)
+        lines = fit_lines(owner, year.astype(np.float64), yearly.value, yearly.standard_error, len(series))
+        if np.isnan(lines.slope).all():
+            raise StatisticError("nothing has two years with a value and a standard error; select more years")
+        asked = years_asked(selection)
+        zero = np.zeros(len(series))
+        slopes = contrasts(
+            lines.slope, lines.standard_error, zero, zero, level=self.level, direction=selection.question.direction
+        )
+        usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
+        columns = {
+            **{name: column for name, column in series.dimension_columns().items() if name != YEAR},
+            "value": slopes.difference,
+            "standard_error": slopes.standard_error,
+            "low": slopes.low,
+            "high": slopes.high,
+            **_pooled_columns(yearly, owner, usable, lines),
+            "p_value": slopes.p_value,
+            "verdict": slopes.verdict,
+            "residual_ratio": lines.residual_ratio,
+            **_change_columns(yearly, year, lines, self.level),
+            **panel_columns(series, owner, year, usable, asked),
+        }
+        return Result(
+            records=records_of(columns),
+            unit=_unit(selection.question.unit),
+            method=f"{yearly.method(self.versioned_method())}; slope by weighted least squares on the year,"
+            " w = 1 / SE^2, SE = sqrt(1 / sum(w (x - xbar)^2))",
+            cautions=tuple(_cautions(yearly, selection, lines, asked.tolist())),
+            explanation=explain(yearly, [_PITFALL]) if self.explain else None,
+        )
 
 
 _PITFALL = (

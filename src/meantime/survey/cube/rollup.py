@@ -1,8 +1,8 @@
-"""The rollup: rows of any frame -> cells with mergeable aggregates, one narwhals expression for every engine.
+"""The rollup: estimates of any frame -> cells with mergeable aggregates, one narwhals expression for every engine.
 
 Products are columns of their own before they are summed, since not every engine takes arithmetic inside an
 aggregate. The squared deviations come from the engine's variance, which all engines compute without subtracting
-large sums. Which columns there are is decided in ``columns.py``; files and codes are the engine's.
+large sums. What a row's texts and numbers are is decided in ``reading/estimate_rows.py``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from meantime.survey.cube.survey_cube import Z_95
-from meantime.survey.reading.columns import NUMBER_ROLES, TEXT_ROLES, ColumnMap, Role
-from meantime.survey.reading.row_faults import BLANKS
+from meantime.survey.confidence_limits import Z_95
+from meantime.survey.reading.columns import ColumnMap, Role
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
@@ -35,65 +34,13 @@ SUMS = (
 EXTREMES = ("value_min", "value_max", "low", "high")
 
 
-def estimates(source: Frame, columns: ColumnMap, missing: tuple[str, ...], *, trim: bool) -> Frame:
-    """Return a source's rows with one column a role, as texts and floats.
-
-    Parameters
-    ----------
-    source
-        Columns named by role, text or number, only those that the file has.
-    columns
-        Gives the texts of the roles without a column.
-    missing
-        Texts that stand for an empty field.
-    trim
-        Whether to cut blanks off both ends of every field first. It takes as long as reading, so it is left out where
-        no field has them.
-
-    Returns
-    -------
-    Frame
-        A missing text is empty, a missing number null. A row without category or stratum has neither.
-    """
-    schema = source.collect_schema()
-
-    def field(role: Role) -> nw.Expr:
-        found = nw.col(role).cast(nw.String)
-        return found.str.strip_chars(BLANKS) if trim else found
-
-    def text(role: Role) -> nw.Expr:
-        if role not in columns.position:
-            return nw.lit(columns.fixed.get(role, "")).alias(role)
-        found = field(role)
-        filled = nw.when(found.is_in(missing)).then(nw.lit("")).otherwise(found) if missing else found
-        return filled.fill_null("").alias(role)
-
-    def number(role: Role) -> nw.Expr:
-        if role not in columns.position:
-            fixed = columns.fixed.get(role)
-            return nw.lit(float(fixed) if fixed else None, nw.Float64).alias(role)
-        if schema[role] != nw.String:
-            found = nw.col(role).cast(nw.Float64)
-            return nw.when(~found.is_nan()).then(found).alias(role)
-        return nw.when(~field(role).is_in(("", *missing))).then(field(role)).cast(nw.Float64).alias(role)
-
-    typed = source.select(*(text(role) for role in TEXT_ROLES), *(number(role) for role in NUMBER_ROLES))
-    whole = (nw.col("category") != "") & (nw.col("stratum") != "")
-    footnote = nw.when(nw.col("footnote") == "").then(nw.col("footnote_symbol")).otherwise(nw.col("footnote"))
-    return typed.with_columns(
-        category=nw.when(whole).then(nw.col("category")).otherwise(nw.lit("")),
-        stratum=nw.when(whole).then(nw.col("stratum")).otherwise(nw.lit("")),
-        footnote=nw.when(footnote != "").then(footnote),
-    ).drop("footnote_symbol")
-
-
 def rollup(rows: Frame, columns: ColumnMap) -> Frame:
     """Return one row for each cell, in no order.
 
     Parameters
     ----------
     rows
-        What `estimates` returns.
+        What `estimate_rows` returns.
     columns
         Says which attributes the source has; the others aren't compared row by row.
 
@@ -164,24 +111,29 @@ def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
 
 
 def question_attributes(cells: Frame) -> Frame:
-    """Return question, question_id, unit and the number of ids that each question has."""
-    return cells.group_by("question").agg(
-        nw.col("question_id").max(), nw.col("unit").max(), conflicts=nw.col("question_id").n_unique()
-    )
+    """Return question, question_id, unit and how many ids each question has beyond the one that is kept."""
+    return _attributes(cells, "question", "question_id", "unit")
 
 
 def location_attributes(cells: Frame) -> Frame:
-    """Return location, abbreviation, fips and the number of abbreviations that each location has."""
-    return cells.group_by("location").agg(
-        nw.col("abbreviation").max(), nw.col("fips").max(), conflicts=nw.col("abbreviation").n_unique()
+    """Return location, abbreviation, fips and how many abbreviations each has beyond the one that is kept."""
+    return _attributes(cells, "location", "abbreviation", "fips")
+
+
+def _attributes(cells: Frame, name: str, first: str, second: str) -> Frame:
+    return cells.group_by(name).agg(
+        nw.col(first).max(), nw.col(second).max(), conflict_count=(nw.col(first).n_unique() - 1).cast(nw.Int32)
     )
 
 
 def footnote_counts(cells: Frame) -> Frame:
     """Return first and last footnote and their rows, for each pair; only where the two are one is the count exact."""
-    return cells.group_by("footnote_first", "footnote_last").agg(nw.col("footnote_count").sum())
+    return cells.group_by("footnote_first", "footnote_last").agg(nw.col("footnote_count").sum().cast(nw.Int32))
 
 
 def exact_footnote_counts(rows: Frame) -> Frame:
-    """Return footnote and rows, read from the source once more."""
-    return rows.filter(~nw.col("footnote").is_null()).group_by("footnote").agg(nw.len().alias("footnote_count"))
+    """Return first and last footnote, which are one, and their rows, read from the source once more."""
+    counted = rows.filter(~nw.col("footnote").is_null()).group_by("footnote").agg(footnote_count=nw.len())
+    return counted.select(
+        footnote_first="footnote", footnote_last="footnote", footnote_count=nw.col("footnote_count").cast(nw.Int32)
+    )

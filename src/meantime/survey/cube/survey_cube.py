@@ -15,9 +15,6 @@ import numpy.typing as npt
 
 from meantime.survey.questions import Location, Question, Segment
 
-Z_95 = 1.959964
-"""The normal quantile for a two-sided 95 % interval, as CDC's limits are read (low, high = value -+ Z_95 SE)."""
-
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -28,7 +25,7 @@ class Cells:
     """The cells of a cube: parallel arrays of length C, sorted by question, location, year, segment.
 
     "With a value" is written n below; percent is the unit of the values (or the question's own).
-    SE is (high - low) / (2 Z_95) of one estimate, on the percent scale.
+    SE is (high - low) / (2 Z_95) of one estimate (``confidence_limits.py``), on the percent scale.
     """
 
     question: IntArray  # index into SurveyCube.questions
@@ -69,7 +66,8 @@ class Cells:
 class SurveyCube:
     """All estimates of one dataset version.
 
-    ``version`` identifies the data: the same source bytes read the same way give the same version.
+    ``version`` identifies the data: the same source bytes read the same way give the same version. What is said of
+    their origin is in the dataset's version only.
     Questions are sorted by text, locations by name, segments by category, then stratum.
     """
 
@@ -103,8 +101,3 @@ class SurveyCube:
     def years(self) -> tuple[int, ...]:
         """All years, ascending."""
         return tuple(int(year) for year in np.unique(self.cells.year))
-
-    @cached_property
-    def holds_single_estimates(self) -> bool:
-        """Whether no cell has more than one value, so that order statistics over cells are exact."""
-        return bool(len(self.cells) == 0 or self.cells.value_count.max() <= 1)

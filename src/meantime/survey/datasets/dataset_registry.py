@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable, Collection, Sequence
 
 from meantime.errors import DataError, StatisticError, UnknownDatasetError
+from meantime.fields.refusals import nearest, shown
 from meantime.survey.ingest.dataset import Dataset
 
 LoadVersion = Callable[[str], Dataset | None]
@@ -52,10 +52,10 @@ class DatasetRegistry:
             names = tuple(self._current)
         if found is None:
             raise UnknownDatasetError(
-                f"no dataset is called {name!r}; there is {', '.join(names)}",
+                f"no dataset is called {shown(name)}; there is {', '.join(names)}",
                 field="dataset",
                 accepted=names,
-                nearest=difflib.get_close_matches(str(name), names),
+                nearest=nearest(str(name), names),
             )
         return found
 

@@ -6,8 +6,8 @@ Nothing is loaded or served here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray, SurveyCube
 from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.provenance import Provenance
 
 EXAMPLE_COUNT = 5
 
@@ -98,7 +99,7 @@ class DriftReport:
 
     @property
     def is_same(self) -> bool:
-        """Whether both versions are the same data, read the same way."""
+        """Whether both versions are the same data, read the same way, with the same provenance."""
         return self.version_before == self.version_after
 
     @property
@@ -151,8 +152,16 @@ def drift_between(before: Dataset, after: Dataset) -> DriftReport:
         years=Change.between([str(year) for year in old.years], [str(year) for year in new.years]),
         strata=Change.between(_strata(old), _strata(new)),
         cells=_compare_cells(old, new),
-        warnings=after.report.warnings,
+        warnings=(*_provenance_changes(before.provenance, after.provenance), *after.report.warnings),
     )
+
+
+def _provenance_changes(before: Provenance, after: Provenance) -> Iterator[str]:
+    """Yield one line when more is said otherwise of where the data comes from than its checksum."""
+    old, new = asdict(before), asdict(after)
+    names = [name for name in new if new[name] != old[name] and name != "source_sha256"]
+    if names:
+        yield f"the provenance says otherwise: {', '.join(names)}"
 
 
 def _strata(cube: SurveyCube) -> list[str]:

@@ -1,4 +1,8 @@
-"""The cubes of earlier ingests, one file a version; a damaged file is as good as none."""
+"""The cubes of earlier ingests, one file a version, and notes of the dataset versions that they belong to.
+
+Datasets with other words about the same figures share a cube; each has a note of its own. A damaged cube or note is
+as good as none.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,13 @@ from meantime.errors import DataError
 
 if TYPE_CHECKING:
     from meantime.survey.cube.survey_cube import SurveyCube
-    from meantime.survey.ingest.dataset import IngestReport, Provenance
+    from meantime.survey.ingest.dataset import Dataset
+    from meantime.survey.ingest.ingest_report import IngestReport
 
-_KEPT = 8
+_KEPT_CUBES = 8
+_KEPT_NOTES = 64
 _STALE_S = 3600.0
+_CUBES, _NOTES, _UNFINISHED = "*.cube", "*.dataset.json", ".writing-*"
 
 
 class CubeCache:
@@ -40,51 +47,53 @@ class CubeCache:
         except OSError as error:
             raise DataError(f"{directory}: the directory for cubes can't be made: {error.strerror}") from error
 
-    def path(self, version: str) -> Path:
+    def path(self, cube_version: str) -> Path:
         """Return where the cube of a version is, or will be."""
-        return self._directory / f"{version}.cube"
+        return self._directory / f"{cube_version}.cube"
 
-    def find(self, version: str) -> tuple[SurveyCube, IngestReport] | None:
+    def find(self, cube_version: str) -> tuple[SurveyCube, IngestReport] | None:
         """Return the cube of a version and its report; None when it's not here or damaged."""
-        if not self.path(version).exists():
+        if not self.path(cube_version).exists():
             return None
-        from meantime.survey.cube.cube_file import read_cube_file
+        from meantime.survey.ingest.cube_file import read_cube_file
 
-        found = read_cube_file(self.path(version))
-        return found if found and found[0].version == version else None
+        found = read_cube_file(self.path(cube_version))
+        return found if found and found[0].version == cube_version else None
 
-    def keep_provenance(self, version: str, provenance: Provenance) -> None:
-        """Note beside a cube where its source comes from, for a job that needs the version when its source is gone."""
-        content = json.dumps(asdict(provenance))
-        path = self._provenance_path(version)
-        try:
-            if not path.exists() or path.read_text(encoding="utf-8") != content:
-                unfinished = path.with_name(f".writing-{path.name}")
-                unfinished.write_text(content, encoding="utf-8")
-                unfinished.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                path.unlink()  # none is better than a wrong one
+    def note(self, dataset: Dataset) -> None:
+        """Note which cube a dataset version has and where it comes from, for a job that needs it later."""
+        path = self._note_path(dataset.version)
+        unfinished = path.with_name(f".writing-{path.name}")
+        content = {"cube_version": dataset.cube.version, "provenance": asdict(dataset.provenance)}
+        with contextlib.suppress(OSError):  # without it a lost result can't be computed again, and that is all
+            unfinished.write_text(json.dumps(content), encoding="utf-8")
+            unfinished.replace(path)
 
-    def find_provenance(self, version: str) -> Provenance | None:
-        """Return what was noted beside a cube; None when nothing was, or it can't be read."""
-        from meantime.survey.ingest.dataset import Provenance
+    def find_dataset(self, name: str, version: str) -> Dataset | None:
+        """Return an older version of a dataset, without its single estimates; None when it's not here or damaged."""
+        from meantime.survey.ingest.dataset import Dataset
+        from meantime.survey.ingest.provenance import Provenance
 
         try:
-            return Provenance(**json.loads(self._provenance_path(version).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            content = json.loads(self._note_path(version).read_text(encoding="utf-8"))
+            provenance = Provenance(**content["provenance"])
+            found = self.find(content["cube_version"])
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-
-    def _provenance_path(self, version: str) -> Path:
-        return self.path(version).with_suffix(".provenance.json")
+        dataset = Dataset(name, found[0], provenance, found[1]) if found else None
+        return dataset if dataset and dataset.version == version else None
 
     def prune(self) -> None:
-        """Remove all but the newest cubes, and what was left of writers that were killed."""
-        cubes = sorted(self._directory.glob("*.cube"), key=_age_s)
-        stale = [path for path in self._directory.glob(".writing-*") if _age_s(path) > _STALE_S]
-        for path in cubes[_KEPT:] + stale:
+        """Remove all but the newest cubes and notes, and what was left of writers that were killed."""
+        stale = [path for path in self._directory.glob(_UNFINISHED) if _age_s(path) > _STALE_S]
+        for path in self._oldest(_CUBES, _KEPT_CUBES) + self._oldest(_NOTES, _KEPT_NOTES) + stale:
             path.unlink(missing_ok=True)
-            path.with_suffix(".provenance.json").unlink(missing_ok=True)
+
+    def _note_path(self, version: str) -> Path:
+        return self._directory / f"{version}.dataset.json"
+
+    def _oldest(self, pattern: str, kept: int) -> list[Path]:
+        return sorted(self._directory.glob(pattern), key=_age_s)[kept:]
 
 
 def _age_s(path: Path) -> float:

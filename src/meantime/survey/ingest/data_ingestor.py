@@ -13,17 +13,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meantime.child import Progress
+from meantime.child.child_process import ChildProcess
 from meantime.errors import DataChangedError, DataError
 from meantime.survey.cube.cube_version import cube_version
-from meantime.survey.ingest.child_process import ChildProcess
 from meantime.survey.ingest.cube_cache import CubeCache
-from meantime.survey.ingest.ingest_request import Errand, IngestRequest
+from meantime.survey.ingest.errands import PinnedTable, write_cube
 from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, Progress, source_kind, source_sha256
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, source_kind, source_sha256
 
 if TYPE_CHECKING:
     from meantime.survey.cube.survey_cube import SurveyCube
-    from meantime.survey.ingest.dataset import Dataset, IngestReport
+    from meantime.survey.ingest.dataset import Dataset
+    from meantime.survey.ingest.ingest_report import IngestReport
 
 _ATTEMPTS = 3
 
@@ -60,7 +62,7 @@ class DataIngestor:
         self._mapping_name = mapping.name if mapping else ""
         self._cache_directory = cache_directory
         self._size_limit_bytes = size_limit_bytes
-        self._child = ChildProcess()
+        self._child = ChildProcess(source.name)
         self._outcome: Future[Dataset] = Future()
         self._thread: threading.Thread | None = None  # written by start(), read-only after
 
@@ -113,53 +115,42 @@ class DataIngestor:
         mapping_text = read_mapping_text(self._mapping) if self._mapping else ""
         mapping = parse_mapping(mapping_text, self._mapping_name)
         for attempt in range(1, _ATTEMPTS + 1):
-            sha256 = source_sha256(self._source)
-            version = cube_version(sha256, kind, mapping.profile)
+            table = PinnedTable(
+                source=str(self._source.absolute()),
+                sha256=source_sha256(self._source),
+                mapping_text=mapping_text,
+                mapping_name=self._mapping_name,
+                size_limit_bytes=self._size_limit_bytes,
+            )
             try:
-                cube, report = self._cube(version, sha256, mapping_text, progress)
+                return self._read(table, cube_version(table["sha256"], kind, mapping.profile), mapping.claims, progress)
             except DataChangedError:
                 if attempt == _ATTEMPTS:
                     raise
-                continue
-            return self._described(cube, report, sha256, mapping_text, mapping.claims)
         raise AssertionError("the last attempt returns or raises")
 
-    def _described(
-        self, cube: SurveyCube, report: IngestReport, sha256: str, mapping_text: str, claims: dict[str, str]
-    ) -> Dataset:
-        from meantime.survey.ingest.dataset import Dataset
-        from meantime.survey.ingest.estimates import SourceEstimates
-        from meantime.survey.ingest.provenance import find_provenance
-
-        provenance = find_provenance(self._source, sha256, claims, cube.questions)
-        if self._cache_directory is not None:
-            CubeCache(self._cache_directory).keep_provenance(cube.version, provenance)
-        source = self._source.absolute()
-        estimates = SourceEstimates(source, sha256, mapping_text, self._mapping_name, self._size_limit_bytes)
-        return Dataset(self._name, cube, provenance, report, estimates)
-
-    def _cube(
-        self, version: str, sha256: str, mapping_text: str, progress: Progress | None
-    ) -> tuple[SurveyCube, IngestReport]:
+    def _read(self, table: PinnedTable, version: str, claims: dict[str, str], progress: Progress | None) -> Dataset:
         with ExitStack() as stack:
             directory = self._cache_directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             cache = CubeCache(directory)
-            found = cache.find(version)
-            if found is not None:
-                return found
-            request = IngestRequest(
-                errand=Errand.CUBE,
-                source=str(self._source),
-                output=str(cache.path(version)),
-                scratch_directory=str(directory),
-                expected_sha256=sha256,
-                size_limit_bytes=self._size_limit_bytes,
-                mapping_text=mapping_text,
-                mapping_name=self._mapping_name,
-            )
-            self._child.run(request, progress)
-            found = cache.find(version)
-            if found is None:
-                raise DataError(f"{self._source.name}: the cube in {directory} is damaged as soon as it is written")
+            cube, report = cache.find(version) or self._build(cache, table, version, progress)
+            # Numpy comes along with these, and was needed no sooner than now.
+            from meantime.survey.ingest.dataset import Dataset
+            from meantime.survey.ingest.provenance import find_provenance
+            from meantime.survey.ingest.single_estimates import SourceEstimates
+
+            provenance = find_provenance(self._source, table["sha256"], claims, cube.questions)
+            dataset = Dataset(self._name, cube, provenance, report, SourceEstimates(table))
+            cache.note(dataset)
             cache.prune()
-            return found
+            return dataset
+
+    def _build(
+        self, cache: CubeCache, table: PinnedTable, version: str, progress: Progress | None
+    ) -> tuple[SurveyCube, IngestReport]:
+        output = cache.path(version)
+        self._child.run(write_cube, progress, table, output=str(output), scratch_directory=str(output.parent))
+        found = cache.find(version)
+        if found is None:
+            raise DataError(f"{self._source.name}: the cube in {output.parent} is damaged as soon as it is written")
+        return found

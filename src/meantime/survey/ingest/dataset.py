@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.estimates import SourceEstimates
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a dataset came from; empty strings where nobody has said.
-
-    ``source_name`` is the file's name without its folder, ``source_sha256`` the checksum of the file as served,
-    ``export_date`` and ``export_sha256`` those of the publisher's export (unpacked) that it was made from.
-    """
-
-    publisher: str
-    title: str
-    dataset_id: str
-    source_name: str
-    source_sha256: str
-    export_date: str = ""
-    export_sha256: str = ""
-    licence: str = ""
-    url: str = ""
-    left_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOutRow:
-    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason."""
-
-    line: int
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What reading a source found. Counts are rows of the source."""
-
-    row_count: int
-    value_count: int
-    suppressed_count: int
-    left_out_count: int
-    left_out_examples: tuple[LeftOutRow, ...]
-    question_count: int
-    location_count: int
-    segment_count: int
-    years: tuple[int, ...]
-    columns: dict[str, str]  # role -> the column's name in the file
-    columns_missing: tuple[str, ...]  # optional roles that the file has no column for
-    footnotes: dict[str, int]  # footnote text -> rows
-    duration_s: float
-    engine: str
-    warnings: tuple[str, ...] = field(default=())
+from meantime.survey.ingest.ingest_report import IngestReport
+from meantime.survey.ingest.provenance import Provenance
+from meantime.survey.ingest.single_estimates import SourceEstimates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """One version of one named dataset.
 
+    ``version`` (64 hex digits) is what jobs and results name. It stands for everything that a result holds of a
+    dataset: its figures and its provenance. The cube's own version stands for the figures alone.
     ``estimates`` reads single estimates out of the source, for statistics that no aggregate holds; None where the
     source is no longer at hand.
     """
@@ -71,8 +27,12 @@ class Dataset:
     provenance: Provenance
     report: IngestReport
     estimates: SourceEstimates | None = None
+    version: str = field(init=False)
 
-    @property
-    def version(self) -> str:
-        """The cube's version."""
-        return self.cube.version
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", dataset_version(self.cube.version, self.provenance))
+
+
+def dataset_version(cube_version: str, provenance: Provenance) -> str:
+    """Return a checksum of a cube's version and every field of a provenance (64 hex digits)."""
+    return hashlib.sha256(json.dumps([cube_version, asdict(provenance)], sort_keys=True).encode()).hexdigest()

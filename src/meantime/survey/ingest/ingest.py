@@ -1,14 +1,12 @@
-"""One ingest, in this process: a source and a profile -> a cube and a report.
+"""One ingest: an open table -> a cube and a report.
 
-The server runs it in a child (``ingest_process.py``), since an engine takes memory that it doesn't give back.
+The server has it run in a child process (``errands.py``), since an engine takes memory that it doesn't give back.
 What a column or a name means is not decided here, nor how cells are computed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meantime.errors import DataError
@@ -26,12 +24,9 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.dataset import IngestReport
-from meantime.survey.ingest.report_warnings import report_warnings
-from meantime.survey.ingest.table_reader import TableReader, open_table
+from meantime.survey.ingest.ingest_report import IngestReport, report_warnings
 from meantime.survey.reading.engines import Arrays, EngineError
-from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, Progress
+from meantime.survey.reading.table_reader import TableReader
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
@@ -39,31 +34,15 @@ if TYPE_CHECKING:
 _LEFT_OUT_EXAMPLES = 5
 
 
-def ingest(
-    source: Path,
-    profile: Profile,
-    *,
-    expected_sha256: str | None = None,
-    size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES,
-    scratch_directory: Path | None = None,
-    progress: Progress | None = None,
-) -> tuple[SurveyCube, IngestReport]:
-    """Read a source.
+def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestReport]:
+    """Read a table.
 
     Parameters
     ----------
-    source
-        A path; its ending says how it is packed.
-    profile
-        How its columns and names are read.
-    expected_sha256
-        Refuse any other bytes.
-    size_limit_bytes
-        The most that a packed source may hold when it is unpacked.
-    scratch_directory
-        Where unpacked bytes and what doesn't fit in memory go; None takes the system's.
-    progress
-        Called from another thread while the source is read.
+    table
+        The table; it stays the caller's to close.
+    started_s
+        When reading began, on the monotonic clock, for the report.
 
     Returns
     -------
@@ -73,31 +52,15 @@ def ingest(
     Raises
     ------
     DataError
-        The source can't be read; one line that names file, line and column.
-    DataChangedError
-        Its bytes are not the expected ones, or were changed meanwhile.
+        The table can't be read; one line that names file, line and column.
     """
-    started_s = time.monotonic()
-    with open_table(
-        source,
-        profile,
-        expected_sha256=expected_sha256,
-        size_limit_bytes=size_limit_bytes,
-        scratch_directory=scratch_directory,
-        progress=progress,
-    ) as table:
-        cube, report = _read(table, profile)
-    return cube, dataclasses.replace(report, duration_s=time.monotonic() - started_s)
-
-
-def _read(table: TableReader, profile: Profile) -> tuple[SurveyCube, IngestReport]:
-    engine, source = table.engine, table.source
+    source = table.source
     try:
         cells, arrays, trim = _rolled_up(table)
-        version = cube_version(source.sha256, source.kind, profile)
-        questions = {str(text): row for text, *row in engine.rows(question_attributes(cells))}
-        locations = {str(name): row for name, *row in engine.rows(location_attributes(cells))}
-        built = build_cube(arrays, _texts(questions), _texts(locations), profile, version)
+        questions, ambiguous_questions = _attributes(table, question_attributes(cells), "question_id", "unit")
+        locations, ambiguous_locations = _attributes(table, location_attributes(cells), "abbreviation", "fips")
+        version = cube_version(source.sha256, source.kind, table.profile)
+        built = build_cube(arrays, questions, locations, table.profile, version)
     except (EngineError, UnreadableNumberError) as error:
         raise table.explained(error) from error
     if len(built.cube.cells) == 0 and built.left_out_count == 0:
@@ -107,8 +70,7 @@ def _read(table: TableReader, profile: Profile) -> tuple[SurveyCube, IngestRepor
             f"{source.name}: none of its {built.left_out_count:,} rows has a question, a location and a year"
         )
     footnotes = _footnotes(table, cells, trim=trim)
-    conflicts = {name: int(str(row[-1])) for found in (questions, locations) for name, row in found.items()}
-    return built.cube, _report(built, table, footnotes, conflicts)
+    return built.cube, _report(built, table, footnotes, ambiguous_questions + ambiguous_locations, started_s)
 
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
@@ -127,19 +89,21 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     return cells, engine.arrays(cells, numbers, TEXT_KEYS), True
 
 
-def _texts(rows: dict[str, list[object]]) -> Attributes:
-    return {name: (str(first), str(second)) for name, (first, second, _) in rows.items()}
+def _attributes(table: TableReader, frame: Frame, first: str, second: str) -> tuple[Attributes, list[str]]:
+    """Return the attributes of questions or locations, and the names of those that have several of the first one."""
+    name = "question" if first == "question_id" else "location"
+    found = table.engine.arrays(table.engine.keep(frame), ("conflict_count",), (name, first, second))
+    names = found.texts(name)
+    pairs = zip(found.texts(first), found.texts(second), strict=True)
+    conflicts = zip(names, found.counts("conflict_count"), strict=True)
+    return dict(zip(names, pairs, strict=True)), [each for each, count in conflicts if count]
 
 
 def _footnotes(table: TableReader, cells: Frame, *, trim: bool) -> dict[str, int]:
     """Count rows by footnote, from the cells where each has one footnote at most."""
-    engine = table.engine
-    counts = [(str(first), str(last), int(str(count))) for first, last, count in engine.rows(footnote_counts(cells))]
+    counts = _footnote_table(table, footnote_counts(cells))
     if any(first != last for first, last, _ in counts):
-        counts = [
-            (str(note), str(note), int(str(count)))
-            for note, count in engine.rows(exact_footnote_counts(table.estimates(trim=trim)))
-        ]
+        counts = _footnote_table(table, exact_footnote_counts(table.estimates(trim=trim)))
     found: dict[str, int] = {}
     for note, _, count in sorted(counts):
         if count:
@@ -147,7 +111,15 @@ def _footnotes(table: TableReader, cells: Frame, *, trim: bool) -> dict[str, int
     return found
 
 
-def _report(built: BuiltCube, table: TableReader, footnotes: dict[str, int], conflicts: dict[str, int]) -> IngestReport:
+def _footnote_table(table: TableReader, frame: Frame) -> list[tuple[str, str, int]]:
+    texts = ("footnote_first", "footnote_last")
+    found = table.engine.arrays(table.engine.keep(frame), ("footnote_count",), texts)
+    return list(zip(*(found.texts(name) for name in texts), found.counts("footnote_count"), strict=True))
+
+
+def _report(
+    built: BuiltCube, table: TableReader, footnotes: dict[str, int], ambiguous: list[str], started_s: float
+) -> IngestReport:
     cube, cells = built.cube, built.cube.cells
     row_count, value_count = int(cells.row_count.sum()), int(cells.value_count.sum())
     return IngestReport(
@@ -163,7 +135,7 @@ def _report(built: BuiltCube, table: TableReader, footnotes: dict[str, int], con
         columns={str(role): header for role, header in table.columns.header.items()},
         columns_missing=tuple(str(role) for role in table.columns.missing),
         footnotes=footnotes,
-        duration_s=0.0,
+        duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        warnings=report_warnings(cube, sorted(name for name, count in conflicts.items() if count > 1)),
+        warnings=report_warnings(cube, sorted(ambiguous)),
     )

@@ -6,11 +6,10 @@ The file beside a table is called ``<name>.provenance.json``; ``bundled.py`` wri
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meantime.errors import DataError
-from meantime.survey.ingest.dataset import Provenance
 from meantime.survey.questions import Question
 from meantime.survey.reading.mapping import CLAIMS
 from meantime.survey.reading.profile import known_survey
@@ -20,6 +19,26 @@ TABLE_SHA256 = "table_sha256"
 """The key that ties a provenance file to one table's bytes."""
 
 _KEYS = (*CLAIMS, "export_sha256", "left_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a dataset came from; empty strings where nobody has said.
+
+    ``source_name`` is the file's name without its folder, ``source_sha256`` the checksum of the file as served,
+    ``export_date`` and ``export_sha256`` those of the publisher's export (unpacked) that it was made from.
+    """
+
+    publisher: str
+    title: str
+    dataset_id: str
+    source_name: str
+    source_sha256: str
+    export_date: str = ""
+    export_sha256: str = ""
+    licence: str = ""
+    url: str = ""
+    left_out: str = ""
 
 
 def provenance_path(source: Path) -> Path:

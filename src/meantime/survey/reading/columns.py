@@ -6,12 +6,12 @@ tables. A mapping file may name them instead. What the *values* of a column mean
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from meantime.errors import DataError
+from meantime.fields.refusals import nearest, shown
 
 
 class Role(StrEnum):
@@ -36,7 +36,6 @@ class Role(StrEnum):
 
 REQUIRED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR, Role.VALUE)
 NUMBER_ROLES = (Role.YEAR, Role.VALUE, Role.LOW, Role.HIGH, Role.SAMPLE_SIZE)
-_SHOWN_CHARACTERS = 44
 TEXT_ROLES = tuple(role for role in Role if role not in NUMBER_ROLES)
 
 ALIASES: dict[Role, tuple[str, ...]] = {
@@ -63,9 +62,9 @@ ALIASES: dict[Role, tuple[str, ...]] = {
 class ColumnMap:
     """Where each role is found: ``position`` counts the file's columns from 0, ``header`` is the name as written."""
 
-    position: dict[Role, int]
-    header: dict[Role, str]
-    fixed: dict[Role, str]
+    position: Mapping[Role, int]
+    header: Mapping[Role, str]
+    fixed: Mapping[Role, str]
 
     @property
     def missing(self) -> tuple[Role, ...]:
@@ -167,8 +166,7 @@ def shown_header(header: str) -> str:
     >>> shown_header("Data_Value"), len(shown_header("x" * 3000))
     ("'Data_Value'", 44)
     """
-    text = repr(header)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 4]}...{text[-1]}"
+    return shown(header, limit=44)
 
 
 def _few(headers: Sequence[str], limit: int = 12) -> str:
@@ -176,7 +174,7 @@ def _few(headers: Sequence[str], limit: int = 12) -> str:
 
 
 def _nearest(name: str, headers: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, headers, n=3, cutoff=0.4)
+    close = nearest(name, headers, likeness=0.4)
     return (
         f"; nearest: {', '.join(shown_header(header) for header in close)}" if close else f"; there are {_few(headers)}"
     )

@@ -6,14 +6,15 @@ Every key is optional; what it doesn't state is taken from the built-in profile.
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from meantime.errors import DataError
+from meantime.errors import DataError, FieldError
+from meantime.fields.fields import check_names, parse_toml
+from meantime.fields.kinds import Choice, Kind, ListOf, Text
+from meantime.fields.refusals import shown
 from meantime.survey.questions import Direction
 from meantime.survey.reading.columns import NUMBER_ROLES, Role
 from meantime.survey.reading.profile import Profile, normal
@@ -21,9 +22,25 @@ from meantime.survey.reading.profile import Profile, normal
 CLAIMS = ("publisher", "title", "dataset_id", "export_date", "licence", "url")
 """What a mapping may say of a table's origin, under [source]."""
 
-_NAMES = ("nation", "territories", "overall", "missing")
-_FIXED = tuple(role for role in Role if role not in {Role.VALUE, Role.LOW, Role.HIGH})
+_MANY = 1_000_000  # who writes a mapping file owns the server: no limit that anybody meets
+_TEXT = Text("a text in quotes", minimum=0, maximum=_MANY)
+_NUMBER = Text("a number in quotes", r"\d+(\.\d+)?", maximum=_MANY)
+_TEXTS = ListOf(_TEXT, minimum=0, maximum=_MANY, expected='a list of texts, such as ["Guam"]')
+_DELIMITER = Text("one character such as ';'", r'(?![\r\n"])[\x00-\x7f]', maximum=1)
+_DIRECTION = Choice([direction.value for direction in Direction])
+
+_COLUMNS = {role.value: _TEXT for role in Role}
+_FIXED = {
+    role.value: _NUMBER if role in NUMBER_ROLES else _TEXT
+    for role in Role
+    if role not in {Role.VALUE, Role.LOW, Role.HIGH}
+}
+_NAMES = dict.fromkeys(("nation", "territories", "overall", "missing"), _TEXTS)
+_SOURCE = dict.fromkeys(CLAIMS, _TEXT)
+_FILE = {"delimiter": _DELIMITER}
 _SECTIONS = ("columns", "fixed", "names", "strata", "directions", "source", "file")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +88,22 @@ def parse_mapping(text: str, name: str) -> TableMapping:
     ({<Role.VALUE: 'value'>: 'pct'}, ('usa',))
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{name}: no TOML: {error}") from error
+        document = parse_toml(text)
+        check_names(document, _SECTIONS, what="section")
+    except FieldError as error:
+        raise DataError(f"{name}: {error}") from error
     sections = _Sections(name, document)
     built_in = Profile()
-    names = {key: sections.texts("names", key) for key in sections.keys("names", _NAMES)}
+    names = sections.read("names", _NAMES)
     normalised = {key: tuple(normal(text) for text in texts) for key, texts in names.items() if key != "missing"}
-    columns = {Role(key): sections.text("columns", key) for key in sections.keys("columns", Role)}
-    fixed = {Role(key): sections.text("fixed", key) for key in sections.keys("fixed", _FIXED)}
-    sections.check_numbers({role: fixed[role] for role in NUMBER_ROLES if role in fixed})
+    columns = {Role(key): text for key, text in sections.read("columns", _COLUMNS).items()}
+    fixed = {Role(key): text for key, text in sections.read("fixed", _FIXED).items()}
     for role in columns.keys() & fixed.keys():
         raise DataError(f"{name}: {role} is under [columns] and under [fixed]; keep one")
     strata = {
-        normal(key): tuple(normal(text) for text in sections.texts("strata", key)) for key in sections.any("strata")
+        normal(key): tuple(normal(text) for text in texts) for key, texts in sections.read("strata", _TEXTS).items()
     }
-    file_keys = sections.keys("file", ("delimiter",))
+    directions = sections.read("directions", _DIRECTION)
     profile = replace(
         built_in,
         **normalised,
@@ -95,73 +112,38 @@ def parse_mapping(text: str, name: str) -> TableMapping:
         fixed=fixed,
         unit="" if columns else built_in.unit,  # a table with columns of its own is no table of CDC's percentages
         strata_order=dict(built_in.strata_order) | strata,
-        directions={key: sections.direction(key) for key in sections.any("directions")},
-        delimiter=sections.delimiter() if file_keys else built_in.delimiter,
+        directions={key: Direction(word) for key, word in directions.items()},
+        delimiter=sections.read("file", _FILE).get("delimiter", built_in.delimiter),
     )
-    claims = {key: sections.text("source", key) for key in sections.keys("source", CLAIMS)}
-    return TableMapping(profile, claims)
+    return TableMapping(profile, sections.read("source", _SOURCE))
 
 
+@dataclass(frozen=True, slots=True)
 class _Sections:
-    """The document, read key by key; every complaint names file, section and key."""
+    """The document, read a section at a time; every complaint names file, section and key."""
 
-    def __init__(self, name: str, document: dict[str, object]) -> None:
-        self._name = name
-        self._sections: dict[str, dict[str, object]] = {}
-        self._known("the top level", document, _SECTIONS)
-        for section, content in document.items():
-            if not isinstance(content, dict):
-                raise DataError(f"{name}: {section} must be a section, [{section}]")
-            self._sections[section] = content
+    name: str
+    document: Mapping[str, object]
 
-    def any(self, section: str) -> tuple[str, ...]:
-        """Return the keys of a section whose keys are free."""
-        return tuple(self._sections.get(section, {}))
+    def read(self, section: str, kinds: Mapping[str, Kind[T]] | Kind[T]) -> dict[str, T]:
+        """Return a section's values; ``kinds`` is one for each key, or the one of all keys where these are free."""
+        content = self.document.get(section, {})
+        if not isinstance(content, dict):
+            raise DataError(f"{self.name}: {section} must be a section, [{section}]")
+        if not isinstance(kinds, Kind):
+            try:
+                check_names(content, kinds, what=f"key of [{section}]")
+            except FieldError as error:
+                raise DataError(f"{self.name}: {error}") from None
+        return {
+            key: self._checked(section, key, value, kinds if isinstance(kinds, Kind) else kinds[key])
+            for key, value in content.items()
+        }
 
-    def keys(self, section: str, known: Iterable[str]) -> tuple[str, ...]:
-        """Return the keys of a section whose keys are known."""
-        content = self._sections.get(section, {})
-        self._known(f"[{section}]", content, [str(key) for key in known])
-        return tuple(content)
-
-    def text(self, section: str, key: str) -> str:
-        """Return a text."""
-        value = self._sections[section][key]
-        if isinstance(value, str):
-            return value
-        raise DataError(f"{self._name}: {key} under [{section}] is {value!r}; it must be a text in quotes")
-
-    def texts(self, section: str, key: str) -> tuple[str, ...]:
-        """Return a list of texts."""
-        value = self._sections[section][key]
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise DataError(f'{self._name}: {key} under [{section}] must be a list of texts, such as ["Guam"]')
-
-    def direction(self, key: str) -> Direction:
-        """Return the direction of one question."""
-        value = self.text("directions", key)
-        if value in set(Direction):
-            return Direction(value)
-        raise DataError(f"{self._name}: {key!r} under [directions] is {value!r}; it must be {' or '.join(Direction)}")
-
-    def check_numbers(self, fixed: Mapping[Role, str]) -> None:
-        """Refuse a fixed text that should be a number, such as the year."""
-        for role, text in fixed.items():
-            if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
-                raise DataError(f"{self._name}: {role} under [fixed] is {text!r}; it must be a number in quotes")
-
-    def delimiter(self) -> str:
-        """Return the character between two fields."""
-        value = self.text("file", "delimiter")
-        if len(value) == 1 and value.isascii() and value not in '"\r\n':
-            return value
-        raise DataError(f"{self._name}: delimiter under [file] is {value!r}; it must be one character such as ';'")
-
-    def _known(self, where: str, content: dict[str, object], known: Iterable[str]) -> None:
-        names = list(known)
-        for key in content:
-            if key not in names:
-                close = difflib.get_close_matches(key, names, n=3)
-                hint = f"nearest: {', '.join(close)}" if close else f"there are {', '.join(names)}"
-                raise DataError(f"{self._name}: unknown key {key!r} in {where}; {hint}")
+    def _checked(self, section: str, key: str, value: object, kind: Kind[T]) -> T:
+        try:
+            return kind.check(value)
+        except FieldError:
+            raise DataError(
+                f"{self.name}: {shown(key)} under [{section}] is {shown(value)}; it must be {kind.expected}"
+            ) from None

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from meantime.errors import DataError
-from meantime.survey.cube.array_file import read_array_file
-from meantime.survey.ingest.child_process import ChildProcess
-from meantime.survey.ingest.ingest_request import Errand, IngestRequest
 from meantime.survey.reading.columns import ALIASES, NUMBER_ROLES, REQUIRED_ROLES, Role, folded
 from meantime.survey.reading.profile import Profile, known_question, normal
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, stem
+from meantime.survey.reading.sources import stem
 from meantime.survey.reading.table_samples import TableSample
 
 SYNONYMS: dict[Role, tuple[str, ...]] = {
@@ -56,8 +51,6 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
 _SURE, _LIKELY, _UNSURE = "sure: the name says so", "likely: the name contains it", "unsure: only its content fits"
 _NATIONS = ("national", "united states", "us", "usa", "u.s.", "nation", "all states", "overall")
 _EVERYBODY = ("total", "overall", "all", "everyone", "all adults", "both", "both sexes", "all persons")
-
-
 _MISSING = (".", "-", "--", "*", "~", "na", "n/a", "nan", "null", "none", "nr", "suppressed", "missing")
 
 
@@ -68,24 +61,6 @@ class Guess:
     role: Role
     position: int
     confidence: str
-
-
-def sample_table(source: Path, *, size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES) -> TableSample:
-    """Read the first rows of any table, in a child process.
-
-    Raises
-    ------
-    DataError
-        It can't be opened, or is no table.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "sample"
-        request = IngestRequest(Errand.SAMPLE, str(source), str(output), folder, size_limit_bytes)
-        ChildProcess().run(request)
-        found = read_array_file(output)
-    if found is None:
-        raise DataError(f"{source.name}: its sample is damaged as soon as it is written")
-    return TableSample.from_json(found.header)
 
 
 def guess_columns(sample: TableSample) -> dict[Role, Guess]:

@@ -9,9 +9,9 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from meantime.errors import DataError
-from meantime.survey.ingest.dataset import LeftOutRow
 from meantime.survey.reading.columns import NUMBER_ROLES, ColumnMap, Role
 from meantime.survey.reading.csv_rows import NumberedRow, is_utf8
 
@@ -22,6 +22,15 @@ NEEDED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR)
 """A row in which one of these is blank has no place in the cube and is left out."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRow:
+    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason."""
+
+    line: int
+    column: str
+    reason: str
 
 
 def check_rows(

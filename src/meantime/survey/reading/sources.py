@@ -16,7 +16,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,15 +24,13 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
+from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
 
 DEFAULT_SIZE_LIMIT_BYTES = 4 * 1024**3
 _CHUNK_BYTES = 1024 * 1024
 # RuntimeError is a zip with a password, NotImplementedError one packed in a way that Python doesn't know.
 _UNPACKING_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
-
-Progress = Callable[[str, float], None]
-"""Called with a phase (``unpack``, ``read``) and the part of it that is done, from 0 to 1."""
 
 
 class SourceKind(StrEnum):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import json
-from dataclasses import asdict, dataclass
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+from meantime.child import Progress
+from meantime.child.child_process import ChildProcess
 from meantime.errors import DataError
 from meantime.survey.reading.csv_rows import numbered_rows, read_header
-from meantime.survey.reading.sources import OpenedSource, SourceKind, open_source
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
 
 SAMPLE_ROWS = 1000
 _DELIMITERS = ",;\t|"
+
+Sample = tuple[list[str], list[list[str]], str]
+"""Header, rows and delimiter, as they go from the child to the parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +28,30 @@ class TableSample:
     rows: tuple[tuple[str, ...], ...]
     delimiter: str
 
-    def to_json(self) -> str:
-        """Return the sample as JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> TableSample:
-        """Read a sample back."""
-        content = json.loads(text)
-        return cls(tuple(content["header"]), tuple(tuple(row) for row in content["rows"]), content["delimiter"])
-
     def column(self, position: int) -> list[str]:
         """Return the texts of one column that aren't empty."""
         return [row[position].strip() for row in self.rows if row[position].strip()]
 
 
-def read_sample(source: Path, *, size_limit_bytes: int, scratch_directory: Path) -> TableSample:
-    """Read the first rows of a table, whatever its columns are.
+def sample_table(source: Path, *, size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES) -> TableSample:
+    """Read the first rows of any table, in a child process.
 
     Raises
     ------
     DataError
         It can't be opened, or is no table.
     """
-    with open_source(source, size_limit_bytes=size_limit_bytes, scratch_directory=scratch_directory) as opened:
+    with tempfile.TemporaryDirectory() as scratch:
+        header, rows, delimiter = ChildProcess(source.name).run(
+            read_sample, None, str(source), size_limit_bytes=size_limit_bytes, scratch_directory=scratch
+        )
+    return TableSample(tuple(header), tuple(tuple(row) for row in rows), delimiter)
+
+
+def read_sample(_: Progress, source: str, *, size_limit_bytes: int, scratch_directory: str) -> Sample:
+    """Read the first rows of a table, whatever its columns are; the errand of `sample_table`."""
+    scratch = Path(scratch_directory)
+    with open_source(Path(source), size_limit_bytes=size_limit_bytes, scratch_directory=scratch) as opened:
         if opened.kind is SourceKind.PARQUET:
             return _parquet_sample(opened, scratch_directory)
         with opened.text() as text:
@@ -54,21 +59,21 @@ def read_sample(source: Path, *, size_limit_bytes: int, scratch_directory: Path)
         delimiter = max(_DELIMITERS, key=first_line.count)
         header = read_header(opened, delimiter)
         rows = itertools.islice(numbered_rows(opened, delimiter, header), SAMPLE_ROWS)
-        return TableSample(header, tuple(tuple(row.fields) for row in rows), delimiter)
+        return list(header), [row.fields for row in rows], delimiter
 
 
-def _parquet_sample(opened: OpenedSource, scratch_directory: Path) -> TableSample:
+def _parquet_sample(opened: OpenedSource, scratch_directory: str) -> Sample:
     from meantime.survey.reading.engines import EngineError
     from meantime.survey.reading.engines.duckdb import DuckDBEngine
 
-    engine = DuckDBEngine(str(scratch_directory))
+    engine = DuckDBEngine(scratch_directory)
     try:
         header = engine.parquet_columns(opened.engine_path)
         frame = engine.open_parquet(opened.engine_path, {f"c{place}": place for place in range(len(header))})
         rows = itertools.islice(engine.rows(frame), SAMPLE_ROWS)
-        texts = tuple(tuple("" if value is None else str(value) for value in row) for row in rows)
+        texts = [["" if value is None else str(value) for value in row] for row in rows]
     except EngineError as error:
         raise DataError(f"{opened.name}: {error}") from error
     finally:
         engine.close()
-    return TableSample(header, texts, "")
+    return list(header), texts, ""

@@ -1,140 +1,126 @@
-"""What can be asked about, as resources: statistics, and the questions, locations and categories of a dataset."""
+"""What can be asked about, as resources: statistics, and the questions, locations and categories of a dataset.
+
+Who may have a dataset's source read again is decided in ``web/admission/callers.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 
-import numpy as np
 from flask import Response, request
 
-from meantime import __version__
+from meantime.errors import InvalidParameterError
 from meantime.service import MeantimeService
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.v1.job_resources import json_response
-from meantime.web.v1.request_fields import read_query
+from meantime.web.admission.request_body import has_body, json_object
+from meantime.web.operations import AnyView, Reply, operation
+from meantime.web.responses import json_response
+from meantime.web.v1.dataset_documents import (
+    DATASETS_PATH,
+    CategoryList,
+    DatasetDocument,
+    DatasetList,
+    DriftReportDocument,
+    LocationList,
+    QuestionList,
+    StatisticList,
+    categories_of,
+    describe_dataset,
+    describe_drift,
+    describe_statistic,
+    questions_of,
+    summarize_dataset,
+    v1_statistics,
+)
+from meantime.web.v1.request_fields import NoQuery, read_query
 
-DATASETS_PATH = "/api/v1/datasets"
 
-_Describe = Callable[[Dataset], Mapping[str, object]]
-
-
-def v1_statistics() -> list[Statistic]:
-    """Return the statistics of this surface, in the order of the catalogue."""
-    return [statistic for statistic in CATALOGUE.values() if statistic.surface is Surface.V1]
-
-
-def example_of(statistic: Statistic) -> dict[str, object]:
-    """Return a request for a statistic that works on the bundled table."""
-    return {"statistic": statistic.name, "parameters": dict(statistic.example)}
+def _look(path: str, kind: object) -> Callable[[AnyView], AnyView]:
+    """Describe a view that shows something of a dataset."""
+    return operation(
+        "GET",
+        path,
+        tag="dataset",
+        replies={200: Reply("Here it is.", kind, headers=("ETag",)), 304: Reply("What you have is what there is.")},
+        problems=(422,),
+        per_dataset=True,
+    )
 
 
 class DatasetResources:
-    """The views of datasets; each takes the name of one, or None for the default."""
+    """The views of datasets; most take the name of one, or None for the default."""
 
     def __init__(self, service: MeantimeService) -> None:
         self._service = service
 
-    def list(self) -> Response:
-        """List the datasets that are served; the first is the default and the contract's."""
-        read_query(request.args, ())
-        served = [self._service.dataset(name) for name in self._service.datasets.names]
-        return json_response({"datasets": [_summary(dataset) for dataset in served]})
+    @operation("GET", DATASETS_PATH, tag="dataset", replies={200: Reply("The datasets.", DatasetList)}, problems=(422,))
+    def list_datasets(self) -> Response:
+        """List the datasets that are served; the first is the default."""
+        read_query(request.args, NoQuery)
+        listed: DatasetList = {"datasets": [summarize_dataset(each) for each in self._service.datasets()]}
+        return json_response(listed)
 
-    def show(self, dataset: str | None = None) -> Response:
-        """Show a dataset: where it comes from, what reading it found, what it holds."""
+    @operation(
+        "POST",
+        "/api/v1/datasets/{dataset}/reload",
+        tag="dataset",
+        replies={200: Reply("What changed.", DriftReportDocument)},
+        problems=(404, 409, 413, 415, 422),
+    )
+    def reload_dataset(self, dataset: str) -> Response:
+        """Read a dataset's source again; jobs that were accepted before finish on the old version."""
+        read_query(request.args, NoQuery)
+        if has_body(request.environ) and (members := json_object()):
+            name = next(iter(members))
+            raise InvalidParameterError("a reload takes no fields; send no body", field=name)
+        return json_response(describe_drift(self._service.reload(dataset)))
+
+    @_look("/api/v1/dataset", DatasetDocument)
+    def show_dataset(self, dataset: str | None = None) -> Response:
+        """Show the dataset: source, version, what it holds."""
         return self._of_dataset(dataset, describe_dataset)
 
+    @_look("/api/v1/statistics", StatisticList)
     def list_statistics(self, dataset: str | None = None) -> Response:
-        """List the statistics that can be asked for, with their parameters and an example."""
-        return self._of_dataset(dataset, lambda _: {"statistics": [_describe(each) for each in v1_statistics()]})
+        """List what can be computed, with examples."""
 
+        def listed(_: Dataset) -> StatisticList:
+            return {"statistics": [describe_statistic(each) for each in v1_statistics()]}
+
+        return self._of_dataset(dataset, listed)
+
+    @_look("/api/v1/questions", QuestionList)
     def list_questions(self, dataset: str | None = None) -> Response:
-        """List the questions, with the years in which each was asked."""
-        return self._of_dataset(dataset, lambda served: {"questions": questions_of(served.cube)})
+        """List the questions."""
 
+        def listed(served: Dataset) -> QuestionList:
+            return {"questions": questions_of(served.cube)}
+
+        return self._of_dataset(dataset, listed)
+
+    @_look("/api/v1/locations", LocationList)
     def list_locations(self, dataset: str | None = None) -> Response:
         """List the locations."""
-        return self._of_dataset(
-            dataset, lambda served: {"locations": [asdict(location) for location in served.cube.locations]}
-        )
 
+        def listed(served: Dataset) -> LocationList:
+            return {"locations": served.cube.locations}
+
+        return self._of_dataset(dataset, listed)
+
+    @_look("/api/v1/categories", CategoryList)
     def list_categories(self, dataset: str | None = None) -> Response:
-        """List the categories with their strata, those of a scale from its low end to its high end."""
-        return self._of_dataset(dataset, lambda served: {"categories": categories_of(served.cube)})
+        """List the categories and their strata."""
 
-    def _of_dataset(self, name: str | None, describe: _Describe) -> Response:
+        def listed(served: Dataset) -> CategoryList:
+            return {"categories": categories_of(served.cube)}
+
+        return self._of_dataset(dataset, listed)
+
+    def _of_dataset(self, name: str | None, describe: Callable[[Dataset], Mapping[str, object]]) -> Response:
         """Answer with something that only a new dataset version, or a new Meantime, changes."""
-        read_query(request.args, ())
-        served = self._service.dataset(name)
-        response = json_response(describe(served))
+        read_query(request.args, NoQuery)
+        response = json_response(describe(self._service.dataset(name)))
         response.add_etag()
         response.headers["Cache-Control"] = "private, no-cache"
         response.make_conditional(request)
         return response
-
-
-def describe_dataset(dataset: Dataset) -> dict[str, object]:
-    """Return a dataset as JSON-able values."""
-    report = asdict(dataset.report)
-    for name in ("duration_s", "engine"):  # of this process's own reading, not of the data
-        del report[name]
-    path = f"{DATASETS_PATH}/{dataset.name}"
-    return {
-        "name": dataset.name,
-        "version": dataset.version,
-        "provenance": asdict(dataset.provenance),
-        "report": report,
-        "software": f"Meantime {__version__}",
-        "links": {"self": path}
-        | {name: f"{path}/{name}" for name in ("statistics", "questions", "locations", "categories", "jobs")},
-    }
-
-
-def questions_of(cube: SurveyCube) -> list[dict[str, object]]:
-    """Return the questions of a cube, by text."""
-    return [
-        {
-            "id": question.question_id,
-            "text": question.text,
-            "direction": question.direction,
-            "unit": question.unit,
-            "years": np.unique(cube.cells.year[cube.cells_of(index)]).tolist(),
-        }
-        for index, question in enumerate(cube.questions)
-    ]
-
-
-def categories_of(cube: SurveyCube) -> list[dict[str, object]]:
-    """Return the categories of a cube by name, each with its strata: those on its scale first, then by name."""
-    strata: dict[str, list[dict[str, object]]] = {}
-    named = [segment for segment in cube.segments if not segment.is_blank]
-    for segment in sorted(named, key=lambda each: (each.order is None, each.order or 0, each.stratum)):
-        strata.setdefault(segment.category, []).append(
-            {"stratum": segment.stratum, "order": segment.order, "is_overall": segment.is_overall}
-        )
-    return [{"category": category, "strata": strata[category]} for category in sorted(strata)]
-
-
-def _summary(dataset: Dataset) -> Mapping[str, object]:
-    source = dataset.provenance
-    return {
-        "name": dataset.name,
-        "version": dataset.version,
-        "title": source.title or source.source_name,
-        "links": {"self": f"{DATASETS_PATH}/{dataset.name}"},
-    }
-
-
-def _describe(statistic: Statistic) -> Mapping[str, object]:
-    return {
-        "name": statistic.name,
-        "title": statistic.title,
-        "summary": statistic.summary,
-        "unit": statistic.unit,
-        "method": statistic.method,
-        "parameters": statistic.json_schema(),
-        "example": example_of(statistic),
-    }

@@ -1,81 +1,64 @@
-"""Jobs as resources: submit, show, list, cancel, and the result in the form that a client wants."""
+"""Jobs as resources: submit, show, list, cancel."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 from urllib.parse import urlencode
 
-import orjson
 from flask import Response, request
-from werkzeug.exceptions import NotFound
 
-from meantime.errors import InvalidParameterError, NoResultError
+from meantime.errors import FieldError, InvalidParameterError
+from meantime.fields.fields import check_names
+from meantime.fields.kinds import Choice, Time, WholeNumber
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.statistics.refusals import refuse_name, shown
-from meantime.web.callers import caller
-from meantime.web.formats import FORMATS, Format, choose_format
-from meantime.web.request_body import json_object
-from meantime.web.routes import RETRY_AFTER_S, job_number
-from meantime.web.street_door import JOB_KEY
-from meantime.web.v1.job_document import JOBS_PATH, job_document, offered_formats
+from meantime.web.admission.callers import caller
+from meantime.web.admission.request_body import json_object
+from meantime.web.observation.request_facts import note_job
+from meantime.web.operations import Reply, RequestHeader, operation
+from meantime.web.responses import RETRY_AFTER_S, json_response
+from meantime.web.v1.job_documents import JOBS_PATH, JobDocument, JobPage
 from meantime.web.v1.request_fields import (
-    QueryParameter,
+    IDEMPOTENCY_KEY_LIMIT,
+    Cursor,
+    NoQuery,
     idempotency_key,
-    one_of,
-    preferred_wait_s,
-    read_cursor,
     read_query,
-    read_time,
-    whole_number,
     write_cursor,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
 EMBEDDED_LIMIT_BYTES = 65_536
 """A job shows its result inside when it is no larger; who waited for it with ``Prefer`` gets any."""
 
 PAGE_LIMIT = 1000
-DEFAULT_PAGE_SIZE = 100
-RESULT_CACHING = "private, max-age=86400, immutable"
 
-_STATES = tuple(state.value for state in JobState)
+_KEY = RequestHeader(
+    "Idempotency-Key",
+    "A name of yours for this request: sent again with the same request it gives the same job.",
+    {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LIMIT, "pattern": "^[!-~]+$"},
+)
 
 
-def list_parameters() -> tuple[QueryParameter, ...]:
-    """Return what a list of jobs can be asked for."""
-    names = tuple(CATALOGUE)
-    return (
-        QueryParameter(
-            "state", "Only jobs in this state.", {"type": "string", "enum": list(_STATES)}, one_of(_STATES), _STATES
-        ),
-        QueryParameter(
-            "statistic", "Only jobs of this statistic.", {"type": "string", "enum": list(names)}, one_of(names), names
-        ),
-        QueryParameter(
-            "since",
-            "Only jobs submitted at or after this time, as RFC 3339 with a zone: 2026-11-22T12:00:00Z.",
-            {"type": "string", "format": "date-time"},
-            read_time,
-        ),
-        QueryParameter(
-            "cursor", "Where to go on: a page's `next` has it.", {"type": "string", "minLength": 1}, read_cursor
-        ),
-        QueryParameter(
-            "limit",
-            f"How many jobs at most: 1 to {PAGE_LIMIT}.",
-            {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": DEFAULT_PAGE_SIZE},
-            whole_number(PAGE_LIMIT),
-        ),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """What a list of jobs can be asked for."""
+
+    state: Annotated[str | None, Choice([state.value for state in JobState]), "Only jobs in this state."] = None
+    statistic: Annotated[str | None, Choice(CATALOGUE), "Only jobs of this statistic."] = None
+    since: Annotated[
+        datetime | None,
+        Time(),
+        "Only jobs submitted at or after this time, as RFC 3339 with a zone: 2026-11-22T12:00:00Z.",
+    ] = None
+    cursor: Annotated[int | None, Cursor(), "Where to go on: a page's `next` has it."] = None
+    limit: Annotated[int, WholeNumber(1, PAGE_LIMIT), f"How many jobs at most: 1 to {PAGE_LIMIT}."] = 100
 
 
 class JobResources:
@@ -85,162 +68,136 @@ class JobResources:
     ----------
     service
         What answers.
-    waiting_places
-        How many requests may wait for a job at once; each holds one of the server's threads.
+    jobs
+        Finds, waits for and describes jobs.
     """
 
-    def __init__(self, service: MeantimeService, waiting_places: threading.Semaphore) -> None:
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs) -> None:
         self._service = service
-        self._waiting_places = waiting_places
+        self._jobs = jobs
 
-    # Submitting --------------------------------------------------------------------------------------------------
-
-    def submit(self, dataset: str | None = None) -> Response:
-        """Accept a job, and answer with its result when the client waits and it is ready in time."""
+    @operation(
+        "POST",
+        JOBS_PATH,
+        tag="jobs",
+        replies={
+            201: Reply("The job has ended.", JobDocument, headers=("Location", "Preference-Applied")),
+            202: Reply(
+                "The job is accepted and has not ended.",
+                JobDocument,
+                headers=("Location", "Retry-After", "Preference-Applied"),
+            ),
+        },
+        problems=(413, 415, 422, 507),
+        headers=(PREFER, _KEY),
+        asks=Surface.V1,
+        per_dataset=True,
+    )
+    def submit_job(self, dataset: str | None = None) -> Response:
+        """Submit a job; with 'Prefer: wait=5' its result comes in the same answer."""
         served = self._service.dataset(dataset)
         statistic, parameters = _read_submission(json_object())
-        key = idempotency_key(request.headers)
-        number = self._service.submit(
+        accepted = self._service.submit(
             statistic,
             parameters,
             surface=Surface.V1,
             dataset=served.name,
             owner=caller().owner,
-            idempotency_key=key,
+            idempotency_key=idempotency_key(request.headers),
             may_join=True,
         )
-        request.environ[JOB_KEY] = f"job_id_{number}"
-        job = self._service.job(number)
-        waited_s = self._wait_as_preferred(job)
+        note_job(accepted.number)
+        job, waited_s = self._jobs.wait_as_preferred(accepted)
         # A client that waited gets the result in this one answer, whatever its size.
         response = self._show(job, embedded_limit=None if waited_s is not None else EMBEDDED_LIMIT_BYTES)
         response.status_code = 201 if job.state.is_final else 202
-        response.headers["Location"] = f"{JOBS_PATH}/{number}"
-        if not job.state.is_final:
-            response.headers["Retry-After"] = RETRY_AFTER_S
-        _note_preference(response, waited_s)
+        response.headers["Location"] = f"{JOBS_PATH}/{job.number}"
+        _note_progress(response, job, waited_s)
         return response
 
-    def _wait_as_preferred(self, job: Job) -> int | None:
-        """Wait for a job's end as long as the client prefers; None when it doesn't, or no place is free."""
-        wait_s = preferred_wait_s(request.headers)
-        if wait_s is None or job.state.is_final:
-            return wait_s
-        with self._waiting_place() as is_free:
-            if not is_free:
-                return None
-            job.finished.wait(wait_s)
-        return wait_s
-
-    @contextmanager
-    def _waiting_place(self) -> Iterator[bool]:
-        is_free = self._waiting_places.acquire(blocking=False)
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                self._waiting_places.release()
-
-    # Showing -----------------------------------------------------------------------------------------------------
-
-    def find(self, job_id: str) -> Job:
-        """Return a job that the caller may see."""
-        job = self._service.job(job_number(job_id), owner=caller().sees_jobs_of)
-        request.environ[JOB_KEY] = f"job_id_{job.number}"
-        return job
-
-    def show(self, job_id: str) -> Response:
-        """Show how a job stands, with its result when that is small."""
-        read_query(request.args, ())
-        job = self.find(job_id)
-        waited_s = self._wait_as_preferred(job)
-        response = self._show(job)
-        if not job.state.is_final:
-            response.headers["Retry-After"] = RETRY_AFTER_S
-        _note_preference(response, waited_s)
-        return response
-
-    def _show(self, job: Job, *, embedded_limit: int | None = EMBEDDED_LIMIT_BYTES) -> Response:
-        result = None
-        if job.state is JobState.DONE and (embedded_limit is None or (job.result_size or 0) <= embedded_limit):
-            result = self._service.outcome(job.number).result
-        return json_response(self.describe(job, result=result))
-
-    def describe(self, job: Job, *, result: bytes | None = None) -> dict[str, object]:
-        """Return a job as JSON-able values."""
-        ahead = None if job.state.is_final else self._service.jobs_ahead(job.number)
-        return job_document(job, has_records=_has_records(job), jobs_ahead=ahead, result=result)
-
-    def list(self, dataset: str | None = None) -> Response:
-        """List jobs, newest first, a page at a time."""
-        query = read_query(request.args, list_parameters())
-        before, since, limit = query.get("cursor"), query.get("since"), query.get("limit", DEFAULT_PAGE_SIZE)
+    @operation(
+        "GET",
+        JOBS_PATH,
+        tag="jobs",
+        replies={200: Reply("A page of the list.", JobPage, headers=("Link",))},
+        problems=(422,),
+        query=JobQuery,
+        per_dataset=True,
+    )
+    def list_jobs(self, dataset: str | None = None) -> Response:
+        """List jobs, newest first."""
+        query = read_query(request.args, JobQuery)
         job_filter = JobFilter(
             owner=caller().sees_jobs_of,
-            state=JobState(str(query["state"])) if "state" in query else None,
-            task_name=str(query["statistic"]) if "statistic" in query else None,
+            state=None if query.state is None else JobState(query.state),
+            task_name=query.statistic,
             version_prefix=None if dataset is None else f"{self._service.dataset(dataset).name}@",
-            submitted_since=since if isinstance(since, float) else None,
+            submitted_since=None if query.since is None else query.since.timestamp(),
         )
-        size = limit if isinstance(limit, int) else DEFAULT_PAGE_SIZE
-        jobs = self._service.page(job_filter, before=before if isinstance(before, int) else None, limit=size + 1)
-        page = jobs[:size]
+        jobs = self._service.page(job_filter, before=query.cursor, limit=query.limit + 1)
         following = None
-        if len(jobs) > size:
-            again = request.args.to_dict() | {"cursor": write_cursor(page[-1].number)}
+        if len(jobs) > query.limit:
+            again = request.args.to_dict() | {"cursor": write_cursor(jobs[query.limit - 1].number)}
             following = f"{request.path}?{urlencode(again)}"
-        response = json_response({"jobs": [self.describe(job) for job in page], "next": following})
+        page: JobPage = {"jobs": [self._jobs.describe(job) for job in jobs[: query.limit]], "next": following}
+        response = json_response(page)
         if following is not None:
             response.headers["Link"] = f'<{following}>; rel="next"'
         return response
 
-    def cancel(self, job_id: str) -> Response:
-        """Cancel a job: at once while it waits, at its next checkpoint while it runs."""
-        read_query(request.args, ())
-        job = self._service.cancel(self.find(job_id).number)
+    @operation(
+        "GET",
+        "/api/v1/jobs/{job_id}",
+        tag="jobs",
+        replies={200: Reply("The job.", JobDocument, headers=("Retry-After", "Preference-Applied"))},
+        problems=(404, 410, 422),
+        headers=(PREFER,),
+    )
+    def show_job(self, job_id: str) -> Response:
+        """Show a job, with its result when that is small."""
+        read_query(request.args, NoQuery)
+        job, waited_s = self._jobs.wait_as_preferred(self._jobs.find(job_id))
+        response = self._show(job)
+        _note_progress(response, job, waited_s)
+        return response
+
+    @operation(
+        "DELETE",
+        "/api/v1/jobs/{job_id}",
+        tag="jobs",
+        replies={
+            200: Reply("The job is cancelled.", JobDocument),
+            202: Reply("The job runs, and has been asked to stop.", JobDocument),
+        },
+        problems=(404, 409, 422),
+    )
+    def cancel_job(self, job_id: str) -> Response:
+        """Cancel a job: at once while it is queued, at its next checkpoint while it runs."""
+        read_query(request.args, NoQuery)
+        job = self._service.cancel(self._jobs.find(job_id).number)
         response = self._show(job)
         response.status_code = 200 if job.state.is_final else 202
         return response
 
-    # Results -----------------------------------------------------------------------------------------------------
-
-    def show_result(self, job_id: str, extension: str | None = None) -> Response:
-        """Return a job's result in the form of the extension, or else in the one that the client likes best."""
-        read_query(request.args, ())
-        job = self.find(job_id)
-        offered = offered_formats(has_records=_has_records(job))
-        wanted = choose_format(request.accept_mimetypes, offered) if extension is None else _by_name(extension, offered)
-        waited_s = self._wait_as_preferred(job)
-        outcome = self._service.outcome(job.number)
-        if outcome.result is None or job.result_sha256 is None:
-            raise _no_result(job)
-        response = Response(content_type=_content_type(wanted))
-        etag = job.result_sha256 if wanted.encode is None else f"{job.result_sha256}-{wanted.name}"
-        response.set_etag(etag)
-        if request.if_none_match.contains(etag):
-            response.status_code = 304
-        else:
-            content = outcome.result
-            response.set_data(content if wanted.encode is None else wanted.encode(orjson.loads(content)))
-            if wanted.is_file:
-                response.headers["Content-Disposition"] = f'attachment; filename="job_id_{job.number}.{wanted.name}"'
-        response.headers["Cache-Control"] = RESULT_CACHING
-        if extension is None:
-            response.headers["Vary"] = "Accept"
-        _note_preference(response, waited_s)
-        return response
+    def _show(self, job: Job, *, embedded_limit: int | None = EMBEDDED_LIMIT_BYTES) -> Response:
+        """Return a job with its result unless that is larger than the limit."""
+        is_embedded = embedded_limit is None or (job.result_size or 0) <= embedded_limit
+        result = self._service.result_of(job) if job.state is JobState.DONE and is_embedded else None
+        return json_response(self._jobs.describe(job, result=result))
 
 
-def json_response(content: object) -> Response:
-    """Return JSON-able values as an answer."""
-    return Response(orjson.dumps(content), content_type="application/json")
+def _note_progress(response: Response, job: Job, waited_s: int | None) -> None:
+    if not job.state.is_final:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    note_preference(response, waited_s)
 
 
 def _read_submission(body: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     """Return the statistic and the parameters that a body asks for."""
-    for field in body:
-        if field not in ("statistic", "parameters"):
-            raise refuse_name(field, ("statistic", "parameters"), field=shown(field), what="field of a job")
+    try:
+        check_names(body, ("statistic", "parameters"), what="field of a job")
+    except FieldError as error:
+        raise InvalidParameterError.of(error) from None
     statistic, parameters = body.get("statistic"), body.get("parameters", {})
     if not isinstance(statistic, str):
         names = [row.name for row in CATALOGUE.values() if row.surface is Surface.V1]
@@ -248,37 +205,3 @@ def _read_submission(body: Mapping[str, object]) -> tuple[str, Mapping[str, obje
     if not isinstance(parameters, Mapping):
         raise InvalidParameterError('parameters: give an object, such as {"question": "Q036"}', field="parameters")
     return statistic, parameters
-
-
-def _note_preference(response: Response, waited_s: int | None) -> None:
-    if waited_s is not None:
-        response.headers["Preference-Applied"] = f"wait={waited_s}"
-
-
-def _has_records(job: Job) -> bool:
-    statistic = CATALOGUE.get(job.task.name)
-    return statistic is not None and statistic.surface is Surface.V1
-
-
-def _by_name(extension: str, offered: list[Format]) -> Format:
-    """Return the form with an extension; NotFound when this result doesn't come in it."""
-    wanted = FORMATS.get(extension)
-    if wanted is None or wanted not in offered:
-        raise NotFound
-    return wanted
-
-
-def _content_type(wanted: Format) -> str:
-    return f"{wanted.media_type}; charset=utf-8; header=present" if wanted.name == "csv" else wanted.media_type
-
-
-def _no_result(job: Job) -> NoResultError:
-    if job.state.is_final:
-        return NoResultError(
-            f"job {job.number} is {job.state}: {job.reason or 'no reason is recorded'}", state=job.state
-        )
-    return NoResultError(
-        f"job {job.number} is {job.state}; ask again in a second, or with 'Prefer: wait=5'",
-        state=job.state,
-        retry_after_s=int(RETRY_AFTER_S),
-    )

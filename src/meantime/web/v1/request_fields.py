@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TypeVar
 
 from werkzeug.datastructures import Headers, MultiDict
 
-from meantime.errors import InvalidParameterError
-from meantime.statistics.parameters import JsonSchema
-from meantime.statistics.refusals import refuse_name, shown
+from meantime.errors import FieldError, InvalidParameterError
+from meantime.fields.fields import read_fields
+from meantime.fields.kinds import JsonSchema, Kind, Refer
 
 WAIT_LIMIT_S = 60
 """The longest wait that ``Prefer`` can ask for; a longer one is shortened to it."""
@@ -25,97 +23,70 @@ _VISIBLE = re.compile(r"[!-~]{1,255}", re.ASCII)
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
+Q = TypeVar("Q")
+
+
 @dataclass(frozen=True, slots=True)
-class QueryParameter:
-    """One query parameter: ``read`` returns its value from the text that was sent, or raises ValueError."""
-
-    name: str
-    summary: str
-    schema: JsonSchema
-    read: Callable[[str], object]
-    accepted: tuple[str, ...] = ()
+class NoQuery:
+    """The query parameters of a resource that has none."""
 
 
-def read_query(sent: MultiDict[str, str], known: Sequence[QueryParameter]) -> dict[str, object]:
-    """Return the query parameters that were sent, read; those that were not are absent.
+def read_query(sent: MultiDict[str, str], query: type[Q]) -> Q:
+    """Return the query parameters of a request.
+
+    Parameters
+    ----------
+    sent
+        The query string.
+    query
+        A dataclass whose fields are the parameters.
 
     Raises
     ------
     InvalidParameterError
         A parameter is unknown, sent twice, or has a value that isn't accepted.
     """
-    found: dict[str, object] = {}
-    by_name = {parameter.name: parameter for parameter in known}
-    for name, texts in sent.lists():
-        parameter = by_name.get(name)
-        if parameter is None:
-            raise refuse_name(name, by_name, field=shown(name), what="query parameter of this resource")
-        if len(texts) > 1:
+    try:
+        values = read_fields(query, sent.to_dict(), what="query parameter of this resource", are_texts=True)
+    except FieldError as error:
+        raise InvalidParameterError.of(error) from None
+    for name in values:
+        if len(sent.getlist(name)) > 1:
             raise InvalidParameterError(f"{name}: is given twice; give it once", field=name)
+    return query(**values)
+
+
+class Cursor(Kind[int]):
+    """An opaque text for a place in a list; canonical: the number of the job before it."""
+
+    expected = "a cursor; a page's `next` has it"
+
+    def check(self, value: object, context: object = None) -> int:
+        """Return the number."""
+        if isinstance(value, int):
+            return value
+        text = value if isinstance(value, str) else ""
         try:
-            found[name] = parameter.read(texts[0])
+            content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
         except ValueError:
-            if parameter.accepted:
-                raise refuse_name(texts[0], parameter.accepted, field=name, what="accepted value") from None
-            raise InvalidParameterError(
-                f"{name}: {shown(texts[0])} is not accepted. {parameter.summary}", field=name
-            ) from None
-    return found
+            raise self.refusal(value) from None
+        word, _, number = content.partition(" ")
+        if word != "before" or _WHOLE.fullmatch(number) is None or write_cursor(int(number)) != text:
+            raise self.refusal(value)
+        return int(number)
 
-
-def one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    """Return a reader that accepts some texts."""
-
-    def read(text: str) -> str:
-        if text not in choices:
-            raise ValueError
-        return text
-
-    return read
-
-
-def whole_number(maximum: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers from 1 to a maximum."""
-
-    def read(text: str) -> int:
-        if _WHOLE.fullmatch(text) is None or int(text) > maximum:
-            raise ValueError
-        return int(text)
-
-    return read
-
-
-def read_time(text: str) -> float:
-    """Return an RFC 3339 time in seconds since the epoch; ValueError when it isn't one or has no zone.
-
-    >>> read_time("1970-01-01T01:00:00+01:00")
-    0.0
-    """
-    time = datetime.fromisoformat(text.upper())
-    if time.tzinfo is None or "T" not in text.upper():
-        raise ValueError
-    return time.timestamp()
+    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the schema of a string."""
+        return {"type": "string", "minLength": 1}
 
 
 def write_cursor(number: int) -> str:
     """Return an opaque text for the place in a list after a job.
 
-    >>> read_cursor(write_cursor(42))
+    >>> Cursor().check(write_cursor(42))
     42
     """
     return base64.urlsafe_b64encode(f"before {number}".encode("ascii")).decode("ascii").rstrip("=")
-
-
-def read_cursor(text: str) -> int:
-    """Return the number in a cursor; ValueError when it is none of ours."""
-    try:
-        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-    except (binascii.Error, UnicodeError):
-        raise ValueError from None
-    word, _, number = content.partition(" ")
-    if word != "before" or _WHOLE.fullmatch(number) is None or write_cursor(int(number)) != text:
-        raise ValueError
-    return int(number)
 
 
 def preferred_wait_s(headers: Headers) -> int | None:

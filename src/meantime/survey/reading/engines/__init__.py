@@ -1,7 +1,8 @@
 """Engines: each small file opens a source as a narwhals frame and hands arrays back.
 
-An engine knows its own library and nothing of questions or cells; what is computed is written once, in ``rollup.py``.
-To add one, write a class with the methods of `Engine` and let ``table_reader.open_table`` open it.
+An engine knows its own library and nothing of questions or cells; what is computed is written once, in
+``estimate_rows.py`` and ``cube/rollup.py``. To add one, write a class with the methods of `Engine` and let
+``table_reader.open_table`` open it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ class Arrays:
     numbers: Mapping[str, NumberArray]
     codes: Mapping[str, npt.NDArray[np.int32]]
     dictionaries: Mapping[str, tuple[str, ...]]
+
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of one column."""
+        dictionary = self.dictionaries[name]
+        return [dictionary[code] for code in self.codes[name].tolist()]
+
+    def counts(self, name: str) -> list[int]:
+        """Return the numbers of one column, which are whole."""
+        return [int(number) for number in self.numbers[name].tolist()]
 
 
 class EngineError(Exception):

@@ -1,0 +1,73 @@
+"""JobQueue: the jobs that wait for a runner. What becomes of a job that is taken is not decided here."""
+
+from __future__ import annotations
+
+import queue
+from collections import OrderedDict
+
+from meantime.jobs.job_entry import JobEntry
+
+
+class JobQueue:
+    """Hands out waiting jobs: owners take turns, and the jobs of one owner keep their order.
+
+    Only ``wait`` may be called from any thread; everything else is guarded by LiveJobs._lock.
+
+    Examples
+    --------
+    >>> from meantime.jobs.job import Job, Task
+    >>> jobs = JobQueue()
+    >>> for number, owner in enumerate(["ann", "ann", "bob"], start=1):
+    ...     jobs.put(JobEntry(Job(number=number, task=Task("mean", "{}", "v1"), owner=owner)))
+    >>> [jobs.pop().job.number for _ in range(len(jobs))]
+    [1, 3, 2]
+    """
+
+    def __init__(self) -> None:
+        # By owner, whose turn it is first; of each owner by number, oldest first.
+        self._waiting: OrderedDict[str, OrderedDict[int, JobEntry]] = OrderedDict()
+        self._length = 0
+        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each put, and one to end each runner
+
+    def __len__(self) -> int:
+        """Return how many jobs wait."""
+        return self._length
+
+    def put(self, entry: JobEntry) -> None:
+        """Let a job wait, and call a runner for it."""
+        self._waiting.setdefault(entry.job.owner, OrderedDict())[entry.job.number] = entry
+        self._length += 1
+        self._calls.put(True)
+
+    def wait(self) -> bool:
+        """Block until there may be a job to pop; return False when the caller shall end instead."""
+        return self._calls.get()
+
+    def pop(self) -> JobEntry | None:
+        """Take the next job; None when the one that a runner was called for has been removed."""
+        for owner, entries in self._waiting.items():
+            _, entry = entries.popitem(last=False)
+            self._length -= 1
+            if entries:
+                self._waiting.move_to_end(owner)
+            else:
+                del self._waiting[owner]
+            return entry
+        return None
+
+    def remove(self, entry: JobEntry) -> None:
+        """Let a job wait no longer; harmless when it has been taken."""
+        entries = self._waiting.get(entry.job.owner)
+        if entries is not None and entries.pop(entry.job.number, None) is not None:
+            self._length -= 1
+            if not entries:
+                del self._waiting[entry.job.owner]
+
+    def clear(self) -> None:
+        """Let no job wait any longer."""
+        self._waiting.clear()
+        self._length = 0
+
+    def end_one_runner(self) -> None:
+        """Make one call of ``wait`` return False, once the calls before it have been heard."""
+        self._calls.put(False)

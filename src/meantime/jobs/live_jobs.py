@@ -1,0 +1,302 @@
+"""LiveJobs: the accepted jobs in memory, and the one writer of them. Threads and what they run are the pool's.
+
+A job is accepted in two steps: ``reserve`` takes one of the queue's places, ``hold`` takes the durable job in. From
+then on ``move`` alone changes it, along the table in ``job_state.py``, with all that belongs to the step. One lock
+guards it all. It may be taken while the store holds its own, so nothing here calls the store while it holds the lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from meantime.errors import QueueFullError, ShuttingDownError, StoreError, UnknownJobError
+from meantime.jobs.durations import Durations
+from meantime.jobs.job import Job
+from meantime.jobs.job_entry import JobEntry
+from meantime.jobs.job_queue import JobQueue
+from meantime.jobs.job_state import JobState, check_transition
+from meantime.jobs.job_store import JobStore
+
+_log = logging.getLogger(__name__)
+
+RECENT_COUNT = 4096
+"""How many finished jobs stay in memory, so that those who poll need no look into the store."""
+
+
+class LiveJobs:
+    """Every accepted job that has not ended, and the latest that have.
+
+    Parameters
+    ----------
+    store
+        Where each step is recorded.
+    capacity
+        How many jobs may wait in the queue.
+    clock
+        Gives the time in seconds since the epoch. It may jump: no job ends before it started.
+    on_end
+        Told of each job that has ended, by the thread that ended it; must neither raise nor block.
+
+    Attributes
+    ----------
+    queue
+        The jobs that wait for a runner. Guarded by the lock, but for the waiting.
+    by_number
+        The jobs that have not ended. Guarded by the lock.
+    runs, waits
+        How long jobs ran, by (task's name, final state), 0 s for one that never ran; and how long they waited for a
+        runner, by (task's name,). From the jobs' own times of day, so a clock that is set meanwhile falsifies them.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        *,
+        capacity: int,
+        clock: Callable[[], float] = time.time,
+        on_end: Callable[[Job], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._capacity = capacity
+        self._clock = clock
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._is_idle = threading.Condition(self._lock)
+        self.queue = JobQueue()  # guarded by self._lock, but for its wait
+        self.by_number: dict[int, JobEntry] = {}  # guarded by self._lock
+        self._recent: OrderedDict[int, JobEntry] = OrderedDict()  # guarded by self._lock; ended jobs, oldest first
+        self._reserved_count = 0  # guarded by self._lock; places that no job has come to take yet
+        self._draining = False  # guarded by self._lock
+        self.runs = Durations()
+        self.waits = Durations()
+
+    # Accepting ---------------------------------------------------------------------------------------------------
+
+    def reserve(self) -> None:
+        """Take one of the queue's places for a job that is about to be accepted.
+
+        Raises
+        ------
+        ShuttingDownError
+            The drain has begun.
+        QueueFullError
+            As many jobs wait as may.
+        """
+        with self._lock:
+            if self._draining:
+                raise ShuttingDownError("shutting down")
+            if self._depth() >= self._capacity:
+                raise QueueFullError(
+                    f"the queue is full: {self._depth()} jobs wait, {self._capacity} may; try again in a second"
+                )
+            self._reserved_count += 1
+
+    def free(self) -> None:
+        """Give a reserved place back: no job comes to take it."""
+        with self._lock:
+            self._reserved_count -= 1
+            self._notify_if_idle()
+
+    def hold(self, entry: JobEntry, *, is_reserved: bool) -> None:
+        """Take an accepted job in, and let it wait for a runner if it is queued."""
+        with self._lock:
+            self._reserved_count -= is_reserved
+            self.by_number[entry.job.number] = entry
+            if entry.job.state is JobState.QUEUED:
+                self.queue.put(entry)
+
+    def take_waiting(self) -> JobEntry | None:
+        """Wait for the next job in the queue and take it out; None when the runner that asks shall end."""
+        while self.queue.wait():
+            with self._lock:
+                entry = self.queue.pop()
+            if entry is not None:
+                return entry
+        return None
+
+    def abandon_queue(self, runner_count: int) -> None:
+        """Let no job wait any longer, and have the runners end; the jobs run at the next start."""
+        with self._lock:
+            self.queue.clear()
+            for _ in range(runner_count):
+                self.queue.end_one_runner()
+
+    # Asking ------------------------------------------------------------------------------------------------------
+
+    def look_up(self, number: int) -> JobEntry:
+        """Return the entry of a job, or one made from what the store says of it.
+
+        Raises
+        ------
+        UnknownJobError
+            There is no such job.
+        """
+        entry = self.held(number)
+        if entry is None:
+            stored = self._store.get(number)
+            if stored is None:
+                raise UnknownJobError(f"no job has the number {number}")
+            # It may have been accepted while the store was asked; the store tells of it only when it is held here.
+            entry = self.held(number) or JobEntry(stored)
+        return entry
+
+    def held(self, number: int) -> JobEntry | None:
+        """Return the entry of a job that is in memory."""
+        with self._lock:
+            return self.by_number.get(number) or self._recent.get(number)
+
+    def states_of(self, numbers: Iterable[int]) -> dict[int, JobState]:
+        """Return the states of those of the jobs that are in memory; the store may lag behind these."""
+        with self._lock:
+            found = ((n, self.by_number.get(n) or self._recent.get(n)) for n in numbers)
+            return {number: entry.job.state for number, entry in found if entry is not None}
+
+    def unfinished(self) -> list[JobEntry]:
+        """Return the jobs that have not ended, in no order."""
+        with self._lock:
+            return list(self.by_number.values())
+
+    def unfinished_count(self) -> int:
+        """Return how many accepted jobs have not ended; one that is just being accepted counts."""
+        with self._lock:
+            return len(self.by_number) + self._reserved_count
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many jobs have not ended, by (state, task's name)."""
+        return dict(Counter((entry.job.state.value, entry.job.task.name) for entry in self.unfinished()))
+
+    def queue_depth(self) -> int:
+        """Return how many accepted jobs no runner has taken yet; one that is just being accepted counts."""
+        with self._lock:
+            return self._depth()
+
+    def _depth(self) -> int:
+        """Return the queue's depth. Holds self._lock."""
+        return len(self.queue) + self._reserved_count
+
+    # The one place where a job changes ---------------------------------------------------------------------------
+
+    def move(
+        self,
+        entry: JobEntry,
+        state: JobState,
+        *,
+        only_from: JobState | None = None,
+        **changes: Any,  # noqa: ANN401  # see Job.evolve
+    ) -> Job | None:
+        """Take a job one step along the table of transitions, with all that belongs to the step.
+
+        Parameters
+        ----------
+        entry
+            The job.
+        state
+            What it becomes.
+        only_from
+            The one state that it must have now, if any.
+        changes
+            What else changes with it.
+
+        Returns
+        -------
+        Job or None
+            How it now stands; None when the job has ended before, or isn't in the state ``only_from``. Then nothing was
+            changed.
+
+        Raises
+        ------
+        IllegalTransitionError
+            The table has no such step; nothing was changed.
+        """
+        with self._lock:
+            before = entry.job
+            if before.state.is_final or only_from not in (None, before.state):
+                return None
+            check_transition(before.state, state)
+            now = max(self._clock(), before.started_at or before.submitted_at)  # the clock may have been set back
+            if state is JobState.RUNNING:
+                changes |= {"attempt": before.attempt + 1, "started_at": now}
+            elif state.is_final:
+                changes |= {"finished_at": now}
+            job = entry.job = before.evolve(state=state, **changes)
+            if state is JobState.QUEUED:
+                self.queue.put(entry)
+            elif state.is_final:
+                self._retire(entry)
+        try:
+            self._record(entry, job)
+        finally:
+            if state.is_final:
+                entry.wake_all()
+        if state.is_final:
+            self._tell_end(job)
+        return job
+
+    def _retire(self, entry: JobEntry) -> None:
+        """Put a job that has ended among the recent ones. Holds self._lock."""
+        self.queue.remove(entry)
+        self.by_number.pop(entry.job.number, None)
+        self._recent[entry.job.number] = entry
+        if len(self._recent) > RECENT_COUNT:
+            self._recent.popitem(last=False)
+        self._notify_if_idle()
+
+    def _record(self, entry: JobEntry, job: Job) -> None:
+        """Write how a job stands; if that fails it runs again at the next start.
+
+        What an earlier process left is written at once when it runs and when it has ended. Should it end this process
+        too, the attempt counts; and once it has ended, quick restarts are not its doing.
+        """
+        at_once = entry.is_readmitted and job.state is not JobState.QUEUED
+        try:
+            self._store.record(job, at_once=at_once)
+        except StoreError as error:
+            _log.error("job %d is %s, but that can't be recorded: %s", job.number, job.state, error)
+
+    def _tell_end(self, job: Job) -> None:
+        """Count a job that has ended, and tell of it."""
+        name, started_at, finished_at = job.task.name, job.started_at, job.finished_at or 0.0
+        if started_at is not None:
+            self.waits.add((name,), max(0.0, started_at - job.submitted_at))
+        self.runs.add((name, job.state.value), 0.0 if started_at is None else finished_at - started_at)
+        if self._on_end is not None:
+            self._on_end(job)
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Drop ended jobs from memory, once the store no longer holds them."""
+        with self._lock:
+            for number in numbers:
+                self._recent.pop(number, None)
+
+    # Draining ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether new jobs are refused."""
+        with self._lock:
+            return self._draining
+
+    def begin_drain(self) -> None:
+        """Refuse new jobs from now on; calling it again changes nothing."""
+        with self._lock:
+            self._draining = True
+            self._notify_if_idle()
+
+    def wait_idle(self, timeout_s: float | None) -> bool:
+        """Wait until no accepted job is left, at most ``timeout_s`` seconds if given; return whether none is."""
+        with self._is_idle:
+            return self._is_idle.wait_for(self._nothing_is_left, timeout_s)
+
+    def _nothing_is_left(self) -> bool:
+        """Whether no accepted job is left. Holds self._lock."""
+        return not self.by_number and not self._reserved_count
+
+    def _notify_if_idle(self) -> None:
+        """Wake those who wait for the end of a drain once nothing is left. Holds self._lock."""
+        if self._draining and self._nothing_is_left():
+            self._is_idle.notify_all()

@@ -1,1 +1,0 @@
-"""Revisions of the job store's schema, run by alembic when a store is opened."""

@@ -1,1 +1,0 @@
-"""One file a revision; each leads from the one named in it."""

@@ -1,0 +1,102 @@
+"""What a request can say about pooling: weights, population table, scale, level, explanation.
+
+Fields that several statistics have, and the checks that go with them. How estimates are pooled is in ``pooling.py``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from meantime.errors import InvalidParameterError
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import Boolean, Choice, Number
+from meantime.statistics.estimation.uncertainty import Scale
+from meantime.statistics.kinds import PopulationRow, PopulationRowKind, PopulationTable
+from meantime.survey.cube.survey_cube import SurveyCube
+
+
+class Weights(StrEnum):
+    """How much each estimate counts in a pooled mean."""
+
+    NONE = "none"
+    SAMPLE_SIZE = "sample_size"
+    INVERSE_VARIANCE = "inverse_variance"
+    POPULATION = "population"
+
+
+WeightsOption = Annotated[
+    str,
+    Choice((Weights.NONE, Weights.SAMPLE_SIZE, Weights.INVERSE_VARIANCE)),
+    "How much each estimate counts where several are pooled.",
+    Example("sample_size"),
+]
+AnyWeightsOption = Annotated[
+    str,
+    Choice(tuple(Weights)),
+    "How much each estimate counts where several are pooled; population needs the table `population`.",
+    Example("sample_size"),
+]
+PopulationOption = Annotated[
+    tuple[PopulationRow, ...] | None,
+    PopulationTable(PopulationRowKind(), maximum=2000),
+    "How many people live where: rows of location, year and population. Only with the weights `population`.",
+    Default("no table"),
+    Example([{"location": "Ohio", "year": 2023, "population": 11785935}]),
+]
+ScaleOption = Annotated[
+    str,
+    Choice(tuple(Scale)),
+    "The scale on which standard errors are read off the limits and intervals are symmetric;"
+    " logit is better near 0 and 100.",
+    Example("linear"),
+]
+LevelOption = Annotated[float, Number(0.5, 0.9999), "The probability that an interval covers the truth.", Example(0.95)]
+ExplainOption = Annotated[
+    bool, Boolean(), "Whether to add the rows used, the intermediate sums and the pitfalls.", Example(False)
+]
+
+
+def check_scale(cube: SurveyCube, question: str, scale: str) -> None:
+    """Check that the logit scale is asked for percentages only.
+
+    Raises
+    ------
+    InvalidParameterError
+        The question's unit isn't percent.
+    """
+    unit = cube.questions[cube.question_index[question]].unit
+    if scale == Scale.LOGIT and unit != "percent":
+        raise InvalidParameterError(
+            f"scale: the logit scale is for percentages, and the question's unit is {unit!r}; use linear",
+            field="scale",
+            accepted=(Scale.LINEAR.value,),
+        )
+
+
+def check_population(
+    weights: str, population: tuple[PopulationRow, ...] | None, *, segment_count: int, strata_apart: bool
+) -> None:
+    """Check that population weights and the population table come together, for one stratum at a time.
+
+    Raises
+    ------
+    InvalidParameterError
+        One comes without the other, or several strata would be pooled: the table counts everybody.
+    """
+    wanted = weights == Weights.POPULATION
+    if wanted and population is None:
+        raise InvalidParameterError(
+            "population: the weights `population` need a table of location, year and population", field="population"
+        )
+    if not wanted and population is not None:
+        raise InvalidParameterError(
+            f"population: a table is given but the weights are {weights!r}; ask for weights `population`",
+            field="population",
+        )
+    if wanted and segment_count > 1 and not strata_apart:
+        raise InvalidParameterError(
+            "weights: the population table counts everybody, so it can't weigh several strata against each other;"
+            " keep them apart with by `stratum`, or take one stratum",
+            field="weights",
+        )

@@ -1,0 +1,105 @@
+"""A job's result, in the form that a client wants."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response, request
+from werkzeug.exceptions import NotFound
+
+from meantime.errors import NoResultError
+from meantime.formats.result_formats import FORMATS, Format
+from meantime.jobs.job import Job
+from meantime.jobs.job_state import JobState
+from meantime.service import MeantimeService
+from meantime.web.content_negotiation import choose_format
+from meantime.web.operations import Reply, operation
+from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
+from meantime.web.v1.job_documents import Result, offered_formats
+from meantime.web.v1.request_fields import NoQuery, read_query
+from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
+
+RESULT_CACHING = "private, max-age=86400, immutable"
+
+_OTHER_TYPES = tuple(each.media_type for each in FORMATS.values() if each.media_type != JSON_TYPE)
+_HEADERS = ("ETag", "Cache-Control", "Preference-Applied")
+_UNCHANGED = Reply("What you have is what there is.")
+
+
+class JobResults:
+    """The view of results; parameters as of JobResources."""
+
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs) -> None:
+        self._service = service
+        self._jobs = jobs
+
+    @operation(
+        "GET",
+        "/api/v1/jobs/{job_id}/result",
+        tag="results",
+        summary="Get a job's result in the form that Accept asks for; JSON without it.",
+        replies={200: Reply("The result.", Result, _OTHER_TYPES, (*_HEADERS, "Vary")), 304: _UNCHANGED},
+        problems=(404, 406, 409, 410, 422),
+        headers=(PREFER,),
+    )
+    @operation(
+        "GET",
+        "/api/v1/jobs/{job_id}/result.{extension}",
+        name="show_result_as",
+        tag="results",
+        summary="Get a job's result in the form of the extension.",
+        replies={200: Reply("The result.", Result, _OTHER_TYPES, _HEADERS), 304: _UNCHANGED},
+        problems=(404, 409, 410, 422),
+        headers=(PREFER,),
+    )
+    def show_result(self, job_id: str, extension: str | None = None) -> Response:
+        """Return a job's result in the form of the extension, or else in the one that the client likes best."""
+        read_query(request.args, NoQuery)
+        found = self._jobs.find(job_id)
+        offered = offered_formats(found)
+        wanted = choose_format(request.accept_mimetypes, offered) if extension is None else _by_name(extension, offered)
+        job, waited_s = self._jobs.wait_as_preferred(found)
+        if job.state is not JobState.DONE:
+            raise _no_result(job)
+        response = self._result_as(wanted, job)
+        if extension is None:
+            response.headers["Vary"] = "Accept"
+        note_preference(response, waited_s)
+        return response
+
+    def _result_as(self, wanted: Format, job: Job) -> Response:
+        """Return the result of a job that is done, or that the client has it already."""
+        content = self._service.result_of(job)
+        response = Response(content_type=_content_type(wanted))
+        etag = f"{job.result_sha256}" if wanted.encode is None else f"{job.result_sha256}-{wanted.name}"
+        response.set_etag(etag)
+        if request.if_none_match.contains(etag):
+            response.status_code = 304
+        else:
+            response.set_data(content if wanted.encode is None else wanted.encode(orjson.loads(content)))
+            if wanted.is_file:
+                response.headers["Content-Disposition"] = f'attachment; filename="job_id_{job.number}.{wanted.name}"'
+        response.headers["Cache-Control"] = RESULT_CACHING
+        return response
+
+
+def _by_name(extension: str, offered: list[Format]) -> Format:
+    """Return the form with an extension; NotFound when this result doesn't come in it."""
+    wanted = FORMATS.get(extension)
+    if wanted is None or wanted not in offered:
+        raise NotFound
+    return wanted
+
+
+def _content_type(wanted: Format) -> str:
+    return f"{wanted.media_type}; charset=utf-8; header=present" if wanted.name == "csv" else wanted.media_type
+
+
+def _no_result(job: Job) -> NoResultError:
+    if job.state.is_final:
+        reason = job.reason or "no reason is recorded"
+        return NoResultError(f"job {job.number} is {job.state}: {reason}", state=job.state)
+    return NoResultError(
+        f"job {job.number} is {job.state}; ask again in a second, or with 'Prefer: wait=5'",
+        state=job.state,
+        retry_after_s=int(RETRY_AFTER_S),
+    )

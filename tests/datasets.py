@@ -1,0 +1,46 @@
+"""Datasets for tests, as the ingest would make them of some rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import Dataset
+from meantime.survey.ingest.ingest_report import IngestReport
+from meantime.survey.ingest.provenance import Provenance
+from tests.cubes import cube_of
+from tests.reference import Row
+
+NOWHERE = Provenance(publisher="", title="", dataset_id="", source_name="", source_sha256="")
+"""Nobody has said where the data comes from."""
+
+
+def dataset_of(
+    rows: Iterable[Row],
+    name: str = "small",
+    *,
+    cube_version: str = "test",
+    provenance: Provenance = NOWHERE,
+    columns: Mapping[str, str] | None = None,
+) -> Dataset:
+    """Return the dataset of some rows; ``columns`` is what the report says of the file's columns."""
+    cube = cube_of(rows, version=cube_version)
+    return Dataset(name, cube, provenance, report_of(cube, columns or {}))
+
+
+def report_of(cube: SurveyCube, columns: Mapping[str, str]) -> IngestReport:
+    """Return the report of a reading that found every row in order."""
+    row_count, value_count = int(cube.cells.row_count.sum()), int(cube.cells.value_count.sum())
+    return IngestReport(
+        row_count=row_count,
+        value_count=value_count,
+        suppressed_count=row_count - value_count,
+        question_count=len(cube.questions),
+        location_count=len(cube.locations),
+        segment_count=len(cube.segments),
+        years=cube.years,
+        columns=columns,
+        footnotes={},
+        duration_s=0.0,
+        engine="test",
+    )

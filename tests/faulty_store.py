@@ -1,0 +1,63 @@
+"""A job store between the pool and the real one, that a test can fill up or break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from meantime.errors import StorageFullError, StoreUnavailableError
+from meantime.jobs.job import Job
+from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Receipt, Submission
+
+
+class FaultyStore(JobStore):
+    """Passes everything on; while ``is_full`` nothing is accepted, once ``is_broken`` nothing is written either."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self.commit_durations = store.commit_durations
+        self.is_full = False
+        self.is_broken = False
+
+    def _check_works(self) -> None:
+        if self.is_broken:
+            raise StoreUnavailableError("a sync has failed")
+
+    def add(self, submission: Submission, on_durable: Callable[[Job], None] = lambda _: None) -> Receipt:
+        self._check_works()
+        if self.is_full:
+            raise StorageFullError("no space is left")
+        return self._store.add(submission, on_durable)
+
+    def record(self, job: Job, *, at_once: bool = False) -> None:
+        self._check_works()
+        self._store.record(job, at_once=at_once)
+
+    def flush(self) -> None:
+        self._check_works()
+        self._store.flush()
+
+    def get(self, number: int) -> Job | None:
+        return self._store.get(number)
+
+    def unfinished(self) -> list[Job]:
+        return self._store.unfinished()
+
+    def states_after(self, number: int, limit: int, *, owner: str | None = None) -> list[tuple[int, JobState]]:
+        return self._store.states_after(number, limit, owner=owner)
+
+    def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
+        return self._store.page(job_filter, before=before, limit=limit)
+
+    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
+        return self._store.evict(finished_before=finished_before, keep_count=keep_count, limit=limit)
+
+    def is_sound(self) -> bool:
+        return not self.is_broken and self._store.is_sound()
+
+    def back_up(self, target: Path) -> None:
+        self._store.back_up(target)
+
+    def close(self) -> None:
+        self._store.close()

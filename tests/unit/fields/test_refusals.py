@@ -1,0 +1,51 @@
+"""A foreign value is shown safely, and what was probably meant is found."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meantime.fields.refusals import ACCEPTED_LIMIT, SHOWN_CHARACTERS, nearest, shown, unknown_name
+
+
+@given(st.text(max_size=200) | st.lists(st.text()) | st.dictionaries(st.text(), st.integers()) | st.binary())
+def test_anything_is_shown_as_one_short_line(value: object) -> None:
+    assert shown(value).isprintable()
+    assert len(shown(value)) <= SHOWN_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "value", [["x" * 10_000] * 10_000, 10**4000, 16**5000, [16**5000], {"a": {"b": {"c": {}}}}], ids=type
+)
+def test_a_large_value_is_shown_short(value: object) -> None:
+    assert len(shown(value)) <= SHOWN_CHARACTERS
+
+
+def test_a_short_value_is_shown_whole() -> None:
+    assert shown("Ohio") == "'Ohio'"
+    assert shown("it's") == '"it\'s"'
+    assert shown("x" * (SHOWN_CHARACTERS - 2)) == repr("x" * (SHOWN_CHARACTERS - 2))
+    assert shown(None) == "None"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("ohio ", "Ohio"), ("AL", "Alabama"), ("Alabamma", "Alabama"), ("lask", "Alaska")]
+)
+def test_the_name_that_was_probably_meant_comes_first(value: str, expected: str) -> None:
+    assert nearest(value, ["Alabama", "Alaska", "Ohio"], {"AL": "Alabama"})[0] == expected
+
+
+def test_a_name_of_64_kilobytes_is_like_none() -> None:
+    assert nearest("z" * 65_536, ["Alabama", "Alaska"]) == ()
+
+
+def test_names_that_need_not_be_very_alike() -> None:
+    assert nearest("pt", ["percent"]) == ()
+    assert nearest("pt", ["percent"], likeness=0.4) == ("percent",)
+
+
+def test_of_many_names_only_the_number_is_told() -> None:
+    error = unknown_name("xyz", [f"County {n}" for n in range(ACCEPTED_LIMIT + 1)], what="location")
+    assert str(error) == f"'xyz' is no location; {ACCEPTED_LIMIT + 1} are known, see the dataset's list"
+    assert error.accepted == ()

@@ -1,0 +1,1 @@
+"""Unit tests of the survey's room reading."""

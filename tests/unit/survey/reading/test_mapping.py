@@ -1,0 +1,154 @@
+"""A mapping file says how another table is read; what it gets wrong is named by file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meantime.errors import DataError
+from meantime.survey.questions import Direction, LocationKind
+from meantime.survey.reading.columns import Role
+from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
+from meantime.survey.reading.profile import Profile
+from tests.unit.survey.tables import ROW, csv_text, read, written
+
+TABLE = """\
+yr;place;what;pct;lo;hi;people;sex
+2019;USA;Smokes;14.0;13.0;15.0;1000;Everyone
+2019;Ohio;Smokes;n.a.;.;.;.;Everyone
+2019;Samoa;Smokes;12.0;10.0;14.0;90;Men
+"""
+MAPPING = """\
+[columns]
+year = "yr"
+location = "place"
+question = "what"
+value = "pct"
+low = "lo"
+high = "hi"
+sample_size = "people"
+stratum = "sex"
+[fixed]
+category = "Sex"
+unit = "percent"
+[names]
+nation = ["usa"]
+territories = ["Samoa"]
+overall = ["everyone"]
+missing = ["n.a.", "."]
+[strata]
+Sex = ["men", "everyone"]
+[directions]
+Smokes = "lower_is_better"
+[file]
+delimiter = ";"
+"""
+
+
+def test_a_table_of_another_family_is_read_as_its_mapping_says(tmp_path: Path) -> None:
+    cube, report = read(written(tmp_path, TABLE), MAPPING)
+    kinds = {location.name: location.kind for location in cube.locations}
+    assert kinds == {"Ohio": LocationKind.STATE, "Samoa": LocationKind.TERRITORY, "USA": LocationKind.NATION}
+    [question] = cube.questions
+    assert (question.direction, question.unit) == (Direction.LOWER_IS_BETTER, "percent")
+    segments = [(segment.category, segment.stratum, segment.order, segment.is_overall) for segment in cube.segments]
+    assert segments == [("Sex", "Everyone", 1, True), ("Sex", "Men", 0, False)]
+    assert (report.value_count, report.suppressed_count) == (2, 1)
+    assert report.warnings == ()
+    assert cube.cells.sample_size_sum.sum() == 1090
+
+
+def test_a_mapping_may_state_a_direction_by_text_or_id(tmp_path: Path) -> None:
+    source = written(tmp_path, csv_text([ROW.replace("have obesity", "like cake")]))
+    for name in ("percent of adults who  like cake", "Q036"):
+        cube, _ = read(source, f'[directions]\n"{name}" = "higher_is_better"')
+        assert cube.questions[0].direction is Direction.HIGHER_IS_BETTER
+
+
+def test_a_mapping_may_turn_a_built_in_direction_round(tmp_path: Path) -> None:
+    cube, _ = read(written(tmp_path, csv_text([ROW])), '[directions]\nQ036 = "higher_is_better"')
+    assert cube.questions[0].direction is Direction.HIGHER_IS_BETTER
+
+
+def test_an_empty_name_says_that_there_is_no_such_column(tmp_path: Path) -> None:
+    cube, report = read(written(tmp_path, csv_text([ROW])), '[columns]\nsample_size = ""')
+    assert "sample_size" in report.columns_missing
+    assert cube.cells.sample_count.tolist() == [0]
+
+
+def test_one_text_can_hold_for_every_row(tmp_path: Path) -> None:
+    table = "LocationDesc,Data_Value\nOhio,1.5\n"
+    cube, _ = read(written(tmp_path, table), '[fixed]\nquestion = "Smokes"\nyear = "2020"')
+    assert (cube.questions[0].text, cube.years) == ("Smokes", (2020,))
+
+
+def test_an_empty_mapping_is_the_built_in_profile() -> None:
+    assert parse_mapping("", "").profile == Profile()
+    assert parse_mapping("", "").profile.key == Profile().key
+
+
+@pytest.mark.parametrize(
+    ("mapping", "unit"),
+    [
+        ("", "percent"),
+        ('[directions]\nQ036 = "lower_is_better"', "percent"),
+        ('[columns]\nvalue = "Data_Value"', ""),
+        ('[columns]\nvalue = "Data_Value"\n[fixed]\nunit = "days"', "days"),
+        ('[fixed]\nunit = "%"', "percent"),
+    ],
+)
+def test_a_table_with_columns_of_its_own_has_no_unit_until_one_is_stated(
+    mapping: str, unit: str, tmp_path: Path
+) -> None:
+    cube, _ = read(written(tmp_path, csv_text([ROW])), mapping)
+    assert cube.questions[0].unit == unit
+
+
+WRONG = {
+    "[columns": "is not TOML",
+    'columns = "x"': "columns must be a section, [columns]",
+    "[colums]": "'colums' is no section; did you mean 'columns'?",
+    '[columns]\nvalu = "x"': "'valu' is no key of [columns]; did you mean 'value'?",
+    "[columns]\nvalue = 3": "'value' under [columns] is 3; it must be a text in quotes",
+    '[fixed]\nvalue = "3"': "'value' is no key of [fixed]; accepted: question, ",
+    '[columns]\nunit = "u"\n[fixed]\nunit = "percent"': "unit is under [columns] and under [fixed]; keep one",
+    '[names]\nnation = "USA"': "'nation' under [names] is 'USA'; it must be a list of texts, such as [\"Guam\"]",
+    "[names]\nmissing = [9]": "'missing' under [names] is [9]; it must be a list of texts",
+    '[strata]\nAge = "young"': "'Age' under [strata] is 'young'; it must be a list of texts",
+    '[directions]\nQ1 = "up"': "'Q1' under [directions] is 'up'; it must be one of lower_is_better, higher_is_better",
+    '[file]\ndelimiter = ";;"': "'delimiter' under [file] is ';;'; it must be one character",
+    '[file]\ndelimiter = "\\n"': "'delimiter' under [file] is '\\n'; it must be one character",
+    '[file]\ndelimiter = "é"': "'delimiter' under [file] is 'é'; it must be one character",
+    '[file]\nencoding = "latin-1"': "'encoding' is no key of [file]; accepted: delimiter",
+    '[source]\nauthor = "me"': "'author' is no key of [source]; accepted: publisher, ",
+    '[fixed]\nyear = "soon"': "'year' under [fixed] is 'soon'; it must be a number in quotes",
+    "[columns]\nvalue = " + "9" * 5000: "is not TOML",
+    "[columns]\nvalue = 0x" + "f" * 5000: "'value' under [columns] is a number of thousands of digits; it must be",
+    "x = " + "[" * 5000: "is not TOML",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:60])
+def test_a_wrong_mapping_is_refused_by_file_and_key(text: str) -> None:
+    with pytest.raises(DataError) as caught:
+        parse_mapping(text, "mine.toml")
+    assert str(caught.value).startswith("mine.toml: ")
+    assert WRONG[text] in str(caught.value)
+
+
+def test_a_column_that_the_file_lacks_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no column is called 'Data_Valu' \(value\); nearest: 'Data_Value'"):
+        read(written(tmp_path, csv_text([ROW])), '[columns]\nvalue = "Data_Valu"')
+
+
+def test_a_mapping_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.toml: the mapping file can't be read: no such file"):
+        read_mapping_text(tmp_path / "none.toml")
+    with pytest.raises(DataError, match="can't be read: not UTF-8"):
+        read_mapping_text(written(tmp_path, b"\xff", "latin.toml"))
+
+
+def test_every_role_can_be_named() -> None:
+    text = "[columns]\n" + "".join(f'{role} = "column of {role}"\n' for role in Role)
+    assert set(parse_mapping(text, "m").profile.columns) == set(Role)

@@ -1,0 +1,23 @@
+"""An answer of whole bytes says its length once and sends no body to HEAD."""
+
+from __future__ import annotations
+
+from werkzeug.test import Client, EnvironBuilder
+
+from meantime.web.responses import WireResponse
+
+
+def test_the_answer_has_its_status_headers_length_and_body() -> None:
+    answer = Client(WireResponse(b'{"a":1}', 202, [("Location", "/x")])).get("/")
+    assert (answer.status_code, answer.data) == (202, b'{"a":1}')
+    assert sorted(answer.headers) == [("Content-Length", "7"), ("Content-Type", "application/json"), ("Location", "/x")]
+
+
+def test_head_gets_the_headers_alone() -> None:
+    answer = Client(WireResponse(b'{"a":1}')).head("/")
+    assert (answer.data, answer.headers["Content-Length"]) == (b"", "7")
+
+
+def test_the_body_goes_out_in_one_piece() -> None:
+    environ = EnvironBuilder().get_environ()
+    assert WireResponse(b"12")(environ, lambda status, headers, exc_info=None: lambda piece: None) == [b"12"]
