@@ -15,6 +15,8 @@ from meantime.survey.ingest.dataset import Dataset, dataset_version
 from meantime.survey.ingest.provenance import Provenance
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
