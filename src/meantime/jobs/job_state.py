@@ -24,10 +24,8 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the job has ended."""
-        return not TRANSITIONS[self]
+    is_final: bool
+    """Whether the job has ended: the table has no further step."""
 
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
@@ -37,6 +35,8 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
+for _state, _next in TRANSITIONS.items():
+    _state.is_final = not _next
 
 
 def check_transition(current: JobState, wanted: JobState) -> None:

@@ -28,6 +28,7 @@ class Submission:
     submitted_at: float
     owner: str = ""
     idempotency_key: str | None = None
+    request_id: str = ""  # of the request that it comes from; not stored
 
 
 class Receipt(NamedTuple):

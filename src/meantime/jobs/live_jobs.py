@@ -220,10 +220,10 @@ class LiveJobs:
             check_transition(before.state, state)
             now = max(self._clock(), before.started_at or before.submitted_at)  # the clock may have been set back
             if state is JobState.RUNNING:
-                changes |= {"attempt": before.attempt + 1, "started_at": now}
-            elif state.is_final:
-                changes |= {"finished_at": now}
-            job = entry.job = before.evolve(state=state, **changes)
+                job = before.evolve(state=state, attempt=before.attempt + 1, started_at=now, **changes)
+            else:
+                job = before.evolve(state=state, finished_at=now if state.is_final else None, **changes)
+            entry.job = job
             if state is JobState.QUEUED:
                 self.queue.put(entry)
             elif state.is_final:

@@ -158,17 +158,17 @@ class ThreadPool:
         StoreError
             The job can't be made durable; it is not accepted.
         """
-        request_id, _ = worked_for.get()
         accepted: list[Job] = []
 
         def accept(durable: Job) -> None:
             """Take the job in before anybody can read it from the store."""
-            accepted.append(durable.evolve(request_id=request_id))
-            self._jobs.hold(JobEntry(accepted[0]), is_reserved=True)
+            accepted.append(durable)
+            self._jobs.hold(JobEntry(durable), is_reserved=True)
 
         self._jobs.reserve()
+        request_id, _ = worked_for.get()
         try:
-            receipt = self._store.add(Submission(task, self._clock(), owner, idempotency_key), accept)
+            receipt = self._store.add(Submission(task, self._clock(), owner, idempotency_key, request_id), accept)
         finally:
             if not accepted:
                 self._jobs.free()

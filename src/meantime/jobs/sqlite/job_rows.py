@@ -85,7 +85,7 @@ class NoteRow(NamedTuple):
     """How a job stands, as the view ``batch`` takes it."""
 
     number: int
-    state: JobState
+    state: str
     attempt: int
     started_at: float | None
     finished_at: float | None
@@ -99,7 +99,7 @@ class NoteRow(NamedTuple):
         """Return the row of a job."""
         return cls(
             job.number,
-            job.state,
+            str(job.state),  # the driver takes long over a subclass of str
             job.attempt,
             job.started_at,
             job.finished_at,

@@ -114,8 +114,8 @@ class SqliteJobStore(JobStore):
         self._last_number = opened.last_number  # guarded by self._connection.lock
         self._range_start = opened.range_start  # written before use, read-only after
         self.commit_durations = Durations()
-        self._group: GroupCommit[_Addition, NoteRow, Receipt] = GroupCommit(
-            self._commit, is_final=lambda note: note.state.is_final
+        self._group: GroupCommit[_Addition, Job, Receipt] = GroupCommit(
+            self._commit, is_final=lambda job: job.state.is_final
         )
 
     # Writing ----------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class SqliteJobStore(JobStore):
 
     def record(self, job: Job, *, at_once: bool = False) -> None:
         """Write how a job stands; see JobStore.record."""
-        self._group.note(job.number, NoteRow.of(job))
+        self._group.note(job.number, job)
         if at_once:
             self._group.flush()
 
@@ -135,8 +135,9 @@ class SqliteJobStore(JobStore):
         self._group.flush()
         self._mark.sync()
 
-    def _commit(self, additions: list[_Addition], notes: list[NoteRow]) -> list[Receipt]:
+    def _commit(self, additions: list[_Addition], noted: list[Job]) -> list[Receipt]:
         """Write one transaction; sync if it holds new jobs. Called by the leader of a group."""
+        notes = [NoteRow.of(job) for job in noted]
         with self._connection.held() as connection:
             started_at = time.perf_counter()
             try:
@@ -166,9 +167,8 @@ class SqliteJobStore(JobStore):
                     number=receipt.number,
                     task=submission.task,
                     owner=submission.owner,
-                    state=JobState.QUEUED,
-                    attempt=0,
                     submitted_at=submission.submitted_at,
+                    request_id=submission.request_id,
                 )
             )
         return receipts
