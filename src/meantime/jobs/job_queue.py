@@ -11,7 +11,7 @@ from meantime.jobs.job_entry import JobEntry
 class JobQueue:
     """Hands out waiting jobs: owners take turns, and the jobs of one owner keep their order.
 
-    Only ``wait`` may be called from any thread; everything else is guarded by LiveJobs._lock.
+    Only ``wait`` and ``call_runner`` may be called from any thread; everything else is guarded by LiveJobs._lock.
 
     Examples
     --------
@@ -27,16 +27,21 @@ class JobQueue:
         # By owner, whose turn it is first; of each owner by number, oldest first.
         self._waiting: OrderedDict[str, OrderedDict[int, JobEntry]] = OrderedDict()
         self._length = 0
-        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each put, and one to end each runner
+        self._calls: queue.SimpleQueue[bool] = (
+            queue.SimpleQueue()
+        )  # one for each job that was put, and one to end each runner
 
     def __len__(self) -> int:
         """Return how many jobs wait."""
         return self._length
 
     def put(self, entry: JobEntry) -> None:
-        """Let a job wait, and call a runner for it."""
+        """Let a job wait; ``call_runner`` is to follow, once for each."""
         self._waiting.setdefault(entry.job.owner, OrderedDict())[entry.job.number] = entry
         self._length += 1
+
+    def call_runner(self) -> None:
+        """Have one runner come for a job. Called without a lock that the runner would then wait for."""
         self._calls.put(True)
 
     def wait(self) -> bool:

@@ -45,7 +45,7 @@ class LiveJobs:
     Attributes
     ----------
     queue
-        The jobs that wait for a runner. Guarded by the lock, but for the waiting.
+        The jobs that wait for a runner. Guarded by the lock, but for waiting and calling.
     by_number
         The jobs that have not ended. Guarded by the lock.
     runs, waits
@@ -67,7 +67,7 @@ class LiveJobs:
         self._on_end = on_end
         self._lock = threading.Lock()
         self._is_idle = threading.Condition(self._lock)
-        self.queue = JobQueue()  # guarded by self._lock, but for its wait
+        self.queue = JobQueue()  # guarded by self._lock, but for waiting and calling
         self.by_number: dict[int, JobEntry] = {}  # guarded by self._lock
         self._recent: OrderedDict[int, JobEntry] = OrderedDict()  # guarded by self._lock; ended jobs, oldest first
         self._reserved_count = 0  # guarded by self._lock; places that no job has come to take yet
@@ -103,7 +103,7 @@ class LiveJobs:
             self._notify_if_idle()
 
     def hold(self, entry: JobEntry, *, is_reserved: bool) -> None:
-        """Take an accepted job in, and let it wait for a runner if it is queued."""
+        """Take an accepted job in, and let it wait if it is queued; the caller then calls a runner for it."""
         with self._lock:
             self._reserved_count -= is_reserved
             self.by_number[entry.job.number] = entry
@@ -233,7 +233,9 @@ class LiveJobs:
         finally:
             if state.is_final:
                 entry.wake_all()
-        if state.is_final:
+        if state is JobState.QUEUED:
+            self.queue.call_runner()
+        elif state.is_final:
             self._tell_end(job)
         return job
 

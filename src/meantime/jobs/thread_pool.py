@@ -101,7 +101,8 @@ class ThreadPool:
         self._time_limit_s = time_limit_s
         self._clock = clock
         self._monotonic = monotonic
-        self._jobs = LiveJobs(store, capacity=capacity, clock=clock, on_end=on_end)
+        self._on_end = on_end
+        self._jobs = LiveJobs(store, capacity=capacity, clock=clock, on_end=self._note_end)
         self._lock = threading.Lock()
         self._closed = False  # guarded by self._lock
         self._made_runner_count = 0  # guarded by self._lock
@@ -138,9 +139,11 @@ class ThreadPool:
         """Queue a job that an earlier process accepted, unless it seems to have ended that process."""
         entry = JobEntry(job, is_readmitted=True)
         self._jobs.hold(entry, is_reserved=False)
-        if job.state is JobState.RUNNING and job.attempt < MAX_ATTEMPTS:
+        if job.state is JobState.QUEUED:
+            self.job_queue.call_runner()
+        elif job.attempt < MAX_ATTEMPTS:
             self._jobs.move(entry, JobState.QUEUED)
-        elif job.state is JobState.RUNNING:
+        else:
             reason = f"crashed: the server ended {job.attempt} times while this job ran"
             self._jobs.move(entry, JobState.FAILED, reason=reason)
 
@@ -176,6 +179,7 @@ class ThreadPool:
             raise IdempotencyConflictError(
                 f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
             )
+        self.job_queue.call_runner()
         return accepted[0]
 
     # Asking ------------------------------------------------------------------------------------------------------
@@ -287,6 +291,13 @@ class ThreadPool:
         entry = self._jobs.held(job.number)
         return entry is not None and self._jobs.move(entry, state, **changes) is not None
 
+    def _note_end(self, job: Job) -> None:
+        """Tell that a job has ended; one without a result keeps no file of an earlier attempt, whose end was lost."""
+        if job.state is not JobState.DONE:
+            self._results.withdraw(job.number, None)
+        if self._on_end is not None:
+            self._on_end(job)
+
     # Cancelling --------------------------------------------------------------------------------------------------
 
     def cancel(self, number: int) -> Job:
@@ -330,12 +341,12 @@ class ThreadPool:
         with self._lock:
             if self._closed:
                 return 0
-            lost = {runner for runner in self._runners if runner.ident is not None and not runner.is_alive()}
-        count = 0
+            dead = {runner for runner in self._runners if runner.ident is not None and not runner.is_alive()}
+        lost, count = set(dead), 0
         for entry in self._jobs.unfinished():
             if entry.runner is None:
                 continue
-            if entry.runner in lost:
+            if entry.runner in dead:
                 reason = "its runner has died; see the server's log"
             elif entry.overdue_at is not None and now > entry.overdue_at:
                 reason = f"timeout: the job ran longer than {self._time_limit_s:g} s and could not be stopped"

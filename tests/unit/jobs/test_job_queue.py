@@ -61,9 +61,9 @@ def test_a_removed_job_is_never_popped_and_frees_its_place(owners: list[str], go
     assert {e.job.number for e in popped(jobs)} == {e.job.number for e in left}
 
 
-def test_each_put_calls_one_runner_and_each_end_ends_one() -> None:
+def test_each_call_has_one_runner_come_and_each_end_ends_one() -> None:
     jobs = JobQueue()
-    jobs.put(entry(1))
+    jobs.call_runner()
     jobs.end_one_runner()
     assert [jobs.wait(), jobs.wait()] == [True, False]
 
@@ -71,6 +71,7 @@ def test_each_put_calls_one_runner_and_each_end_ends_one() -> None:
 def test_a_runner_that_was_called_for_a_removed_job_finds_none() -> None:
     jobs = JobQueue()
     jobs.put(waiting := entry(1))
+    jobs.call_runner()
     jobs.remove(waiting)
     assert jobs.wait()
     assert jobs.pop() is None

@@ -6,6 +6,7 @@ a damaged file from a good one, and a result can be computed again.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -93,18 +94,16 @@ class ResultsDirectory:
         return os.path.exists(self._result_name(number))  # noqa: PTH110  # a Path costs as much as the call
 
     def withdraw(self, number: int, sha256: str | None) -> None:
-        """Remove a job's result file, and the stored copy if no other job uses it."""
-        Path(self._result_name(number)).unlink(missing_ok=True)
+        """Remove a job's result file, and the stored copy if no other job uses it. What can't be removed stays."""
+        with contextlib.suppress(OSError):
+            Path(self._result_name(number)).unlink(missing_ok=True)
         if sha256 is None:
             return
         stored = Path(self._stored_name(sha256))
-        with self._lock:
-            try:
-                if stored.stat().st_nlink == 1:
-                    stored.unlink()
-                    self._trusted.discard(sha256)
-            except FileNotFoundError:
+        with self._lock, contextlib.suppress(OSError):
+            if not stored.exists() or stored.stat().st_nlink == 1:
                 self._trusted.discard(sha256)
+                stored.unlink(missing_ok=True)
 
     def _publish(self, number: int, result: EncodedResult) -> None:
         self._ensure_stored(result, anew=False)
