@@ -23,7 +23,7 @@ from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.backup import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
-from meantime.jobs.sqlite.job_rows import AcceptedRow, JobRow, NoteRow, to_state
+from meantime.jobs.sqlite.job_rows import AcceptedRow, BatchRow, JobRow, NoteRow, to_state
 from meantime.jobs.sqlite.opening import open_database
 from meantime.jobs.sqlite.statements import Query
 from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
@@ -155,16 +155,17 @@ class SqliteJobStore(JobStore):
     ) -> list[Receipt]:
         """Commit new jobs, and tell of them. Holds the connection."""
         keys = [key for each in additions if (key := _key_of(each.submission)) is not None]
-        receipts = self._number(additions, _numbers_of_keys(connection, keys))
-        new = [pair for pair in zip(receipts, additions, strict=True) if pair[0].is_new]
-        accepted = [AcceptedRow.of(receipt.number, addition.submission) for receipt, addition in new]
-        self._connection.write([*accepted, *notes], syncs=bool(accepted))
-        if accepted:
+        receipts = self._number(additions, _numbers_of_keys(connection, keys) if keys else {})
+        new = [(number, added) for (number, is_new), added in zip(receipts, additions, strict=True) if is_new]
+        rows: list[BatchRow] = [AcceptedRow.of(number, submission) for number, (submission, _) in new]
+        rows += notes
+        self._connection.write(rows, syncs=bool(new))
+        if new:
             self._mark.raise_to(self._last_number)
-        for receipt, (submission, on_durable) in new:
+        for number, (submission, on_durable) in new:
             on_durable(
                 Job(
-                    number=receipt.number,
+                    number=number,
                     task=submission.task,
                     owner=submission.owner,
                     submitted_at=submission.submitted_at,

@@ -67,13 +67,17 @@ class StoreConnection:
         if self._syncs != syncs:
             self._connection.execute(statements.SYNC_ON_COMMIT if syncs else statements.NO_SYNC_ON_COMMIT)
             self._syncs = syncs
-        chunks = in_chunks(rows)
-        if len(chunks) > 1:
-            self._connection.execute(statements.BEGIN)
-        for chunk in chunks:
-            self._connection.execute(statements.insert_batch(len(chunk)), tuple(chain.from_iterable(chunk)))
-        if len(chunks) > 1:
-            self._connection.execute(statements.COMMIT)
+        if len(rows) <= ROWS_PER_STATEMENT:
+            self._insert(rows)
+            return
+        self._connection.execute(statements.BEGIN)
+        for chunk in in_chunks(rows):
+            self._insert(chunk)
+        self._connection.execute(statements.COMMIT)
+
+    def _insert(self, rows: Sequence[BatchRow]) -> None:
+        if rows:
+            self._connection.execute(statements.insert_batch(len(rows)), tuple(chain.from_iterable(rows)))
 
     def read(self, query: Query, make_row: Callable[..., Row]) -> list[Row]:
         """Run a SELECT statement; ``make_row`` takes its columns."""
