@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from meantime.survey.confidence_limits import Z_95
 from meantime.survey.cube.survey_cube import Cells, FloatArray, IntArray, SurveyCube
-from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
+from meantime.survey.questions import Z_95, Direction, Location, LocationKind, Question, Segment
 from tests.reference import DIRECTIONS, STRATUM_ORDERS, TERRITORIES, Row
 
 CellKey = tuple[int, int, int, int]

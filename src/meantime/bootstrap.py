@@ -18,7 +18,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 
 if TYPE_CHECKING:
     from meantime.jobs.job import Job
-    from meantime.jobs.state_directory.state_lock import StateLock
+    from meantime.jobs.state_directory import StateLock
     from meantime.service import MeantimeService
     from meantime.survey.ingest.dataset import Dataset
 
@@ -91,6 +91,7 @@ def build_service(
     """
     # Half a second of imports, during which the ingest's child process can work already.
     from meantime.jobs.results.results_directory import ResultsDirectory, highest_result_number
+    from meantime.jobs.results.retention import Retention
     from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
     from meantime.survey.datasets.dataset_registry import DatasetRegistry
@@ -108,8 +109,7 @@ def build_service(
             thread_count=settings.threads,
             queue_capacity=settings.queue_capacity,
             time_limit_s=settings.job_time_limit_s or None,
-            retention_age_s=settings.retention_age_s,
-            retention_count=settings.retention_count,
+            retention=Retention(settings.retention_age_s, settings.retention_count),
             make_ingestor=partial(make_ingestor, settings),
             on_job_end=on_job_end,
         )

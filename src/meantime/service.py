@@ -29,14 +29,13 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
 from meantime.jobs.results.result_cache import CacheUse, ResultCache
 from meantime.jobs.results.results_directory import ResultsDirectory
-from meantime.jobs.retention_clock import RetentionClock
+from meantime.jobs.results.retention import Retention
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import provenance_of
-from meantime.statistics.encoding import encode_answer
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
-from meantime.statistics.result import Result
+from meantime.statistics.result import Result, encode_answer
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
@@ -88,8 +87,8 @@ class MeantimeService:
         Where jobs and results are kept; the service closes the store.
     thread_count, queue_capacity, time_limit_s
         See ThreadPool.
-    retention_age_s, retention_count
-        Finished jobs older than this, or beyond this count, are evicted; None keeps them all.
+    retention
+        Which finished jobs are evicted; without it they are all kept.
     make_ingestor
         Given a dataset's name, returns what reads its source; without it nothing can be reloaded.
     on_job_end
@@ -105,8 +104,7 @@ class MeantimeService:
         thread_count: int,
         queue_capacity: int = 1000,
         time_limit_s: float | None = None,
-        retention_age_s: float | None = None,
-        retention_count: int | None = None,
+        retention: Retention | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         make_ingestor: Callable[[str], DataIngestor] | None = None,
@@ -116,9 +114,7 @@ class MeantimeService:
         self._store = store
         self._results = results
         self._cache = ResultCache()
-        self._retention_clock = RetentionClock(clock, monotonic)
-        self._retention_age_s = retention_age_s
-        self._retention_count = retention_count
+        self._retention = retention or Retention()
         self._pool = ThreadPool(
             self._perform,
             store,
@@ -138,7 +134,7 @@ class MeantimeService:
         """Start the runners on what an earlier process left; return how many jobs that was."""
         self.evict_expired()
         left = self._pool.start()
-        if self._retention_age_s is not None or self._retention_count is not None:
+        if self._retention.is_limited:
             self._evictor.start()
         return left
 
@@ -398,16 +394,7 @@ class MeantimeService:
 
     def evict_expired(self) -> int:
         """Drop the finished jobs that are past the retention limits; return how many."""
-        if self._retention_age_s is None and self._retention_count is None:
-            return 0
-        before = None if self._retention_age_s is None else self._retention_clock() - self._retention_age_s
-        count = 0
-        while evicted := self._store.evict(finished_before=before, keep_count=self._retention_count, limit=PAGE_SIZE):
-            for job in evicted:
-                self._results.withdraw(job.number, job.result_sha256)
-            self._pool.forget(job.number for job in evicted)
-            count += len(evicted)
-        return count
+        return self._retention.evict(self._store, self._results, self._pool.forget)
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Stop the runners and close the store; return whether every runner ended in time."""

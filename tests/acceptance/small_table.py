@@ -13,23 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.reference import CONTRACT, DIRECTIONS, Row, read_rows
+from tests.unit.survey.tables import HEADER
 
-COLUMNS = (
-    "YearStart",
-    "LocationAbbr",
-    "LocationDesc",
-    "Question",
-    "Data_Value",
-    "Data_Value_Footnote_Symbol",
-    "Data_Value_Footnote",
-    "Low_Confidence_Limit",
-    "High_Confidence_Limit ",
-    "Sample_Size",
-    "QuestionID",
-    "LocationID",
-    "StratificationCategory1",
-    "Stratification1",
-)
 LOCATIONS = ("Alabama", "Guam", "National", "Ohio", "Utah", "Virgin Islands", "Wyoming")
 STRATA = (("Total", "Total"), ("Age (years)", "18 - 24"), ("Sex", "Male"))
 QUESTIONS = tuple(sorted(DIRECTIONS))[:4]
@@ -48,7 +33,7 @@ def write_table(path: Path, *, shift: float = 0.0) -> Path:
     """Write the table; every value is raised by ``shift``, so that two versions have no answer in common."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(HEADER)
         keys = [(q, place, year, s) for q in QUESTIONS for place in LOCATIONS for year in YEARS for s in STRATA]
         for i, (question, place, year, (category, stratum)) in enumerate(keys):
             value = round(15 + (i * 37 % 401) / 10 + shift, 1)

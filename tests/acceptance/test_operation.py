@@ -16,7 +16,7 @@ import pytest
 
 from meantime.cli.backup import back_up
 from meantime.cli.doctor import Level, examine
-from meantime.jobs.sqlite.inspection import inspect_copy
+from meantime.jobs.sqlite.copies import inspect_copy
 from meantime.settings import NamedPath, Settings
 from tests.acceptance.conftest import OpenServer
 from tests.acceptance.server import ANSWER_LIMIT_S, STOP_LIMIT_S, Server

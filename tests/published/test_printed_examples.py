@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.statistics.estimation.inequality import StratumEstimate, slope_index
-from meantime.statistics.estimation.regression import fit_lines
+from meantime.statistics.estimation.series import fit_lines
 from meantime.statistics.measures.correlation import average_ranks, fisher_interval, fisher_p, pearson
 from meantime.statistics.measures.distribution import sorted_quantiles
 

@@ -19,6 +19,7 @@ from meantime.errors import (
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.jobs.results.results_directory import ResultsDirectory
+from meantime.jobs.results.retention import Retention
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
@@ -82,7 +83,11 @@ def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
     opened: list[MeantimeService] = []
 
     def open_again(
-        served: Dataset | DatasetRegistry | None = None, *, start: bool = True, **limits: int | float
+        served: Dataset | DatasetRegistry | None = None,
+        *,
+        start: bool = True,
+        retention: Retention | None = None,
+        **limits: int | float,
     ) -> MeantimeService:
         if opened:
             opened[-1].close(LIMIT_S)
@@ -93,6 +98,7 @@ def open_service(tmp_path: Path, clock: Clock) -> Iterator[Open]:
             thread_count=2,
             clock=clock,
             monotonic=clock.monotonic,
+            retention=retention,
             **limits,  # type: ignore[arg-type]  # each limit has its own type
         )
         opened.append(service)
@@ -252,7 +258,7 @@ def test_a_full_queue_refuses(open_service: Open) -> None:
 def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
     open_service: Open, tmp_path: Path, clock: Clock
 ) -> None:
-    service = open_service(retention_age_s=100.0)
+    service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
     old = submit(service)
     answer(service, old)
     clock.now_s += 101.0
@@ -267,7 +273,7 @@ def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
 
 
 def test_a_clock_that_is_set_forward_or_back_evicts_nothing_early(open_service: Open, clock: Clock) -> None:
-    service = open_service(retention_age_s=100.0)
+    service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
     answer(service, submit(service))
     answer(service, submit(service, "state_mean", state="Ohio"))
     for jumped_s in (86_400.0, -86_400.0):
@@ -279,7 +285,7 @@ def test_a_clock_that_is_set_forward_or_back_evicts_nothing_early(open_service: 
 
 
 def test_retention_by_count_keeps_the_newest(open_service: Open) -> None:
-    service = open_service(retention_count=2)
+    service = open_service(retention=Retention(count=2))
     numbers = [submit(service) for _ in range(5)]
     assert service.wait_drained(LIMIT_S)
     assert service.evict_expired() == 3

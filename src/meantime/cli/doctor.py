@@ -114,7 +114,7 @@ def _accept_lost_jobs(settings: Settings) -> str:
 
 def check_sqlite() -> Finding:
     """Look at the version of SQLite that this Python links."""
-    from meantime.jobs.sqlite.release import SQLITE_VERSION, has_wal_reset_bug
+    from meantime.jobs.sqlite.store_connection import SQLITE_VERSION, has_wal_reset_bug
 
     if has_wal_reset_bug():
         message = (
@@ -199,7 +199,7 @@ def check_permissions(store_dir: Path) -> Finding:
 def check_store(settings: Settings, now: float) -> Iterator[Finding]:
     """Copy the store, read every job of the copy, and look for the newest results."""
     from meantime.cli.backup import back_up
-    from meantime.jobs.sqlite.inspection import inspect_copy
+    from meantime.jobs.sqlite.copies import inspect_copy
 
     if not (settings.store_dir / "jobs.sqlite3").exists():
         if (settings.store_dir / "store-id").exists():

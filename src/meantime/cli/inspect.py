@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +14,16 @@ from typing import TYPE_CHECKING
 import click
 
 from meantime.cli.errors import one_line_errors
-from meantime.cli.ingest_progress import ingest_progress
 from meantime.errors import DataError
 
 if TYPE_CHECKING:
+    from meantime.child import Progress
     from meantime.survey.ingest.dataset import Dataset
     from meantime.survey.reading.table_samples import TableSample
 
+
 _SHOWN_NAMES = 12
+_LABELS = {"unpack": "Unpacking", "read": "Reading"}
 
 
 @click.command()
@@ -165,3 +170,40 @@ def _print_report(dataset: Dataset) -> None:
     for label, text in rows:
         table.add_row(label, Text(text))
     Console().print(table)
+
+
+@contextmanager
+def ingest_progress(quiet_s: float = 1.0) -> Iterator[Progress | None]:
+    """Give what `DataIngestor.start` takes as ``progress``: None where nobody looks, else a bar.
+
+    Parameters
+    ----------
+    quiet_s
+        How long nothing is shown, in seconds: a short ingest needs no bar.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=1.0)
+    started_s = time.monotonic()
+    shown_phase = ""
+
+    def show(phase: str, part: float) -> None:
+        nonlocal shown_phase
+        if time.monotonic() - started_s < quiet_s:
+            return
+        bar.update(task, description=_LABELS.get(phase, phase), completed=part)
+        if phase != shown_phase:  # drawn at once: the bar's own next refresh may come after the end
+            shown_phase = phase
+            bar.start()
+            bar.refresh()
+
+    try:
+        yield show
+    finally:
+        bar.stop()

@@ -1,6 +1,7 @@
 """TCP connections that granian owns, reached through the kernel: bodies that are slow, a listener that closes.
 
 ``slow_bodies.py`` cuts off clients that don't get done with a request's body; ``unanswered_connections.py`` tells it
-whose connections those are. ``listening_socket.py`` lets the server end without a reset. ``docs/connections.md`` says
-what happens without them. All of it is for Linux; elsewhere nothing is done. No request is answered here.
+whose connections those are. ``sockets.py`` finds them, and lets the server end without a reset.
+``docs/connections.md`` says what happens without them. All of it is for Linux; elsewhere nothing is done. No request
+is answered here.
 """

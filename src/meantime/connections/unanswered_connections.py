@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from meantime.connections.own_sockets import tcp_sockets
+from meantime.connections.sockets import tcp_sockets
 
 Peer = tuple[str, int]
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import orjson
 
-from meantime.formats.records import Answer, Record, records_of
+from meantime.formats import Answer, Record, records_of
 from meantime.statistics.estimation.uncertainty import Reliability
 from meantime.statistics.result import DIMENSION_FIELDS
 

@@ -16,7 +16,7 @@ import orjson
 from meantime.child import Progress
 from meantime.child.child_process import ChildProcess
 from meantime.errors import DataError
-from meantime.formats.records import Answer, Record, records_of
+from meantime.formats import Answer, Record, records_of
 
 TIME_LIMIT_S = 60.0
 MEMORY_LIMIT = "256MB"

@@ -1,15 +1,18 @@
-"""What is run and how it stands: Task, Job, EncodedResult, Checkpoint. Plain values; no threads are started here."""
+"""What is run and how it stands: Task, Job and its id, EncodedResult, Checkpoint. Plain values, no threads."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from meantime.errors import JobCancelledError, TimeLimitError
+from meantime.errors import JobCancelledError, TimeLimitError, UnknownJobError
 from meantime.jobs.job_state import JobState
+
+_JOB_ID = re.compile(r"(?:job_id_)?([1-9][0-9]{0,17})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,25 @@ class Job(NamedTuple):
     def evolve(self, **changes: Any) -> Job:  # noqa: ANN401  # each field has its own type
         """Return the job with some fields changed. Whether a state may follow another is the pool's to check."""
         return self._replace(**changes)
+
+
+def job_number(job_id: str) -> int:
+    """Return the number in an id, ``job_id_7`` or ``7``.
+
+    Raises
+    ------
+    UnknownJobError
+        It isn't an id.
+
+    Examples
+    --------
+    >>> job_number("job_id_7"), job_number("7")
+    (7, 7)
+    """
+    found = _JOB_ID.fullmatch(job_id)
+    if found is None:
+        raise UnknownJobError("that is no job id; they look like job_id_1")
+    return int(found[1])
 
 
 class Checkpoint:

@@ -17,8 +17,7 @@ from typing import Any
 from meantime.errors import QueueFullError, ShuttingDownError, StoreError, UnknownJobError
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job
-from meantime.jobs.job_entry import JobEntry
-from meantime.jobs.job_queue import JobQueue
+from meantime.jobs.job_queue import JobEntry, JobQueue
 from meantime.jobs.job_state import JobState, check_transition
 from meantime.jobs.job_store import JobStore
 

@@ -19,8 +19,7 @@ from meantime.errors import IdempotencyConflictError, IllegalTransitionError, Jo
 from meantime.jobs.durations import Durations
 from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
-from meantime.jobs.job_entry import JobEntry
-from meantime.jobs.job_queue import JobQueue
+from meantime.jobs.job_queue import JobEntry, JobQueue
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobStore, Submission
 from meantime.jobs.live_jobs import LiveJobs

@@ -12,7 +12,7 @@ from meantime.errors import SettingsError
 from meantime.settings import Settings
 
 if TYPE_CHECKING:
-    from meantime.jobs.state_directory.state_lock import StateLock
+    from meantime.jobs.state_directory import StateLock
 
 
 def check_exposure(settings: Settings) -> None:
@@ -43,7 +43,7 @@ def claim_state(settings: Settings) -> StateLock | None:
     """
     if sys.platform != "linux":
         return None
-    from meantime.jobs.state_directory.state_lock import StateLock
+    from meantime.jobs.state_directory import StateLock
 
     state_lock = StateLock(settings.store_dir)
     state_lock.acquire()

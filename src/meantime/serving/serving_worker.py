@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
-from meantime.connections.listening_socket import ignore_new_connections
 from meantime.connections.slow_bodies import SlowBodyGuard
+from meantime.connections.sockets import ignore_new_connections
 from meantime.errors import BackupError, MeantimeError
 from meantime.serving.control_socket import ControlSocket
 from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
@@ -34,7 +34,7 @@ from meantime.web.observation.event_log import EventLog
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from meantime.jobs.state_directory.state_lock import StateLock
+    from meantime.jobs.state_directory import StateLock
     from meantime.service import MeantimeService
 
 LAST_ANSWERS_S = 1.0

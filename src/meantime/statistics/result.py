@@ -1,7 +1,8 @@
-"""The answer of a v1 statistic: records, unit, method, cautions; and how records are made from columns.
+"""The answer of a v1 statistic: records, unit, method, cautions; how records are made, and JSON of it all.
 
 A record is flat: every value is a text, a number, a truth value or None, so that each format can hold it. The
 provenance of an answer (dataset, checksum, citation) is added by whoever knows the dataset, not here.
+What JSON can't hold is refused, never changed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import orjson
+
+from meantime.errors import StatisticError
 
 Scalar = str | float | int | bool | None
 Record = dict[str, Scalar]
@@ -94,3 +98,37 @@ def whole(column: npt.NDArray[np.float64]) -> list[Scalar]:
     if (column == np.floor(column)).all():
         return list(column.astype(np.int64).tolist())
     return [None if math.isnan(value) else int(value) if value.is_integer() else value for value in column.tolist()]
+
+
+def encode_answer(answer: object) -> bytes:
+    """Encode an answer as JSON.
+
+    Raises
+    ------
+    StatisticError
+        JSON can't hold it: a NaN or an infinity, a set, half of a surrogate pair.
+
+    Examples
+    --------
+    >>> encode_answer({"Ohio": 33.2, "Guam": None})
+    b'{"Ohio":33.2,"Guam":null}'
+    """
+    try:
+        content = orjson.dumps(answer)
+    except (TypeError, RecursionError) as error:  # orjson's own error is a TypeError
+        raise StatisticError(f"the result can't be written as JSON: {error}; report this as a bug") from error
+    # orjson writes NaN and infinities as null, so only a text with a null can hide one.
+    if b"null" in content and not _is_finite(answer):
+        raise StatisticError("the result can't be written as JSON: it holds NaN or an infinity; report this as a bug")
+    return content
+
+
+def _is_finite(answer: object) -> bool:
+    """Whether no number in an answer is NaN or infinite."""
+    if isinstance(answer, float):
+        return math.isfinite(answer)
+    if isinstance(answer, dict):
+        return all(map(_is_finite, answer.values()))
+    if isinstance(answer, list | tuple):
+        return all(map(_is_finite, answer))
+    return True

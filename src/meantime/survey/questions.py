@@ -1,4 +1,4 @@
-"""The dimensions of a survey: questions with their direction, locations with their kind, segments.
+"""The dimensions of a survey: questions with their direction, locations with their kind, segments; the limits' level.
 
 Plain immutable values. What the columns of a file are called is in ``reading/columns.py``; the cells are in
 ``cube/survey_cube.py``.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+Z_95 = 1.959964
+"""The normal quantile for a two-sided 95 % interval, as CDC's limits are read (low, high = value -+ Z_95 SE)."""
 
 
 class Direction(StrEnum):

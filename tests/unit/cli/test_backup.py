@@ -12,7 +12,7 @@ from meantime.cli.backup import back_up, backup
 from meantime.errors import BackupError, StoreCorruptError
 from meantime.jobs.job import Task
 from meantime.jobs.job_store import Submission
-from meantime.jobs.sqlite.inspection import inspect_copy
+from meantime.jobs.sqlite.copies import inspect_copy
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 
 

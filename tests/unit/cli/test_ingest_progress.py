@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from meantime.cli.ingest_progress import ingest_progress
+from meantime.cli.inspect import ingest_progress
 
 
 def shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch, quiet_s: float) -> str:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyjstat import pyjstat
 
 from meantime.errors import DataError
-from meantime.formats.csv_table import encode_csv
 from meantime.formats.json_stat import encode_json_stat
 from meantime.formats.parquet import encode_parquet
+from meantime.formats.result_formats import encode_csv
 
 Record = dict[str, object]
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meantime.jobs.job import Job, Task
-from meantime.jobs.job_entry import JobEntry
-from meantime.jobs.job_queue import JobQueue
+from meantime.jobs.job_queue import JobEntry, JobQueue
 
 OWNERS = st.sampled_from(["ann", "bob", "cid", ""])
 

@@ -17,7 +17,7 @@ from tests.asking import request_for
 from tests.bundled import bundled_cube
 from tests.cubes import cube_of
 from tests.reference import Row
-from tests.tables import OBESITY, STRENGTH
+from tests.tables import OBESITY
 
 LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "mean": {"question": "Q036"},
@@ -30,18 +30,6 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "correlation": {"question": "Q036", "against_question": "Q046"},
     "coverage": {},
 }
-
-
-@pytest.fixture(scope="module")
-def cube() -> SurveyCube:
-    places = [
-        (question, code, name, short, year, category, stratum)
-        for question, code in ((OBESITY, "Q036"), (STRENGTH, "Q046"))
-        for name, short in (("Alabama", "AL"), ("Alaska", "AK"), ("Guam", "GU"), ("National", "US"))
-        for year in (2011, 2013, 2014)
-        for category, stratum in (("Total", "Total"), ("Sex", "Male"), ("Sex", "Female"))
-    ]
-    return cube_of(Row(*place, 30.0, 29.0, 31.0, 1000.0) for place in places)
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""Results as files and in memory."""
+"""Results as files and in memory, and how long they are kept."""

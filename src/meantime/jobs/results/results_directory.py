@@ -16,7 +16,7 @@ from pathlib import Path
 
 from meantime.jobs.job import EncodedResult
 from meantime.jobs.job_store import HIGHEST_NUMBER
-from meantime.jobs.state_directory.spare_space import storage_error
+from meantime.jobs.state_directory import storage_error
 
 _RESULT = re.compile(r"job_id_([1-9][0-9]{0,15})\.json", re.ASCII)
 

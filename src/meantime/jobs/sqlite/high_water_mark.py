@@ -18,7 +18,7 @@ import re
 import threading
 from pathlib import Path
 
-from meantime.jobs.state_directory.durable_files import write_durably
+from meantime.jobs.state_directory import write_durably
 
 _DIGITS = 16  # of 2**53 - 1
 _MARK = re.compile(r"[0-9]{16}\n", re.ASCII)

@@ -19,9 +19,7 @@ from meantime.errors import StorageFullError, StoreCorruptError, StoreError, Sto
 from meantime.jobs.sqlite import numbering, statements
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
 from meantime.jobs.sqlite.numbering import Witnesses
-from meantime.jobs.state_directory.durable_files import write_durably
-from meantime.jobs.state_directory.spare_space import storage_error
-from meantime.jobs.state_directory.state_lock import StateLock
+from meantime.jobs.state_directory import StateLock, storage_error, write_durably
 
 _log = logging.getLogger(__name__)
 

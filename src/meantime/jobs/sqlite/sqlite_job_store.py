@@ -20,15 +20,14 @@ from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import HIGHEST_NUMBER, EvictedJob, JobFilter, JobStore, Receipt, Submission
 from meantime.jobs.sqlite import statements
-from meantime.jobs.sqlite.backup import copy_database
+from meantime.jobs.sqlite.copies import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
 from meantime.jobs.sqlite.job_rows import AcceptedRow, BatchRow, JobRow, NoteRow, to_state
 from meantime.jobs.sqlite.opening import open_database
 from meantime.jobs.sqlite.statements import Query
 from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
-from meantime.jobs.state_directory.spare_space import SpareSpace
-from meantime.jobs.state_directory.state_lock import StateLock
+from meantime.jobs.state_directory import SpareSpace, StateLock
 
 _DURABLE = ("durable",)
 _SOON = ("soon",)

@@ -20,8 +20,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from meantime.survey.confidence_limits import Z_95
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
+from meantime.survey.questions import Z_95
 
 RELIABLE_SAMPLE_SIZE = 50
 """CDC: an estimate from fewer persons is not reliable."""

@@ -28,10 +28,16 @@ from meantime.statistics.estimation.options import (
     check_population,
     check_scale,
 )
-from meantime.statistics.estimation.panels import BREAK_YEAR, cautions_of_absences, panel_columns, years_asked
 from meantime.statistics.estimation.pooling import Estimates, pool
-from meantime.statistics.estimation.regression import Lines, fit_lines
 from meantime.statistics.estimation.selection import IndexArray, Selection
+from meantime.statistics.estimation.series import (
+    BREAK_YEAR,
+    Lines,
+    cautions_of_absences,
+    fit_lines,
+    panel_columns,
+    years_asked,
+)
 from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData

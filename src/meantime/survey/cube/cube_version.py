@@ -1,4 +1,7 @@
-"""The version of a cube, which is known before it is built: a checksum of what it is read from, and how."""
+"""The version of a cube, which is known before it is built: a checksum of what it is read from, and how.
+
+Apart from the cube, since who asks for it alone, before a child has read the table, needs no numpy.
+"""
 
 from __future__ import annotations
 

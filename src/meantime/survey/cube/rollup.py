@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from meantime.survey.confidence_limits import Z_95
+from meantime.survey.questions import Z_95
 from meantime.survey.reading.columns import ColumnMap, Role
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ class Cells:
     """The cells of a cube: parallel arrays of length C, sorted by question, location, year, segment.
 
     "With a value" is written n below; percent is the unit of the values (or the question's own).
-    SE is (high - low) / (2 Z_95) of one estimate (``confidence_limits.py``), on the percent scale.
+    SE is (high - low) / (2 Z_95) of one estimate (``questions.py``), on the percent scale.
     """
 
     question: IntArray  # index into SurveyCube.questions

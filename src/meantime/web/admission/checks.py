@@ -11,9 +11,14 @@ from flask import Flask, request
 from meantime.access_keys import AccessKeyFile
 from meantime.settings import Settings
 from meantime.web.admission.callers import CallerCheck
-from meantime.web.admission.cross_origin import allow_origins
 from meantime.web.admission.request_body import has_body, json_object
-from meantime.web.admission.security import SAFE_METHODS, HostCheck, check_same_origin, check_size_and_framing
+from meantime.web.admission.security import (
+    SAFE_METHODS,
+    HostCheck,
+    allow_origins,
+    check_same_origin,
+    check_size_and_framing,
+)
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.request_facts import ROUTE_KEY
 

@@ -1,4 +1,4 @@
-"""What is refused, whoever asks: foreign Host names, other sites' pages, unclear framing, long URLs.
+"""What is refused, whoever asks: foreign Host names, other sites' pages but those allowed, unclear framing, long URLs.
 
 Who asks, and what their role allows, is in ``callers.py``; how often, in ``rate_limit.py``; the body in
 ``request_body.py``. Requests that could not even be parsed never get here: granian answers them itself.
@@ -10,14 +10,17 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from flask import request
 from werkzeug.exceptions import BadRequest, Forbidden, MethodNotAllowed, RequestURITooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from _typeshed.wsgi import WSGIEnvironment
+    from flask import Flask, Response
 
     from meantime.settings import Settings
+
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,6 +30,12 @@ URL_LIMIT = 4096
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?", re.ASCII)
 _OWN_SITES = ("same-origin", "none")
+
+# For the pages of allowed origins.
+_METHODS = "GET, POST, DELETE"
+_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer"
+_RESPONSE_HEADERS = "ETag, Link, Location, Preference-Applied, Retry-After"
+_PREFLIGHT_S = "600"
 
 
 class HostCheck:
@@ -97,6 +106,28 @@ def check_same_origin(environ: WSGIEnvironment, allowed_origins: Collection[str]
         raise Forbidden("a page of another site may not ask for this")
     if "HTTP_ORIGIN" in environ and environ["HTTP_ORIGIN"].partition("://")[2] != environ.get("HTTP_HOST"):
         raise Forbidden("a page of another origin may not ask for this")
+
+
+def allow_origins(app: Flask, settings: Settings) -> None:
+    """Let browsers show the answers of an application to the pages of the sites that ``allowed_origins`` names (CORS).
+
+    Without the setting no answer has a header of this kind. No cookies are used, so no credentials are allowed: a page
+    sends its access key as a header.
+    """
+    origins = frozenset(settings.allowed_origins)
+
+    @app.after_request
+    def answer_browser(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin in origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = _RESPONSE_HEADERS
+            if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+                response.headers["Access-Control-Allow-Methods"] = _METHODS
+                response.headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
+                response.headers["Access-Control-Max-Age"] = _PREFLIGHT_S
+        return response
 
 
 def check_may_shut_down(environ: WSGIEnvironment, *, is_admin: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypedDict
 import orjson
 from flask import Response, request
 
+from meantime.jobs.job import job_number
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
 from meantime.settings import Settings
@@ -17,7 +18,6 @@ from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.web.admission.callers import ANYBODY, caller
 from meantime.web.admission.request_body import json_object
 from meantime.web.admission.security import check_may_shut_down
-from meantime.web.job_ids import job_number
 from meantime.web.json_schema import Count, Keywords
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Operation, Reply, operation

@@ -15,7 +15,7 @@ from flask import Response, request
 
 from meantime import __version__
 from meantime.jobs.durations import Durations, Label
-from meantime.jobs.sqlite.release import SQLITE_VERSION
+from meantime.jobs.sqlite.store_connection import SQLITE_VERSION
 from meantime.service import MeantimeService, ServiceFigures
 from meantime.settings import Settings
 from meantime.web.observation.request_facts import ROUTE_KEY

@@ -1,17 +1,19 @@
-"""A job's result, in the form that a client wants."""
+"""A job's result, in the form that a client wants: by ``Accept``, or by the extension. The forms are in ``formats``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 from flask import Response, request
-from werkzeug.exceptions import NotFound
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.exceptions import NotAcceptable, NotFound
 
 from meantime.errors import NoResultError
 from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
-from meantime.web.content_negotiation import choose_format
 from meantime.web.operations import Reply, operation
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
 from meantime.web.v1.job_documents import Result, offered_formats
@@ -80,6 +82,24 @@ class JobResults:
                 response.headers["Content-Disposition"] = f'attachment; filename="job_id_{job.number}.{wanted.name}"'
         response.headers["Cache-Control"] = RESULT_CACHING
         return response
+
+
+def choose_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format:
+    """Return the form that a client likes best (RFC 9110, section 12.5.1); the first without an Accept header.
+
+    Raises
+    ------
+    NotAcceptable
+        The client accepts none of them.
+    """
+    if not accept.provided:
+        return offered[0]
+    found = accept.best_match([each.media_type for each in offered])
+    for each in offered:
+        if each.media_type == found:
+            return each
+    names = ", ".join(f"{each.media_type} (.{each.name})" for each in offered)
+    raise NotAcceptable(f"this result comes as {names}")
 
 
 def _by_name(extension: str, offered: list[Format]) -> Format:

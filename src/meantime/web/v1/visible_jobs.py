@@ -6,10 +6,9 @@ import threading
 
 from flask import Response, request
 
-from meantime.jobs.job import Job
+from meantime.jobs.job import Job, job_number
 from meantime.service import MeantimeService
 from meantime.web.admission.callers import caller
-from meantime.web.job_ids import job_number
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import RequestHeader
 from meantime.web.v1.job_documents import JobDocument, job_document

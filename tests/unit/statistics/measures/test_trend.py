@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.regression import fit_lines
+from meantime.statistics.estimation.series import fit_lines
 from meantime.statistics.result import Record
 from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in

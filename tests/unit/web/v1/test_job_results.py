@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotAcceptable
 from werkzeug.http import parse_accept_header
 
 from meantime.formats.result_formats import FORMATS
-from meantime.web.content_negotiation import choose_format
+from meantime.web.v1.job_results import choose_format
 
 
 @pytest.mark.parametrize(

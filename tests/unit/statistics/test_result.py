@@ -7,7 +7,7 @@ import math
 import pytest
 
 from meantime.errors import StatisticError
-from meantime.statistics.encoding import encode_answer
+from meantime.statistics.result import encode_answer
 
 
 def test_keys_keep_their_order_and_null_stays_null() -> None:

@@ -1,16 +1,39 @@
-"""Spare space is kept, given free, and taken again."""
+"""The lock of a state directory, and whom it leaves the directory to; space is kept, given free, and taken again."""
 
 from __future__ import annotations
 
 import errno
+import stat
 from pathlib import Path
 
 import pytest
 
-from meantime.errors import StorageFullError, StoreUnavailableError
-from meantime.jobs.state_directory.spare_space import SpareSpace, storage_error
+from meantime.errors import StorageFullError, StoreLockedError, StoreUnavailableError
+from meantime.jobs.state_directory import SpareSpace, StateLock, storage_error
 
 SIZE_BYTES = 256 * 1024
+
+
+def test_a_second_owner_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
+    first, second = StateLock(tmp_path), StateLock(tmp_path)
+    first.acquire()
+    with pytest.raises(StoreLockedError, match="another server"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o777])
+def test_a_folder_that_was_open_to_others_is_closed(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / ".meantime"
+    folder.mkdir()
+    folder.chmod(mode)
+    lock = StateLock(folder)
+    lock.acquire()
+    lock.release()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "lock").stat().st_mode) == 0o600
 
 
 def test_spare_space_takes_its_blocks_from_the_disk(tmp_path: Path) -> None:

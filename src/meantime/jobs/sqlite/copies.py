@@ -1,0 +1,133 @@
+"""Copies of a job store: made while it runs, through the one connection that it has, and read row by row.
+
+A copy is read for a person who wants to know whether the store can be trusted: one that is in use is never opened here.
+
+A copy is made a few megabytes at a time; between two portions jobs go on being accepted, and SQLite carries what they
+write over into the copy. Opening and checking stores is in ``opening.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from meantime.errors import BackupError, StoreCorruptError
+from meantime.jobs.job_state import JobState
+from meantime.jobs.sqlite import statements
+from meantime.jobs.sqlite.job_rows import JobRow
+from meantime.jobs.state_directory import move_durably
+
+PAGES_PER_PORTION = 512
+NEWEST_DONE_COUNT = 1000
+_PAUSE_S = 0.001
+_STATES = frozenset(state.value for state in JobState)
+_DONE = JobState.DONE.value
+
+
+def copy_database(connection: sqlite3.Connection, connection_lock: threading.Lock, target: Path) -> None:
+    """Write a copy of a database to a new file; it appears there whole, checked and synced.
+
+    Parameters
+    ----------
+    connection
+        The store's connection.
+    connection_lock
+        Held by whoever uses the connection; taken here for each portion.
+    target
+        A file that doesn't exist.
+
+    Raises
+    ------
+    BackupError
+        The target exists or can't be written, or the copy is damaged; nothing is left of it.
+    """
+    if target.exists():
+        raise BackupError(f"{target} exists already; name a new file")
+    unfinished = target.with_name(target.name + ".unfinished")
+    try:
+        # Made here and not by SQLite, which would let others read it.
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
+            _copy(connection, connection_lock, copy)
+            _finish(copy)
+        move_durably(unfinished, target)
+    except (sqlite3.Error, OSError) as error:
+        raise BackupError(f"can't write the backup {target}: {error}; name a file elsewhere") from error
+    finally:
+        for leftover in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+
+
+def _copy(connection: sqlite3.Connection, connection_lock: threading.Lock, copy: sqlite3.Connection) -> None:
+    def let_others_in(_: int, remaining: int, __: int) -> None:
+        if remaining:
+            connection_lock.release()
+            time.sleep(_PAUSE_S)  # a lock is not fair: without a pause this thread would take it again at once
+            connection_lock.acquire()
+
+    with connection_lock:
+        connection.backup(copy, pages=PAGES_PER_PORTION, progress=let_others_in, sleep=_PAUSE_S)
+
+
+def _finish(copy: sqlite3.Connection) -> None:
+    """Make the copy one file that needs no log beside it, say in it that it is a copy, and check it."""
+    copy.execute(statements.NO_LOG)
+    copy.execute(statements.MARK_AS_COPY)
+    problems = [str(row[0]) for row in copy.execute(statements.QUICK_CHECK)]
+    if problems != ["ok"]:
+        raise sqlite3.DatabaseError(f"the copy is damaged ({'; '.join(problems)})")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What was found.
+
+    ``damaged`` are the numbers of jobs whose checksum or state is wrong, or that are done without a result's checksum;
+    ``newest_at`` is when the newest job was accepted, in seconds since the epoch, 0.0 without jobs; ``newest_done`` are
+    the (number, result's SHA-256) of the last NEWEST_DONE_COUNT jobs that are done.
+    """
+
+    count_by_state: dict[str, int]
+    damaged: tuple[int, ...]
+    newest_at: float
+    newest_done: tuple[tuple[int, str], ...]
+
+
+def inspect_copy(path: Path) -> StoreFacts:
+    """Read every job of a copy of a store.
+
+    Raises
+    ------
+    StoreCorruptError
+        The file is no job store, or SQLite finds it damaged.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            problems = [str(row[0]) for row in connection.execute(statements.INTEGRITY_CHECK)]
+            if problems != ["ok"]:
+                raise StoreCorruptError(f"{path} is damaged ({'; '.join(problems)}); restore a backup")
+            return _read_jobs(connection)
+    except sqlite3.Error as error:
+        raise StoreCorruptError(f"{path} can't be read as a job store: {error}; restore a backup") from error
+
+
+def _read_jobs(connection: sqlite3.Connection) -> StoreFacts:
+    counts: Counter[str] = Counter()
+    damaged: list[int] = []
+    newest_at = 0.0
+    done: deque[tuple[int, str]] = deque(maxlen=NEWEST_DONE_COUNT)
+    for columns in connection.execute(*statements.EVERY_JOB):
+        row = JobRow._make(columns)
+        counts[row.state] += 1
+        newest_at = max(newest_at, row.submitted_at)
+        if not row.is_whole() or row.state not in _STATES or (row.state == _DONE and row.result_sha256 is None):
+            damaged.append(row.number)
+        elif row.state == _DONE and row.result_sha256 is not None:
+            done.append((row.number, row.result_sha256))
+    return StoreFacts(dict(counts), tuple(damaged), newest_at, tuple(done))

@@ -1,0 +1,174 @@
+"""What a server's own directory holds beside the store: its lock, spare space; files that survive a power cut.
+
+On a full disk not even "this job failed" can be written. Then the spare space is released, and there is room for that.
+Nothing is accepted until it is taken again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from meantime.errors import StorageFullError, StoreLockedError, StoreUnavailableError
+
+SPARE_BYTES = 8 * 1024 * 1024
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_PATIENCE_S = 0.5
+_PAUSE_S = 0.02
+
+
+class StateLock:
+    """Holds ``<directory>/lock`` from ``acquire`` to ``release``; the file names the process that took it.
+
+    An advisory lock that the kernel frees when the processes that hold it end: the main process takes it before it does
+    anything else, and the worker that it forks holds it with it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+        self._descriptor: int | None = None  # written by the thread that opens and closes the store
+
+    def acquire(self) -> None:
+        """Take the lock, unless it is held already; wait half a second at most for a predecessor that is just ending.
+
+        Raises
+        ------
+        StoreLockedError
+            Another process holds it.
+        StoreUnavailableError
+            The lock file can't be written.
+        """
+        if self._descriptor is not None:
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(PermissionError):  # somebody else's folder, in which we may write
+                self._path.parent.chmod(0o700)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"can't write {self._path}: {error.strerror}; choose another --state-dir"
+            ) from error
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # flock has no wait with a limit, so this is the one place that looks at a clock.
+                if time.monotonic() < give_up_at:
+                    time.sleep(_PAUSE_S)
+                    continue
+                owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+                os.close(descriptor)
+                raise StoreLockedError(
+                    f"another server (process {owner}) uses the state directory {self._path.parent}; "
+                    "stop it or choose another --state-dir"
+                ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Free the lock; harmless when it isn't held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class SpareSpace:
+    """A file of blocks that are taken but not used: it keeps some space for the moment when the disk is full.
+
+    Used by one thread at a time.
+
+    Parameters
+    ----------
+    path
+        Where it is; on the file system that it keeps space on.
+    size_bytes
+        How much space it keeps.
+    """
+
+    def __init__(self, path: Path, size_bytes: int = SPARE_BYTES) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+        self._is_taken = False
+
+    def ensure(self) -> None:
+        """Have the space taken.
+
+        Raises
+        ------
+        StorageFullError
+            There is no space for it.
+        StoreUnavailableError
+            It can't be written for another reason.
+        """
+        if self._is_taken:
+            return
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, self._size_bytes)
+            except OSError:
+                self._path.unlink(missing_ok=True)
+                raise
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise storage_error(error, f"there is no room for {self._path}") from error
+        self._is_taken = True
+
+    def release(self) -> bool:
+        """Give the space free; return whether there was any to give."""
+        self._is_taken = False
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
+
+
+def storage_error(error: OSError, what: str) -> StorageFullError | StoreUnavailableError:
+    """Return the error of ours that an operating system's error stands for.
+
+    Parameters
+    ----------
+    error
+        Why something could not be written.
+    what
+        What could not be written, for a person.
+    """
+    if error.errno in _NO_SPACE:
+        return StorageFullError(f"storage full: {what}; free some space")
+    return StoreUnavailableError(f"{what}: {error.strerror}")
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write an ASCII file for its owner alone, in the place of an earlier one."""
+    unfinished = path.with_name(path.name + ".new")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, text.encode("ascii"))
+    finally:
+        os.close(descriptor)
+    move_durably(unfinished, path)
+
+
+def move_durably(unfinished: Path, target: Path) -> None:
+    """Sync a file and give it its name."""
+    _sync(unfinished)
+    unfinished.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,1 +1,0 @@
-"""Unit tests of the jobs' room state_directory."""
