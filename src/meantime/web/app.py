@@ -17,7 +17,8 @@ from meantime.web.contract.probes import Probes
 from meantime.web.middleware import Middleware
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.event_log import EventLog
-from meantime.web.observation.metrics import Metrics, RequestTimes
+from meantime.web.observation.metrics import Metrics
+from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.index import Pages
