@@ -54,7 +54,7 @@ class FaultyStore(JobStore):
         return self._store.evict(finished_before=finished_before, keep_count=keep_count, limit=limit)
 
     def is_sound(self) -> bool:
-        return not self.is_broken and self._store.is_sound()
+        return not (self.is_broken or self.is_full) and self._store.is_sound()
 
     def back_up(self, target: Path) -> None:
         self._store.back_up(target)

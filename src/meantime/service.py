@@ -380,7 +380,7 @@ class MeantimeService:
     @property
     def is_ready(self) -> bool:
         """Whether a new job would be accepted, but for a full queue."""
-        return not self._pool.is_draining and self._store.is_sound()
+        return not self._pool.is_draining and self._pool.fault is None and self._store.is_sound()
 
     def begin_drain(self) -> None:
         """Refuse new jobs from now on, and give up a reload; never blocks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from meantime.errors import (
     QueueFullError,
     ResultLostError,
     ShuttingDownError,
+    StoreUnavailableError,
     UnknownJobError,
 )
 from meantime.jobs.job_state import JobState
@@ -231,6 +233,16 @@ def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
     assert service.wait_drained(LIMIT_S)
     assert list(service.jobs()) == [(number, JobState.DONE) for number in numbers]
     assert [job.number for job in service.page(JobFilter(), before=3, limit=5)] == [2, 1]
+
+
+def test_a_server_that_cant_store_results_is_not_ready(open_service: Open, tmp_path: Path) -> None:
+    service = open_service()
+    shutil.rmtree(tmp_path / "state" / "stored")
+    (tmp_path / "state" / "stored").touch()
+    assert service.wait(submit(service), LIMIT_S).state is JobState.FAILED
+    assert not service.is_ready
+    with pytest.raises(StoreUnavailableError):
+        submit(service)
 
 
 def test_a_drain_refuses_new_requests_and_is_not_ready(open_service: Open) -> None:

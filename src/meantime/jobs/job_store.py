@@ -129,7 +129,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def is_sound(self) -> bool:
-        """Whether jobs can be accepted; False for good once a write or a sync has failed or no number is left."""
+        """Whether jobs can be accepted: not while there is no room, and no more once a write failed or numbers ran out."""
 
     @abstractmethod
     def back_up(self, target: Path) -> None:

@@ -258,10 +258,14 @@ class SqliteJobStore(JobStore):
         copy_database(connection, lock, target)
 
     def is_sound(self) -> bool:
-        """Whether a job could be accepted, but for a full disk."""
+        """Whether a job could be accepted; see JobStore.is_sound."""
         with self._connection.lock:
-            has_numbers = self._last_number < HIGHEST_NUMBER
-        return has_numbers and self._connection.is_sound()
+            can_accept = self._last_number < HIGHEST_NUMBER
+            try:
+                self._spare_space.ensure()
+            except StoreError:
+                can_accept = False
+        return can_accept and self._connection.is_sound()
 
     def close(self) -> None:
         """Write what is pending, fold the log into the database and free the state directory."""
