@@ -108,6 +108,7 @@ def build_service(
             ResultsDirectory(settings.results_dir, settings.store_dir / "stored"),
             thread_count=settings.threads,
             queue_capacity=settings.queue_capacity,
+            queue_owner_percent=settings.queue_owner_percent,
             time_limit_s=settings.job_time_limit_s or None,
             retention=Retention(settings.retention_age_s, settings.retention_count),
             make_ingestor=partial(make_ingestor, settings),

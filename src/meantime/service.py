@@ -60,6 +60,7 @@ class ServiceFigures:
 
     unfinished: Mapping[tuple[str, str], int]
     queue_depth: int
+    most_waiting_of_one_owner: int
     runner_count: int
     replaced_runner_count: int
     runs: Durations
@@ -85,7 +86,7 @@ class MeantimeService:
         The datasets that are served; the first is the default.
     store, results
         Where jobs and results are kept; the service closes the store.
-    thread_count, queue_capacity, time_limit_s
+    thread_count, queue_capacity, queue_owner_percent, time_limit_s
         See ThreadPool.
     retention
         Which finished jobs are evicted; without it they are all kept.
@@ -103,6 +104,7 @@ class MeantimeService:
         *,
         thread_count: int,
         queue_capacity: int = 1000,
+        queue_owner_percent: int = 100,
         time_limit_s: float | None = None,
         retention: Retention | None = None,
         clock: Callable[[], float] = time.time,
@@ -121,6 +123,7 @@ class MeantimeService:
             results,
             thread_count=thread_count,
             capacity=queue_capacity,
+            owner_percent=queue_owner_percent,
             time_limit_s=time_limit_s,
             clock=clock,
             monotonic=monotonic,
@@ -337,6 +340,7 @@ class MeantimeService:
         return ServiceFigures(
             unfinished=pool.unfinished,
             queue_depth=pool.queue_depth,
+            most_waiting_of_one_owner=pool.most_waiting_of_one_owner,
             runner_count=pool.runner_count,
             replaced_runner_count=pool.replaced_runner_count,
             runs=pool.runs,

@@ -78,6 +78,11 @@ class Settings:
     queue_capacity: Annotated[int, WholeNumber(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."] = (
         1000
     )
+    queue_owner_percent: Annotated[
+        int,
+        WholeNumber(1, 100),
+        "How much of the queue that other owners of keys leave one owner's jobs may take; beyond, a request gets 503.",
+    ] = 50
     drain_timeout_s: Annotated[
         float, seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
     ] = 30.0

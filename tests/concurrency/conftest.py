@@ -40,13 +40,20 @@ class Bench:
         *,
         threads: int = 2,
         capacity: int = 1000,
+        owner_percent: int = 100,
         start: bool = True,
         on_end: Callable[[Job], None] | None = None,
     ) -> ThreadPool:
         self.close()
         self.store = SqliteJobStore(self.directory / "state")
         self.pool = ThreadPool(
-            perform, self.store, self.results, thread_count=threads, capacity=capacity, on_end=on_end
+            perform,
+            self.store,
+            self.results,
+            thread_count=threads,
+            capacity=capacity,
+            owner_percent=owner_percent,
+            on_end=on_end,
         )
         if start:
             self.pool.start()

@@ -43,6 +43,7 @@ from tests.faulty_store import FaultyStore
 from tests.killed_store import open_as_killed
 
 CAPACITY = 4
+OWNER_PERCENT = 75
 TIME_LIMIT_S = 60.0
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of syncs take their time on a disk
 OWNERS = st.sampled_from(["", "ann", "bob"])
@@ -105,6 +106,7 @@ class JobsMachine(RuleBasedStateMachine):
             self.results,
             thread_count=0,
             capacity=CAPACITY,
+            owner_percent=OWNER_PERCENT,
             time_limit_s=TIME_LIMIT_S,
             clock=lambda: self.now_s,
             monotonic=lambda: self.monotonic_s,
@@ -123,6 +125,11 @@ class JobsMachine(RuleBasedStateMachine):
     def queued(self) -> list[int]:
         return [n for n, e in self.model.items() if e.state is JobState.QUEUED and not e.is_ending]
 
+    def has_its_share(self, owner: str) -> bool:
+        own = sum(self.model[number].owner == owner for number in self.queued())
+        others = len(self.queued()) - own
+        return own >= max(1, (CAPACITY - others) * OWNER_PERCENT // 100)
+
     # Submitting ----------------------------------------------------------------------------------------------------
 
     @rule(target=jobs, text=st.text(max_size=3), owner=OWNERS, key=KEYS, seconds=st.floats(-1e5, 1e5))
@@ -132,7 +139,7 @@ class JobsMachine(RuleBasedStateMachine):
         refusal: type[Exception] | None = None
         if self.draining:
             refusal = ShuttingDownError
-        elif len(self.queued()) >= CAPACITY:
+        elif len(self.queued()) >= CAPACITY or (owner and self.has_its_share(owner)):
             refusal = QueueFullError
         elif self.store.is_broken:
             refusal = StoreUnavailableError

@@ -76,6 +76,14 @@ class JobQueue:
         """Return how many jobs wait."""
         return self._length
 
+    def waiting_of(self, owner: str) -> int:
+        """Return how many jobs of an owner wait."""
+        return len(self._waiting.get(owner, ()))
+
+    def most_of_one(self) -> int:
+        """Return how many jobs wait of the owner, if any has a name, of whom most do."""
+        return max((len(entries) for owner, entries in self._waiting.items() if owner), default=0)
+
     def put(self, entry: JobEntry) -> None:
         """Let a job wait; ``call_runner`` is to follow, once for each."""
         self._waiting.setdefault(entry.job.owner, OrderedDict())[entry.job.number] = entry

@@ -129,7 +129,7 @@ class JobStore(ABC):
 
     @abstractmethod
     def is_sound(self) -> bool:
-        """Whether jobs can be accepted: not while there is no room, and no more once a write failed or numbers ran out."""
+        """Whether jobs can be accepted: not while there is no room, and never again after a failed write or sync."""
 
     @abstractmethod
     def back_up(self, target: Path) -> None:

@@ -36,6 +36,9 @@ class LiveJobs:
         Where each step is recorded.
     capacity
         How many jobs may wait in the queue.
+    owner_percent
+        How many of the places that other owners' jobs leave the waiting jobs of one owner may take, in percent. A
+        server without access keys has no owners, whose name is empty then: such jobs may take every place.
     clock
         Gives the time in seconds since the epoch. It may jump: no job ends before it started.
     on_end
@@ -57,11 +60,13 @@ class LiveJobs:
         store: JobStore,
         *,
         capacity: int,
+        owner_percent: int = 100,
         clock: Callable[[], float] = time.time,
         on_end: Callable[[Job], None] | None = None,
     ) -> None:
         self._store = store
         self._capacity = capacity
+        self._owner_percent = owner_percent
         self._clock = clock
         self._on_end = on_end
         self._lock = threading.Lock()
@@ -69,7 +74,8 @@ class LiveJobs:
         self.queue = JobQueue()  # guarded by self._lock, but for waiting and calling
         self.by_number: dict[int, JobEntry] = {}  # guarded by self._lock
         self._recent: OrderedDict[int, JobEntry] = OrderedDict()  # guarded by self._lock; ended jobs, oldest first
-        self._reserved_count = 0  # guarded by self._lock; places that no job has come to take yet
+        self._reserved: Counter[str] = Counter()  # guarded by self._lock; places no job has come to take, by owner
+        self._reserved_count = 0  # guarded by self._lock; their sum
         self._draining = False  # guarded by self._lock
         self.fault: StoreError | None = None  # written by the pool alone: why nothing can be kept just now
         self.runs = Durations()
@@ -77,15 +83,15 @@ class LiveJobs:
 
     # Accepting ---------------------------------------------------------------------------------------------------
 
-    def reserve(self) -> None:
-        """Take one of the queue's places for a job that is about to be accepted.
+    def reserve(self, owner: str) -> None:
+        """Take one of the queue's places for an owner's job that is about to be accepted.
 
         Raises
         ------
         ShuttingDownError
             The drain has begun.
         QueueFullError
-            As many jobs wait as may.
+            As many jobs wait as may, of all owners or of this one.
         """
         with self._lock:
             if self._draining:
@@ -94,18 +100,39 @@ class LiveJobs:
                 raise QueueFullError(
                     f"the queue is full: {self._depth()} jobs wait, {self._capacity} may; try again in a second"
                 )
+            if owner:
+                self._check_share(owner)
+            self._reserved[owner] += 1
             self._reserved_count += 1
 
-    def free(self) -> None:
+    def _check_share(self, owner: str) -> None:
+        """Raise when an owner has its share of the places, so that whoever comes next finds one. Holds self._lock."""
+        own = self.queue.waiting_of(owner) + self._reserved[owner]
+        share = max(1, (self._capacity - self._depth() + own) * self._owner_percent // 100)
+        if own >= share:
+            raise QueueFullError(
+                f"your share of the queue is full: {own} jobs of {owner} wait, and {share} may while"
+                f" {self._depth() - own} of others do; try again in a second"
+            )
+
+    def free(self, owner: str) -> None:
         """Give a reserved place back: no job comes to take it."""
         with self._lock:
-            self._reserved_count -= 1
+            self._give_back(owner)
             self._notify_if_idle()
+
+    def _give_back(self, owner: str) -> None:
+        """Forget a reserved place. Holds self._lock."""
+        self._reserved_count -= 1
+        self._reserved[owner] -= 1
+        if not self._reserved[owner]:
+            del self._reserved[owner]
 
     def hold(self, entry: JobEntry, *, is_reserved: bool) -> None:
         """Take an accepted job in, and let it wait if it is queued; the caller then calls a runner for it."""
         with self._lock:
-            self._reserved_count -= is_reserved
+            if is_reserved:
+                self._give_back(entry.job.owner)
             self.by_number[entry.job.number] = entry
             if entry.job.state is JobState.QUEUED:
                 self.queue.put(entry)
@@ -174,6 +201,11 @@ class LiveJobs:
         """Return how many accepted jobs no runner has taken yet; one that is just being accepted counts."""
         with self._lock:
             return self._depth()
+
+    def most_waiting_of_one_owner(self) -> int:
+        """Return how many jobs wait of the owner of whom most do."""
+        with self._lock:
+            return self.queue.most_of_one()
 
     def _depth(self) -> int:
         """Return the queue's depth. Holds self._lock."""

@@ -55,6 +55,7 @@ class PoolFigures:
 
     unfinished: dict[tuple[str, str], int]
     queue_depth: int
+    most_waiting_of_one_owner: int
     runner_count: int
     replaced_runner_count: int
     runs: Durations
@@ -77,6 +78,8 @@ class ThreadPool:
         Number of runner threads.
     capacity
         How many jobs may wait in the queue.
+    owner_percent
+        How much of what other owners leave of the queue one owner may take; see LiveJobs.
     time_limit_s
         Seconds a task may run before its next checkpoint raises, or None. A task that reaches no checkpoint fails all
         the same a second later; its thread is given up and replaced.
@@ -96,6 +99,7 @@ class ThreadPool:
         *,
         thread_count: int,
         capacity: int = 1000,
+        owner_percent: int = 100,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -108,7 +112,7 @@ class ThreadPool:
         self._clock = clock
         self._monotonic = monotonic
         self._on_end = on_end
-        self._jobs = LiveJobs(store, capacity=capacity, clock=clock, on_end=self._note_end)
+        self._jobs = LiveJobs(store, capacity=capacity, owner_percent=owner_percent, clock=clock, on_end=self._note_end)
         self._lock = threading.Lock()
         self._closed = False  # guarded by self._lock
         self._made_runner_count = 0  # guarded by self._lock
@@ -161,7 +165,7 @@ class ThreadPool:
         ShuttingDownError
             The drain has begun.
         QueueFullError
-            As many jobs wait as may.
+            As many jobs wait as may, of all owners or of this one.
         IdempotencyConflictError
             The owner has used this key before.
         StoreError
@@ -177,13 +181,13 @@ class ThreadPool:
             accepted.append(durable)
             self._jobs.hold(JobEntry(durable), is_reserved=True)
 
-        self._jobs.reserve()
+        self._jobs.reserve(owner)
         request_id, _ = worked_for.get()
         try:
             receipt = self._store.add(Submission(task, self._clock(), owner, idempotency_key, request_id), accept)
         finally:
             if not accepted:
-                self._jobs.free()
+                self._jobs.free(owner)
         if not receipt.is_new:
             raise IdempotencyConflictError(
                 f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
@@ -242,6 +246,7 @@ class ThreadPool:
         return PoolFigures(
             unfinished=self._jobs.counts(),
             queue_depth=self._jobs.queue_depth(),
+            most_waiting_of_one_owner=self._jobs.most_waiting_of_one_owner(),
             runner_count=runner_count,
             replaced_runner_count=replaced_count,
             runs=self._jobs.runs,
