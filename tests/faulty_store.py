@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from meantime.errors import StorageFullError, StoreUnavailableError
@@ -56,8 +56,8 @@ class FaultyStore(JobStore):
     def is_sound(self) -> bool:
         return not (self.is_broken or self.is_full) and self._store.is_sound()
 
-    def back_up(self, target: Path) -> None:
-        self._store.back_up(target)
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
+        self._store.back_up(target, enclosed=enclosed)
 
     def close(self) -> None:
         self._store.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,10 +109,10 @@ class MemoryJobStore(JobStore):
         with self._lock:
             return not self._closed and self._shelf.last_number < HIGHEST_NUMBER
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         if target.exists():
             raise BackupError(f"{target} exists already")
-        target.write_text(repr(self._shelf))
+        target.write_text(repr((self._shelf, enclosed)))
 
     def close(self) -> None:
         with self._lock:

@@ -352,9 +352,9 @@ class MeantimeService:
             housekeeping_failures=pool.housekeeping_failures | {self._evictor.name: self._evictor.failure_count},
         )
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store to a new file; see JobStore.back_up."""
-        self._store.back_up(target)
+        self._store.back_up(target, enclosed=enclosed)
 
     # Running -----------------------------------------------------------------------------------------------------
 

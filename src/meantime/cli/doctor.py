@@ -186,6 +186,12 @@ def check_permissions(store_dir: Path) -> Finding:
     """Look for files of the store that others may read, or that this user may not write."""
     if not store_dir.is_dir():
         return Finding("permissions", Level.OK, "no store yet")
+    from meantime.jobs.state_directory import check_is_ours
+
+    try:
+        check_is_ours(store_dir)
+    except MeantimeError as error:
+        return Finding("permissions", Level.PROBLEM, str(error))
     places = [store_dir, *store_dir.iterdir()]
     shared = [place for place in places if stat.S_IMODE(place.stat().st_mode) & 0o077]
     closed = [place for place in places if not os.access(place, os.W_OK)]

@@ -7,7 +7,7 @@ never used twice, whatever is deleted, lost or restored; a final state is never 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -132,8 +132,11 @@ class JobStore(ABC):
         """Whether jobs can be accepted: not while there is no room, and never again after a failed write or sync."""
 
     @abstractmethod
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store to a new file, while jobs go on being accepted.
+
+        ``enclosed`` are texts by name that lie in the copy for whoever restores it; the store doesn't know what they
+        mean.
 
         A copy that is opened as a store begins a range of numbers of its own, far above those given so far: however
         often it is restored, no number is given a second time.

@@ -246,12 +246,13 @@ class ResultsDirectory:
                 raise
             # The two folders are on different file systems: move within the target's own.
             beside = f"{name}.{threading.get_ident()}.new"
+            Path(beside).unlink(missing_ok=True)
             self._write(beside, content)
             os.replace(beside, name)  # noqa: PTH105
 
     @staticmethod
     def _write(name: str, content: bytes) -> None:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             view = memoryview(content)
             while view:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -250,12 +250,12 @@ class SqliteJobStore(JobStore):
         self._flush_before_reading()
         return self._read_jobs(statements.page_of_jobs(job_filter, before=before, limit=limit))
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
         self._flush_before_reading()
         with self._connection.held() as connection:  # raises when it can't be used
             lock = self._connection.lock
-        copy_database(connection, lock, target)
+        copy_database(connection, lock, target, enclosed=enclosed or {})
 
     def is_sound(self) -> bool:
         """Whether a job could be accepted; see JobStore.is_sound."""

@@ -43,6 +43,11 @@ RANGE_START = "range_start"
 
 MARK_AS_COPY = f"INSERT OR REPLACE INTO store_facts (name, value) VALUES ('{IS_COPY}', 'yes')"  # noqa: S608  # a constant
 UNMARK_AS_COPY = f"DELETE FROM store_facts WHERE name = '{IS_COPY}'"  # noqa: S608  # a constant
+ENCLOSED_PREFIX = "enclosed:"
+"""Begins the facts of a copy that are for whoever restores it."""
+
+ENCLOSE = "INSERT OR REPLACE INTO store_facts (name, value) VALUES (?, ?)"
+FORGET_ENCLOSED = f"DELETE FROM store_facts WHERE name LIKE '{ENCLOSED_PREFIX}%'"  # noqa: S608  # a constant
 FORGET_LAST_NUMBER = "DELETE FROM sqlite_sequence WHERE name = 'jobs'"
 
 
