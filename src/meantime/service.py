@@ -117,6 +117,7 @@ class MeantimeService:
         self._results = results
         self._cache = ResultCache()
         self._retention = retention or Retention()
+        self._on_job_end = on_job_end
         self._pool = ThreadPool(
             self._perform,
             store,
@@ -127,7 +128,7 @@ class MeantimeService:
             time_limit_s=time_limit_s,
             clock=clock,
             monotonic=monotonic,
-            on_end=on_job_end,
+            on_end=self._note_job_end,
         )
         self._reloader = DatasetReloader(datasets, make_ingestor, self._pool.versions_in_use) if make_ingestor else None
         self._shared_jobs = SharedJobs(self._pool.may_be_joined)
@@ -231,6 +232,7 @@ class MeantimeService:
         """
         if job.result_sha256 is None:
             raise StoreCorruptError(f"job {job.number} is done, but no checksum is recorded; restore a backup")
+        self._retention.note_fetch(job.number)
         content = self._cache.of_sha256(job.result_sha256)
         if content is not None:
             return content
@@ -373,6 +375,11 @@ class MeantimeService:
         result = EncodedResult.of(encode_answer(answer))
         self._cache.keep(task, result)
         return result
+
+    def _note_job_end(self, job: Job) -> None:
+        self._retention.note_end(job)
+        if self._on_job_end is not None:
+            self._on_job_end(job)
 
     # Ending ------------------------------------------------------------------------------------------------------
 

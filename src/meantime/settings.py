@@ -86,9 +86,18 @@ class Settings:
     drain_timeout_s: Annotated[
         float, seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
     ] = 30.0
-    retention_age_s: Annotated[float | None, seconds(1e10), "Finished jobs older than this go.", Default("never")] = (
-        None
-    )
+    retention_age_s: Annotated[
+        float,
+        seconds(1e10),
+        "Finished jobs older than this go, unless their result was fetched within a day; 0: never.",
+        Default("90 days"),
+    ] = 7_776_000.0
+    retention_bytes: Annotated[
+        int,
+        WholeNumber(0, 10**15),
+        "Finished jobs whose results take more go, the oldest first, those fetched within a day last; 0: never.",
+        Default("4 GiB"),
+    ] = 4 * 1024**3
     retention_count: Annotated[
         int | None, WholeNumber(1, 10**12), "Finished jobs beyond this count go, the oldest first.", Default("never")
     ] = None

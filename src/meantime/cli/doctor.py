@@ -98,6 +98,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
         return
     yield check_space(settings.state_dir)
     yield check_file_system(settings.state_dir)
+    yield check_retention(settings)
     yield check_permissions(settings.store_dir)
     yield from check_store(settings, now())
 
@@ -165,6 +166,25 @@ def check_space(directory: Path) -> Finding:
     if free < WARNING_FREE_BYTES:
         return Finding("disk", Level.WARNING, f"{shown}; free some soon")
     return Finding("disk", Level.OK, shown)
+
+
+def check_retention(settings: Settings) -> Finding:
+    """Say how long finished jobs are kept, and whether the disk can hold them."""
+    limits = []
+    if settings.retention_age_s:
+        limits.append(f"after {settings.retention_age_s / 86_400:,.3g} days")
+    if settings.retention_bytes:
+        limits.append(f"beyond {settings.retention_bytes / 1024**2:,.0f} MiB")
+    if settings.retention_count is not None:
+        limits.append(f"beyond {settings.retention_count:,} jobs")
+    if not limits:
+        return Finding("retention", Level.WARNING, "finished jobs never go; set --retention-bytes")
+    shown = f"finished jobs go {', '.join(limits)}"
+    total = shutil.disk_usage(settings.state_dir).total
+    if settings.retention_bytes > total:
+        message = f"{shown}, but the disk has {total / 1024**2:,.0f} MiB; lower --retention-bytes"
+        return Finding("retention", Level.WARNING, message)
+    return Finding("retention", Level.OK, shown)
 
 
 def check_file_system(directory: Path, *, mounts: Path = Path("/proc/mounts")) -> Finding:
