@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from meantime.errors import StorageFullError, StoreUnavailableError
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import EvictedJob, JobFilter, JobStore, Receipt, Submission
+from meantime.jobs.job_store import EndedJob, EndedTotals, JobFilter, JobStore, Receipt, Submission
 
 
 class FaultyStore(JobStore):
@@ -50,14 +50,23 @@ class FaultyStore(JobStore):
     def page(self, job_filter: JobFilter, *, before: int | None, limit: int) -> list[Job]:
         return self._store.page(job_filter, before=before, limit=limit)
 
-    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
-        return self._store.evict(finished_before=finished_before, keep_count=keep_count, limit=limit)
+    def evict(self, *, keep_count: int, limit: int) -> Sequence[EndedJob]:
+        return self._store.evict(keep_count=keep_count, limit=limit)
+
+    def ended_after(self, number: int, limit: int) -> Sequence[EndedJob]:
+        return self._store.ended_after(number, limit)
+
+    def ended_totals(self) -> EndedTotals:
+        return self._store.ended_totals()
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        self._store.delete(numbers)
 
     def is_sound(self) -> bool:
-        return not self.is_broken and self._store.is_sound()
+        return not (self.is_broken or self.is_full) and self._store.is_sound()
 
-    def back_up(self, target: Path) -> None:
-        self._store.back_up(target)
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
+        self._store.back_up(target, enclosed=enclosed)
 
     def close(self) -> None:
         self._store.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from meantime.errors import BackupError, StoreUnavailableError
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import HIGHEST_NUMBER, EvictedJob, JobFilter, JobStore, Receipt, Submission
+from meantime.jobs.job_store import HIGHEST_NUMBER, EndedJob, EndedTotals, JobFilter, JobStore, Receipt, Submission
 
 
 @dataclass
@@ -89,30 +89,44 @@ class MemoryJobStore(JobStore):
 
         return [job for job in reversed(self._ascending()) if passes(job)][:limit]
 
-    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
-        ended = [job for job in self._ascending() if job.state.is_final]
+    def evict(self, *, keep_count: int, limit: int) -> Sequence[EndedJob]:
         with self._lock:
             newest = self._shelf.last_number
-            expired = [
-                job
-                for job in ended
-                if (finished_before is not None and job.finished_at is not None and job.finished_at < finished_before)
-                or (keep_count is not None and job.number <= newest - keep_count)
-            ][:limit]
-            for job in expired:
-                del self._shelf.jobs[job.number]
+        expired = [job for job in self._ended() if job.number <= newest - keep_count][:limit]
+        self.delete([job.number for job in expired])
+        return expired
+
+    def ended_after(self, number: int, limit: int) -> Sequence[EndedJob]:
+        return [job for job in self._ended() if job.number > number][:limit]
+
+    def ended_totals(self) -> EndedTotals:
+        ended = self._ended()
+        newest_at = max((job.finished_at for job in ended), default=None)
+        return EndedTotals(len(ended), sum(job.result_bytes for job in ended), newest_at)
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        with self._lock:
+            for number in numbers:
+                if number in self._shelf.jobs and self._shelf.jobs[number].state.is_final:
+                    del self._shelf.jobs[number]
             kept = self._shelf.numbers_by_key.items()
             self._shelf.numbers_by_key = {key: number for key, number in kept if number in self._shelf.jobs}
-        return [EvictedJob(job.number, job.result_sha256) for job in expired]
+
+    def _ended(self) -> list[EndedJob]:
+        return [
+            EndedJob(job.number, job.finished_at or 0.0, job.result_sha256, job.result_size or 0)
+            for job in self._ascending()
+            if job.state.is_final
+        ]
 
     def is_sound(self) -> bool:
         with self._lock:
             return not self._closed and self._shelf.last_number < HIGHEST_NUMBER
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         if target.exists():
             raise BackupError(f"{target} exists already")
-        target.write_text(repr(self._shelf))
+        target.write_text(repr((self._shelf, enclosed)))
 
     def close(self) -> None:
         with self._lock:

@@ -179,6 +179,22 @@ class AccessKeyFile:
             raise AccessKeyError(f"can't write {self._path}: {error.strerror}; choose another --state-dir") from error
 
 
+def files_to_enclose(path: Path) -> dict[str, str]:
+    """Return the file of access keys by its name, for a backup; nothing where there is none.
+
+    Raises
+    ------
+    AccessKeyError
+        It is there and can't be read.
+    """
+    try:
+        return {path.name: path.read_text("ascii")}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise AccessKeyError(f"can't read {path} into the backup: {error}") from error
+
+
 def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 

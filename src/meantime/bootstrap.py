@@ -108,8 +108,11 @@ def build_service(
             ResultsDirectory(settings.results_dir, settings.store_dir / "stored"),
             thread_count=settings.threads,
             queue_capacity=settings.queue_capacity,
+            queue_owner_percent=settings.queue_owner_percent,
             time_limit_s=settings.job_time_limit_s or None,
-            retention=Retention(settings.retention_age_s, settings.retention_count),
+            retention=Retention(
+                settings.retention_age_s or None, settings.retention_count, settings.retention_bytes or None
+            ),
             make_ingestor=partial(make_ingestor, settings),
             on_job_end=on_job_end,
         )

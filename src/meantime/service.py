@@ -60,6 +60,7 @@ class ServiceFigures:
 
     unfinished: Mapping[tuple[str, str], int]
     queue_depth: int
+    most_waiting_of_one_owner: int
     runner_count: int
     replaced_runner_count: int
     runs: Durations
@@ -85,7 +86,7 @@ class MeantimeService:
         The datasets that are served; the first is the default.
     store, results
         Where jobs and results are kept; the service closes the store.
-    thread_count, queue_capacity, time_limit_s
+    thread_count, queue_capacity, queue_owner_percent, time_limit_s
         See ThreadPool.
     retention
         Which finished jobs are evicted; without it they are all kept.
@@ -103,6 +104,7 @@ class MeantimeService:
         *,
         thread_count: int,
         queue_capacity: int = 1000,
+        queue_owner_percent: int = 100,
         time_limit_s: float | None = None,
         retention: Retention | None = None,
         clock: Callable[[], float] = time.time,
@@ -115,16 +117,18 @@ class MeantimeService:
         self._results = results
         self._cache = ResultCache()
         self._retention = retention or Retention()
+        self._on_job_end = on_job_end
         self._pool = ThreadPool(
             self._perform,
             store,
             results,
             thread_count=thread_count,
             capacity=queue_capacity,
+            owner_percent=queue_owner_percent,
             time_limit_s=time_limit_s,
             clock=clock,
             monotonic=monotonic,
-            on_end=on_job_end,
+            on_end=self._note_job_end,
         )
         self._reloader = DatasetReloader(datasets, make_ingestor, self._pool.versions_in_use) if make_ingestor else None
         self._shared_jobs = SharedJobs(self._pool.may_be_joined)
@@ -228,6 +232,7 @@ class MeantimeService:
         """
         if job.result_sha256 is None:
             raise StoreCorruptError(f"job {job.number} is done, but no checksum is recorded; restore a backup")
+        self._retention.note_fetch(job.number)
         content = self._cache.of_sha256(job.result_sha256)
         if content is not None:
             return content
@@ -337,6 +342,7 @@ class MeantimeService:
         return ServiceFigures(
             unfinished=pool.unfinished,
             queue_depth=pool.queue_depth,
+            most_waiting_of_one_owner=pool.most_waiting_of_one_owner,
             runner_count=pool.runner_count,
             replaced_runner_count=pool.replaced_runner_count,
             runs=pool.runs,
@@ -348,9 +354,9 @@ class MeantimeService:
             housekeeping_failures=pool.housekeeping_failures | {self._evictor.name: self._evictor.failure_count},
         )
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store to a new file; see JobStore.back_up."""
-        self._store.back_up(target)
+        self._store.back_up(target, enclosed=enclosed)
 
     # Running -----------------------------------------------------------------------------------------------------
 
@@ -370,6 +376,11 @@ class MeantimeService:
         self._cache.keep(task, result)
         return result
 
+    def _note_job_end(self, job: Job) -> None:
+        self._retention.note_end(job)
+        if self._on_job_end is not None:
+            self._on_job_end(job)
+
     # Ending ------------------------------------------------------------------------------------------------------
 
     @property
@@ -380,7 +391,7 @@ class MeantimeService:
     @property
     def is_ready(self) -> bool:
         """Whether a new job would be accepted, but for a full queue."""
-        return not self._pool.is_draining and self._store.is_sound()
+        return not self._pool.is_draining and self._pool.fault is None and self._store.is_sound()
 
     def begin_drain(self) -> None:
         """Refuse new jobs from now on, and give up a reload; never blocks."""

@@ -78,12 +78,26 @@ class Settings:
     queue_capacity: Annotated[int, WholeNumber(1, 1_000_000), "How many jobs may wait; beyond, a request gets 503."] = (
         1000
     )
+    queue_owner_percent: Annotated[
+        int,
+        WholeNumber(1, 100),
+        "How much of the queue that other owners of keys leave one owner's jobs may take; beyond, a request gets 503.",
+    ] = 50
     drain_timeout_s: Annotated[
         float, seconds(86_400), "How long the drain waits for accepted jobs; the others run at the next start."
     ] = 30.0
-    retention_age_s: Annotated[float | None, seconds(1e10), "Finished jobs older than this go.", Default("never")] = (
-        None
-    )
+    retention_age_s: Annotated[
+        float,
+        seconds(1e10),
+        "Finished jobs older than this go, unless their result was fetched within a day; 0: never.",
+        Default("90 days"),
+    ] = 7_776_000.0
+    retention_bytes: Annotated[
+        int,
+        WholeNumber(0, 10**15),
+        "Finished jobs whose results take more go, the oldest first, those fetched within a day last; 0: never.",
+        Default("4 GiB"),
+    ] = 4 * 1024**3
     retention_count: Annotated[
         int | None, WholeNumber(1, 10**12), "Finished jobs beyond this count go, the oldest first.", Default("never")
     ] = None

@@ -58,6 +58,7 @@ def test_a_full_disk_fails_jobs_with_a_reason_and_space_alone_mends_it(
     filled_again = fill(small_disk / "state")
     statuses = refused_and_read(server, done, requests[0].expected)
     assert server.ask("GET", "/healthz").status == 200
+    assert server.ask("GET", "/readyz").status == 503
     assert statuses <= {503, 507}
     began = time.monotonic()
     filler.unlink()

@@ -55,6 +55,25 @@ def test_the_results_folder_may_be_emptied_while_jobs_run(
     assert (lost, journal.wrong, journal.duplicates(), dict(journal.unheard)) == ([], [], [], {})
 
 
+def test_a_file_in_the_place_of_the_results_folder_costs_no_job_and_no_start(
+    open_server: OpenServer, requests: list[Request], record: Record
+) -> None:
+    server = open_server().start()
+    _work(server, requests[:1])
+    results = server.state / "results"
+    shutil.rmtree(results)
+    results.touch()
+    _work(server, requests[:5])
+    assert server.stop() == 0
+    server.start()
+    _work(server, requests[:5])
+    results.unlink()
+    _work(server, requests[:1])
+    assert (results / "job_id_12.json").is_file()
+    assert server.stop() == 0
+    record("results folder replaced by a file", "jobs end as done, the server starts", "12 of 12 right, and a restart")
+
+
 def test_a_log_whose_folder_is_gone_stops_nothing(
     open_server: OpenServer, requests: list[Request], tmp_path: Path, record: Record
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,13 +40,20 @@ class Bench:
         *,
         threads: int = 2,
         capacity: int = 1000,
+        owner_percent: int = 100,
         start: bool = True,
         on_end: Callable[[Job], None] | None = None,
     ) -> ThreadPool:
         self.close()
         self.store = SqliteJobStore(self.directory / "state")
         self.pool = ThreadPool(
-            perform, self.store, self.results, thread_count=threads, capacity=capacity, on_end=on_end
+            perform,
+            self.store,
+            self.results,
+            thread_count=threads,
+            capacity=capacity,
+            owner_percent=owner_percent,
+            on_end=on_end,
         )
         if start:
             self.pool.start()
@@ -87,3 +96,15 @@ def echo(task: Task, checkpoint: Checkpoint) -> EncodedResult:
 
 def number_task(number: int) -> Task:
     return Task("echo", f'{{"n":{number}}}', "v1")
+
+
+@pytest.fixture
+def small_files(tmp_path: Path) -> Iterator[Path]:
+    """A file system that holds 400 files."""
+    folder = tmp_path / "few-files"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=32m,nr_inodes=400", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -24,6 +24,7 @@ from meantime.jobs.job_store import Receipt, Submission
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS, ThreadPool
 from tests.concurrency.conftest import LIMIT_S, Bench, Gate, echo, number_task
+from tests.fault_table import Record
 from tests.killed_store import open_as_killed
 
 
@@ -105,6 +106,61 @@ def test_the_queue_has_a_bound_and_a_place_is_free_once_a_job_is_taken(bench: Be
     gate.may_go_on.set()
     assert pool.drain(LIMIT_S)
     assert (pool.queue_depth(), pool.unfinished_count()) == (0, 0)
+
+
+def refusal(pool: ThreadPool, owner: str) -> QueueFullError | None:
+    try:
+        pool.add_task(number_task(0), owner=owner)
+    except QueueFullError as error:
+        return error
+    return None
+
+
+def fill_the_share(pool: ThreadPool, owner: str) -> int:
+    """Submit as an owner until one is refused; return how many were accepted."""
+    accepted_count = 0
+    while (refused := refusal(pool, owner)) is None:
+        accepted_count += 1
+    assert f"jobs of {owner} wait" in str(refused)
+    assert refused.retry_after_s == 1
+    return accepted_count
+
+
+def test_an_owner_who_fills_the_queue_leaves_the_next_one_a_place_and_a_turn(bench: Bench, record: Record) -> None:
+    gate = Gate()
+    pool = bench.open(gate, threads=1, capacity=100, owner_percent=50)
+    pool.add_task(number_task(0), owner="greedy")
+    assert gate.entered.acquire(timeout=LIMIT_S)
+    taken = [fill_the_share(pool, owner) for owner in ("greedy", "ann", "bob")]
+    assert taken == [50, 25, 12]
+    assert pool.figures().most_waiting_of_one_owner == 50
+    number = pool.add_task(number_task(1), owner="cid").number
+    ahead = [job.owner for job in pool.job_id_dict.values() if job.number < number]
+    record(
+        "one owner fills the queue (100 places)",
+        "whoever comes next finds a place",
+        f"places {taken}, and one for the fourth owner, behind {len(set(ahead))} owners' turns",
+    )
+    gate.may_go_on.set()
+    assert pool.drain(LIMIT_S)
+
+
+def test_places_that_others_give_back_are_a_lone_owners_again(bench: Bench) -> None:
+    pool = bench.open(echo, threads=0, start=False, capacity=10, owner_percent=50)
+    ann = [pool.add_task(number_task(i), owner="ann").number for i in range(3)]
+    assert fill_the_share(pool, "bob") == 3
+    for number in ann:
+        pool.cancel(number)
+    assert fill_the_share(pool, "bob") == 2  # with the three that wait
+    assert pool.queue_depth() == 5
+
+
+def test_a_server_without_owners_has_its_whole_queue(bench: Bench) -> None:
+    pool = bench.open(echo, threads=0, start=False, capacity=10, owner_percent=50)
+    for i in range(10):
+        pool.add_task(number_task(i))
+    with pytest.raises(QueueFullError, match="10 jobs wait, 10 may"):
+        pool.add_task(number_task(10))
 
 
 def test_drain_finishes_queued_jobs_and_refuses_new_ones(bench: Bench) -> None:

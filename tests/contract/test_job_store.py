@@ -75,7 +75,8 @@ def test_numbers_go_on_counting_after_a_restart(open_store: OpenStore) -> None:
 def test_the_number_of_an_evicted_job_is_never_used_again(open_store: OpenStore) -> None:
     store = open_store()
     end(store, add(store), JobState.DONE)
-    assert [job.number for job in store.evict(finished_before=9.0, keep_count=None, limit=10)] == [1]
+    store.delete([1])
+    assert store.get(1) is None
     assert add(open_store()) == 2
 
 
@@ -193,7 +194,7 @@ def test_an_idempotency_key_makes_one_job_for_each_owner(open_store: OpenStore) 
 def test_the_key_of_an_evicted_job_may_be_used_again(open_store: OpenStore) -> None:
     store = open_store()
     end(store, add(store, owner="alice", key="k"), JobState.DONE)
-    store.evict(finished_before=9.0, keep_count=None, limit=10)
+    store.delete([1])
     assert store.add(Submission(TASK, 1.0, "alice", "k")) == Receipt(2, is_new=True)
 
 
@@ -288,16 +289,20 @@ def test_a_backup_never_replaces_a_file(open_store: OpenStore, tmp_path: Path) -
     assert target.read_text() == "mine"
 
 
-def test_eviction_takes_ended_jobs_past_the_age_or_the_count_and_no_others(open_store: OpenStore) -> None:
+def test_only_ended_jobs_are_told_and_deleted(open_store: OpenStore) -> None:
     store = open_store()
     for _ in range(6):
         add(store)
     for number, at in [(1, 10.0), (2, 20.0), (4, 30.0), (6, 30.0)]:
         end(store, number, JobState.DONE, at)
-    assert [job.number for job in store.evict(finished_before=15.0, keep_count=None, limit=10)] == [1]
-    assert [job.number for job in store.evict(finished_before=None, keep_count=2, limit=10)] == [2, 4]
+    assert [(job.number, job.finished_at) for job in store.ended_after(1, 2)] == [(2, 20.0), (4, 30.0)]
+    totals = store.ended_totals()
+    assert (totals.job_count, totals.newest_at) == (4, 30.0)
+    assert totals.result_bytes == sum(job.result_bytes for job in store.ended_after(0, 10))
+    store.delete([1, 3])
+    assert [job.number for job in store.evict(keep_count=2, limit=10)] == [2, 4]
     assert [number for number, _ in store.states_after(0, 10)] == [3, 5, 6]
-    assert store.evict(finished_before=None, keep_count=None, limit=10) == []
+    assert store.evict(keep_count=2, limit=10) == []
 
 
 def test_many_threads_get_different_numbers(open_store: OpenStore) -> None:

@@ -43,6 +43,7 @@ from tests.faulty_store import FaultyStore
 from tests.killed_store import open_as_killed
 
 CAPACITY = 4
+OWNER_PERCENT = 75
 TIME_LIMIT_S = 60.0
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of syncs take their time on a disk
 OWNERS = st.sampled_from(["", "ann", "bob"])
@@ -58,13 +59,19 @@ class Expected:
     state: JobState = JobState.QUEUED
     attempt: int = 0
     is_cancel_requested: bool = False
+    is_ending: bool = False  # how it ends can't be recorded, so it stays what it was
     overdue_at: float = 0.0  # monotonic seconds; of a running job
     # What the store may say after a crash: what was written last for sure, and what came since.
     may_be_recorded: list[tuple[JobState, int]] = field(default_factory=lambda: [(JobState.QUEUED, 0)])
 
-    def become(self, state: JobState) -> None:
+    def become(self, state: JobState, *, is_recordable: bool = True) -> None:
+        if state.is_final and not is_recordable:
+            self.is_ending = True
+            return
         self.attempt += state is JobState.RUNNING
         self.state = state
+        if state in (JobState.FAILED, JobState.CANCELLED):
+            self.may_be_recorded.clear()  # it is written before anybody hears of it
         self.may_be_recorded.append((state, self.attempt))
 
 
@@ -99,6 +106,7 @@ class JobsMachine(RuleBasedStateMachine):
             self.results,
             thread_count=0,
             capacity=CAPACITY,
+            owner_percent=OWNER_PERCENT,
             time_limit_s=TIME_LIMIT_S,
             clock=lambda: self.now_s,
             monotonic=lambda: self.monotonic_s,
@@ -110,12 +118,17 @@ class JobsMachine(RuleBasedStateMachine):
         unfinished = [e for e in self.model.values() if not e.state.is_final]
         assert left == len(unfinished)
         for expected in unfinished:
-            expected.is_cancel_requested = False
+            expected.is_cancel_requested = expected.is_ending = False
             if expected.state is JobState.RUNNING:
                 expected.become(JobState.FAILED if expected.attempt >= MAX_ATTEMPTS else JobState.QUEUED)
 
     def queued(self) -> list[int]:
-        return [number for number, e in self.model.items() if e.state is JobState.QUEUED]
+        return [n for n, e in self.model.items() if e.state is JobState.QUEUED and not e.is_ending]
+
+    def has_its_share(self, owner: str) -> bool:
+        own = sum(self.model[number].owner == owner for number in self.queued())
+        others = len(self.queued()) - own
+        return own >= max(1, (CAPACITY - others) * OWNER_PERCENT // 100)
 
     # Submitting ----------------------------------------------------------------------------------------------------
 
@@ -126,7 +139,7 @@ class JobsMachine(RuleBasedStateMachine):
         refusal: type[Exception] | None = None
         if self.draining:
             refusal = ShuttingDownError
-        elif len(self.queued()) >= CAPACITY:
+        elif len(self.queued()) >= CAPACITY or (owner and self.has_its_share(owner)):
             refusal = QueueFullError
         elif self.store.is_broken:
             refusal = StoreUnavailableError
@@ -168,22 +181,22 @@ class JobsMachine(RuleBasedStateMachine):
     def end_one(self, index: int, fails: bool) -> None:
         job = self.running.pop(index % len(self.running))
         expected = self.model[job.number]
-        if expected.state is JobState.FAILED:
+        if expected.state is JobState.FAILED or expected.is_ending:
             self.end_too_late(job, fails)
             return
         if fails:
             assert self.pool.fail(job, SystemExit("boom"))
-            expected.become(JobState.FAILED)
+            expected.become(JobState.FAILED, is_recordable=not self.store.is_broken)
             return
         try:
             result: EncodedResult = self.pool.run(job)
         except BaseException as error:  # noqa: BLE001  # as TaskRunner does
             assert self.pool.fail(job, error)  # noqa: PT017  # the call is the step
-            expected.become(JobState.CANCELLED)
+            expected.become(JobState.CANCELLED, is_recordable=not self.store.is_broken)
             assert expected.is_cancel_requested
         else:
             assert self.pool.finish(job, result)
-            expected.become(JobState.DONE)
+            expected.become(JobState.DONE, is_recordable=not self.store.is_broken)
         assert self.pool.wait(job.number, 0.0).state is expected.state
 
     def end_too_late(self, job: Job, fails: bool) -> None:
@@ -200,7 +213,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.pool.replace_stuck_runners()
         for expected in self.model.values():
             if expected.state is JobState.RUNNING and self.monotonic_s > expected.overdue_at:
-                expected.become(JobState.FAILED)
+                expected.become(JobState.FAILED, is_recordable=not self.store.is_broken)
 
     @rule(number=jobs)
     def cancel(self, number: int) -> None:
@@ -211,10 +224,16 @@ class JobsMachine(RuleBasedStateMachine):
             with pytest.raises(IllegalTransitionError):
                 self.pool.cancel(number)
             return
+        is_queued = expected.state is JobState.QUEUED
+        if expected.is_ending or (is_queued and self.store.is_broken):
+            expected.is_ending = True
+            with pytest.raises(StoreUnavailableError):
+                self.pool.cancel(number)
+            return
         job = self.pool.cancel(number)
         expected.is_cancel_requested = True
         if expected.state is JobState.QUEUED:
-            expected.become(JobState.CANCELLED)
+            expected.become(JobState.CANCELLED, is_recordable=not self.store.is_broken)
         assert job.state is expected.state
 
     # Faults --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from meantime.errors import (
     QueueFullError,
     ResultLostError,
     ShuttingDownError,
+    StoreUnavailableError,
     UnknownJobError,
 )
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.jobs.results.results_directory import ResultsDirectory
-from meantime.jobs.results.retention import Retention
+from meantime.jobs.results.retention import FETCHED_LATELY_S, JOB_BYTES, Retention
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import Surface
@@ -233,6 +235,16 @@ def test_jobs_are_listed_from_the_first_to_the_last(open_service: Open) -> None:
     assert [job.number for job in service.page(JobFilter(), before=3, limit=5)] == [2, 1]
 
 
+def test_a_server_that_cant_store_results_is_not_ready(open_service: Open, tmp_path: Path) -> None:
+    service = open_service()
+    shutil.rmtree(tmp_path / "state" / "stored")
+    (tmp_path / "state" / "stored").touch()
+    assert service.wait(submit(service), LIMIT_S).state is JobState.FAILED
+    assert not service.is_ready
+    with pytest.raises(StoreUnavailableError):
+        submit(service)
+
+
 def test_a_drain_refuses_new_requests_and_is_not_ready(open_service: Open) -> None:
     service = open_service()
     assert (service.is_ready, service.is_draining) == (True, False)
@@ -260,7 +272,7 @@ def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
 ) -> None:
     service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
     old = submit(service)
-    answer(service, old)
+    assert service.wait(old, LIMIT_S).state is JobState.DONE
     clock.now_s += 101.0
     young = submit(service, "state_mean", state="Ohio")
     answer(service, young)
@@ -274,14 +286,66 @@ def test_retention_drops_old_jobs_with_their_files_and_keeps_the_rest(
 
 def test_a_clock_that_is_set_forward_or_back_evicts_nothing_early(open_service: Open, clock: Clock) -> None:
     service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
-    answer(service, submit(service))
-    answer(service, submit(service, "state_mean", state="Ohio"))
+    for number in (submit(service), submit(service, "state_mean", state="Ohio")):
+        assert service.wait(number, LIMIT_S).state is JobState.DONE
     for jumped_s in (86_400.0, -86_400.0):
         clock.jumped_s = jumped_s
         assert service.evict_expired() == 0
     clock.jumped_s = 0.0
     clock.now_s += 101.0
     assert service.evict_expired() > 0
+
+
+def test_a_result_that_was_fetched_within_a_day_stays(open_service: Open, clock: Clock) -> None:
+    service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
+    fetched, left = submit(service), submit(service)
+    assert service.wait_drained(LIMIT_S)
+    clock.now_s += 101.0
+    assert answer(service, fetched)
+    assert service.evict_expired() == 1
+    assert [number for number, _ in service.jobs()] == [fetched]
+    clock.now_s += FETCHED_LATELY_S + 1.0
+    assert service.evict_expired() == 1
+    with pytest.raises(UnknownJobError):
+        service.job(left)
+
+
+def test_beyond_the_bytes_the_oldest_go_and_those_fetched_lately_last(open_service: Open, clock: Clock) -> None:
+    retention = Retention(size_bytes=3 * JOB_BYTES, wall=clock, monotonic=clock.monotonic)
+    service = open_service(retention=retention)
+    numbers = [submit(service) for _ in range(6)]
+    for number in numbers:
+        assert service.wait(number, LIMIT_S).state is JobState.DONE
+    answer(service, numbers[0])
+    assert service.evict_expired() == 4
+    assert [number for number, _ in service.jobs()] == [numbers[0], numbers[-1]]
+    for number in numbers[-1:]:
+        answer(service, number)
+    later = [submit(service) for _ in range(3)]
+    for number in later:
+        assert service.wait(number, LIMIT_S).state is JobState.DONE
+        answer(service, number)
+    assert service.evict_expired() == 3  # however much is fetched, the bound holds
+    assert [number for number, _ in service.jobs()] == later[1:]
+    assert retention.taken_bytes <= 3 * JOB_BYTES
+
+
+def test_what_is_on_disk_at_the_start_counts(open_service: Open, clock: Clock) -> None:
+    service = open_service()
+    for _ in range(4):
+        assert service.wait(submit(service), LIMIT_S).state is JobState.DONE
+    retention = Retention(size_bytes=2 * JOB_BYTES, wall=clock, monotonic=clock.monotonic)
+    service = open_service(retention=retention)
+    assert len(list(service.jobs())) == 1
+    assert retention.taken_bytes <= 2 * JOB_BYTES
+
+
+def test_a_clock_far_ahead_at_the_start_evicts_nothing(open_service: Open, clock: Clock) -> None:
+    service = open_service()
+    assert service.wait(submit(service), LIMIT_S).state is JobState.DONE
+    clock.jumped_s = 1e9
+    service = open_service(retention=Retention(100.0, wall=clock, monotonic=clock.monotonic))
+    assert len(list(service.jobs())) == 1
 
 
 def test_retention_by_count_keeps_the_newest(open_service: Open) -> None:

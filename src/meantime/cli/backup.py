@@ -1,4 +1,7 @@
-"""``meantime backup``: a copy of the job store, made by the server while it runs, or by this command when none does."""
+"""``meantime backup``: a copy of the job store with its access keys.
+
+Made by the server while it runs, or by this command when none does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from meantime.access_keys import files_to_enclose
 from meantime.cli.errors import one_line_errors
 from meantime.errors import BackupError, StoreLockedError
 from meantime.serving.control_socket import ask_server
@@ -17,8 +21,7 @@ EPILOG = """
 Examples:
   meantime backup /srv/backups                     a new file there, named after the time
   meantime backup jobs.sqlite3 --state-dir /srv/m  a file of this name
-To restore: stop the server, put the copy in the place of .meantime/jobs.sqlite3, remove jobs.sqlite3-wal, start.
-Leave high-water-mark where it is.
+To restore: stop the server, meantime restore FILE, start it.
 """
 
 
@@ -29,8 +32,8 @@ Leave high-water-mark where it is.
 def backup(target: Path, state_dir: str | None, config: Path | None) -> None:
     """Copy the job store to TARGET: a new file, or a folder that gets one.
 
-    The copy is consistent, checked and synced, whether or not the server runs. Results are not in it: they are
-    computed again when they are asked for.
+    The copy is consistent, checked and synced, whether or not the server runs. The access keys are in it, as hashes.
+    Results are not: they are computed again when they are asked for.
     """
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
@@ -76,6 +79,6 @@ def _back_up_offline(store_dir: Path, target: Path) -> None:
     except StoreLockedError as error:
         raise BackupError(f"{error}, or wait: it doesn't answer, so it is perhaps starting or ending") from error
     try:
-        store.back_up(target)
+        store.back_up(target, enclosed=files_to_enclose(store_dir / "keys.json"))
     finally:
         store.close()

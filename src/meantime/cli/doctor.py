@@ -98,6 +98,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
         return
     yield check_space(settings.state_dir)
     yield check_file_system(settings.state_dir)
+    yield check_retention(settings)
     yield check_permissions(settings.store_dir)
     yield from check_store(settings, now())
 
@@ -167,6 +168,25 @@ def check_space(directory: Path) -> Finding:
     return Finding("disk", Level.OK, shown)
 
 
+def check_retention(settings: Settings) -> Finding:
+    """Say how long finished jobs are kept, and whether the disk can hold them."""
+    limits = []
+    if settings.retention_age_s:
+        limits.append(f"after {settings.retention_age_s / 86_400:,.3g} days")
+    if settings.retention_bytes:
+        limits.append(f"beyond {settings.retention_bytes / 1024**2:,.0f} MiB")
+    if settings.retention_count is not None:
+        limits.append(f"beyond {settings.retention_count:,} jobs")
+    if not limits:
+        return Finding("retention", Level.WARNING, "finished jobs never go; set --retention-bytes")
+    shown = f"finished jobs go {', '.join(limits)}"
+    total = shutil.disk_usage(settings.state_dir).total
+    if settings.retention_bytes > total:
+        message = f"{shown}, but the disk has {total / 1024**2:,.0f} MiB; lower --retention-bytes"
+        return Finding("retention", Level.WARNING, message)
+    return Finding("retention", Level.OK, shown)
+
+
 def check_file_system(directory: Path, *, mounts: Path = Path("/proc/mounts")) -> Finding:
     """Look at what the state directory lies on: locks and syncs of a network file system can't be relied on."""
     found = ("", "unknown")
@@ -186,6 +206,12 @@ def check_permissions(store_dir: Path) -> Finding:
     """Look for files of the store that others may read, or that this user may not write."""
     if not store_dir.is_dir():
         return Finding("permissions", Level.OK, "no store yet")
+    from meantime.jobs.state_directory import check_is_ours
+
+    try:
+        check_is_ours(store_dir)
+    except MeantimeError as error:
+        return Finding("permissions", Level.PROBLEM, str(error))
     places = [store_dir, *store_dir.iterdir()]
     shared = [place for place in places if stat.S_IMODE(place.stat().st_mode) & 0o077]
     closed = [place for place in places if not os.access(place, os.W_OK)]

@@ -23,11 +23,13 @@ class JobEntry:
         Whether an earlier process accepted it.
     """
 
-    __slots__ = ("_end", "cancel_requested", "is_readmitted", "job", "overdue_at", "runner")
+    __slots__ = ("_end", "cancel_requested", "end", "is_readmitted", "is_unrecorded", "job", "overdue_at", "runner")
 
     def __init__(self, job: Job, *, is_readmitted: bool = False) -> None:
         self.job = job  # guarded by LiveJobs._lock; replaced as a whole, so it may be read without
         self.is_readmitted = is_readmitted
+        self.end: Job | None = None  # guarded by LiveJobs._lock; how it is to end, until that is recorded and told
+        self.is_unrecorded = False  # whether its end was decided and can't be written; by one thread at a time
         self.cancel_requested = False  # set once, never cleared
         self.overdue_at: float | None = None  # monotonic s, then its runner is given up; written before runner
         self.runner: threading.Thread | None = None  # the thread that runs it; written once, by that thread
@@ -73,6 +75,14 @@ class JobQueue:
     def __len__(self) -> int:
         """Return how many jobs wait."""
         return self._length
+
+    def waiting_of(self, owner: str) -> int:
+        """Return how many jobs of an owner wait."""
+        return len(self._waiting.get(owner, ()))
+
+    def most_of_one(self) -> int:
+        """Return how many jobs wait of the owner, if any has a name, of whom most do."""
+        return max((len(entries) for owner, entries in self._waiting.items() if owner), default=0)
 
     def put(self, entry: JobEntry) -> None:
         """Let a job wait; ``call_runner`` is to follow, once for each."""

@@ -7,7 +7,7 @@ never used twice, whatever is deleted, lost or restored; a final state is never 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -53,11 +53,21 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class EvictedJob:
-    """A finished job that the store no longer holds."""
+class EndedJob:
+    """A finished job, as far as it matters to whoever decides what is kept."""
 
     number: int
+    finished_at: float
     result_sha256: str | None
+    result_bytes: int
+
+
+class EndedTotals(NamedTuple):
+    """All finished jobs together; ``newest_at`` is when the last one ended, in seconds since the epoch."""
+
+    job_count: int
+    result_bytes: int
+    newest_at: float | None
 
 
 class JobStore(ABC):
@@ -124,16 +134,31 @@ class JobStore(ABC):
         """Return up to ``limit`` jobs with a number below ``before``, newest first."""
 
     @abstractmethod
-    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
-        """Delete up to ``limit`` finished jobs that ended before a time or exceed a count, oldest first."""
+    def evict(self, *, keep_count: int, limit: int) -> Sequence[EndedJob]:
+        """Delete up to ``limit`` finished jobs that exceed a count of jobs, oldest first, and return them."""
+
+    @abstractmethod
+    def ended_after(self, number: int, limit: int) -> Sequence[EndedJob]:
+        """Return up to ``limit`` finished jobs with a greater number, ascending."""
+
+    @abstractmethod
+    def ended_totals(self) -> EndedTotals:
+        """Return what finished jobs come to; it reads them all."""
+
+    @abstractmethod
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete finished jobs; one that has not ended stays."""
 
     @abstractmethod
     def is_sound(self) -> bool:
-        """Whether jobs can be accepted; False for good once a write or a sync has failed or no number is left."""
+        """Whether jobs can be accepted: not while there is no room, and never again after a failed write or sync."""
 
     @abstractmethod
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store to a new file, while jobs go on being accepted.
+
+        ``enclosed`` are texts by name that lie in the copy for whoever restores it; the store doesn't know what they
+        mean.
 
         A copy that is opened as a store begins a range of numbers of its own, far above those given so far: however
         often it is restored, no number is given a second time.

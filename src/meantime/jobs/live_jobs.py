@@ -36,6 +36,9 @@ class LiveJobs:
         Where each step is recorded.
     capacity
         How many jobs may wait in the queue.
+    owner_percent
+        How many of the places that other owners' jobs leave the waiting jobs of one owner may take, in percent. A
+        server without access keys has no owners, whose name is empty then: such jobs may take every place.
     clock
         Gives the time in seconds since the epoch. It may jump: no job ends before it started.
     on_end
@@ -57,11 +60,13 @@ class LiveJobs:
         store: JobStore,
         *,
         capacity: int,
+        owner_percent: int = 100,
         clock: Callable[[], float] = time.time,
         on_end: Callable[[Job], None] | None = None,
     ) -> None:
         self._store = store
         self._capacity = capacity
+        self._owner_percent = owner_percent
         self._clock = clock
         self._on_end = on_end
         self._lock = threading.Lock()
@@ -69,22 +74,24 @@ class LiveJobs:
         self.queue = JobQueue()  # guarded by self._lock, but for waiting and calling
         self.by_number: dict[int, JobEntry] = {}  # guarded by self._lock
         self._recent: OrderedDict[int, JobEntry] = OrderedDict()  # guarded by self._lock; ended jobs, oldest first
-        self._reserved_count = 0  # guarded by self._lock; places that no job has come to take yet
+        self._reserved: Counter[str] = Counter()  # guarded by self._lock; places no job has come to take, by owner
+        self._reserved_count = 0  # guarded by self._lock; their sum
         self._draining = False  # guarded by self._lock
+        self.fault: StoreError | None = None  # written by the pool alone: why nothing can be kept just now
         self.runs = Durations()
         self.waits = Durations()
 
     # Accepting ---------------------------------------------------------------------------------------------------
 
-    def reserve(self) -> None:
-        """Take one of the queue's places for a job that is about to be accepted.
+    def reserve(self, owner: str) -> None:
+        """Take one of the queue's places for an owner's job that is about to be accepted.
 
         Raises
         ------
         ShuttingDownError
             The drain has begun.
         QueueFullError
-            As many jobs wait as may.
+            As many jobs wait as may, of all owners or of this one.
         """
         with self._lock:
             if self._draining:
@@ -93,18 +100,39 @@ class LiveJobs:
                 raise QueueFullError(
                     f"the queue is full: {self._depth()} jobs wait, {self._capacity} may; try again in a second"
                 )
+            if owner:
+                self._check_share(owner)
+            self._reserved[owner] += 1
             self._reserved_count += 1
 
-    def free(self) -> None:
+    def _check_share(self, owner: str) -> None:
+        """Raise when an owner has its share of the places, so that whoever comes next finds one. Holds self._lock."""
+        own = self.queue.waiting_of(owner) + self._reserved[owner]
+        share = max(1, (self._capacity - self._depth() + own) * self._owner_percent // 100)
+        if own >= share:
+            raise QueueFullError(
+                f"your share of the queue is full: {own} jobs of {owner} wait, and {share} may while"
+                f" {self._depth() - own} of others do; try again in a second"
+            )
+
+    def free(self, owner: str) -> None:
         """Give a reserved place back: no job comes to take it."""
         with self._lock:
-            self._reserved_count -= 1
+            self._give_back(owner)
             self._notify_if_idle()
+
+    def _give_back(self, owner: str) -> None:
+        """Forget a reserved place. Holds self._lock."""
+        self._reserved_count -= 1
+        self._reserved[owner] -= 1
+        if not self._reserved[owner]:
+            del self._reserved[owner]
 
     def hold(self, entry: JobEntry, *, is_reserved: bool) -> None:
         """Take an accepted job in, and let it wait if it is queued; the caller then calls a runner for it."""
         with self._lock:
-            self._reserved_count -= is_reserved
+            if is_reserved:
+                self._give_back(entry.job.owner)
             self.by_number[entry.job.number] = entry
             if entry.job.state is JobState.QUEUED:
                 self.queue.put(entry)
@@ -174,6 +202,11 @@ class LiveJobs:
         with self._lock:
             return self._depth()
 
+    def most_waiting_of_one_owner(self) -> int:
+        """Return how many jobs wait of the owner of whom most do."""
+        with self._lock:
+            return self.queue.most_of_one()
+
     def _depth(self) -> int:
         """Return the queue's depth. Holds self._lock."""
         return len(self.queue) + self._reserved_count
@@ -205,7 +238,8 @@ class LiveJobs:
         -------
         Job or None
             How it now stands; None when the job has ended before, or isn't in the state ``only_from``. Then nothing was
-            changed.
+            changed. An end that can't be recorded is returned, but not told to anybody: until ``record_ends`` succeeds
+            the job stays what it was, and nothing else becomes of it.
 
         Raises
         ------
@@ -214,50 +248,71 @@ class LiveJobs:
         """
         with self._lock:
             before = entry.job
-            if before.state.is_final or only_from not in (None, before.state):
+            if before.state.is_final or entry.end is not None or only_from not in (None, before.state):
                 return None
             check_transition(before.state, state)
             now = max(self._clock(), before.started_at or before.submitted_at)  # the clock may have been set back
-            if state is JobState.RUNNING:
-                job = before.evolve(state=state, attempt=before.attempt + 1, started_at=now, **changes)
-            else:
-                job = before.evolve(state=state, finished_at=now if state.is_final else None, **changes)
-            entry.job = job
-            if state is JobState.QUEUED:
-                self.queue.put(entry)
-            elif state.is_final:
-                self._retire(entry)
-        try:
-            self._record(entry, job)
-        finally:
             if state.is_final:
-                entry.wake_all()
+                job = entry.end = before.evolve(state=state, finished_at=now, **changes)
+                self.queue.remove(entry)
+            elif state is JobState.RUNNING:
+                job = entry.job = before.evolve(state=state, attempt=before.attempt + 1, started_at=now, **changes)
+            else:
+                job = entry.job = before.evolve(state=state, finished_at=None, **changes)
+                self.queue.put(entry)
+        if state.is_final:
+            self._finish_end(entry, job)
+            return job
+        self._record(entry, job)
         if state is JobState.QUEUED:
             self.queue.call_runner()
-        elif state.is_final:
-            self._tell_end(job)
         return job
+
+    def _finish_end(self, entry: JobEntry, job: Job) -> None:
+        """Record how a job ended, then tell of it; where it can't be recorded, ``record_ends`` tries again."""
+        if not self._record(entry, job):
+            return
+        with self._lock:
+            entry.job, entry.end = job, None
+            self._retire(entry)
+        entry.wake_all()
+        self._tell_end(job)
+
+    def record_ends(self) -> int:
+        """Try again to record the ends that could not be; return how many still can't. One thread at a time."""
+        ends = [(entry, entry.end) for entry in self.unfinished() if entry.is_unrecorded]
+        for entry, job in ends:
+            if job is not None:
+                self._finish_end(entry, job)
+        return sum(entry.is_unrecorded for entry, _ in ends)
 
     def _retire(self, entry: JobEntry) -> None:
         """Put a job that has ended among the recent ones. Holds self._lock."""
-        self.queue.remove(entry)
         self.by_number.pop(entry.job.number, None)
         self._recent[entry.job.number] = entry
         if len(self._recent) > RECENT_COUNT:
             self._recent.popitem(last=False)
         self._notify_if_idle()
 
-    def _record(self, entry: JobEntry, job: Job) -> None:
-        """Write how a job stands; if that fails it runs again at the next start.
+    def _record(self, entry: JobEntry, job: Job) -> bool:
+        """Write how a job stands, and return whether that succeeded.
 
-        What an earlier process left is written at once when it runs and when it has ended. Should it end this process
-        too, the attempt counts; and once it has ended, quick restarts are not its doing.
+        An end without a result is written before it is told: run again, the job might end otherwise. One with a result
+        would give the same, so it may wait for the next commit, unless writing fails just now. What an earlier process
+        left is written at once when it runs and when it has ended. Should it end this process too, the attempt counts;
+        and once it has ended, quick restarts are not its doing.
         """
-        at_once = entry.is_readmitted and job.state is not JobState.QUEUED
+        may_end_otherwise = job.state.is_final and (job.state is not JobState.DONE or self.fault is not None)
+        at_once = may_end_otherwise or (entry.is_readmitted and job.state is not JobState.QUEUED)
         try:
             self._store.record(job, at_once=at_once)
         except StoreError as error:
-            _log.error("job %d is %s, but that can't be recorded: %s", job.number, job.state, error)
+            if not entry.is_unrecorded:  # otherwise it has been said
+                _log.error("job %d is %s, but that can't be recorded: %s", job.number, job.state, error)
+            entry.is_unrecorded = job.state.is_final
+            return False
+        entry.is_unrecorded = False
+        return True
 
     def _tell_end(self, job: Job) -> None:
         """Count a job that has ended, and tell of it."""

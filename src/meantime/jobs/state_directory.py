@@ -40,14 +40,14 @@ class StateLock:
         StoreLockedError
             Another process holds it.
         StoreUnavailableError
-            The lock file can't be written.
+            The lock file can't be written, or another user made the directory or something in it.
         """
         if self._descriptor is not None:
             return
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(PermissionError):  # somebody else's folder, in which we may write
-                self._path.parent.chmod(0o700)
+            check_is_ours(self._path.parent)
+            self._path.parent.chmod(0o700)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailableError(
@@ -78,6 +78,29 @@ class StateLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def check_is_ours(directory: Path) -> None:
+    """Look whose a directory is, and what is in it: whoever made either could change it, or have put a link there.
+
+    Raises
+    ------
+    StoreUnavailableError
+        Another user made it, or something in it.
+    OSError
+        It can't be read.
+    """
+    owners = {directory: directory.stat().st_uid}
+    for place in directory.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a server that uses it may have removed it just now
+            owners[place] = place.lstat().st_uid
+    for place, uid in owners.items():
+        if uid != os.geteuid():
+            raise StoreUnavailableError(
+                f"{place} belongs to another user (uid {uid}), who could change what is in it; "
+                f"run this as that user, or look at it and chown -R {os.geteuid()} {directory}, "
+                "or choose another --state-dir"
+            )
 
 
 class SpareSpace:
@@ -151,7 +174,7 @@ def storage_error(error: OSError, what: str) -> StorageFullError | StoreUnavaila
 def write_durably(path: Path, text: str) -> None:
     """Write an ASCII file for its owner alone, in the place of an earlier one."""
     unfinished = path.with_name(path.name + ".new")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, text.encode("ascii"))
     finally:

@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from meantime.errors import IdempotencyConflictError, IllegalTransitionError, JobCancelledError, MeantimeError
+from meantime.errors import (
+    IdempotencyConflictError,
+    IllegalTransitionError,
+    JobCancelledError,
+    MeantimeError,
+    StoreError,
+    StoreUnavailableError,
+)
 from meantime.jobs.durations import Durations
 from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
@@ -48,6 +55,7 @@ class PoolFigures:
 
     unfinished: dict[tuple[str, str], int]
     queue_depth: int
+    most_waiting_of_one_owner: int
     runner_count: int
     replaced_runner_count: int
     runs: Durations
@@ -70,6 +78,8 @@ class ThreadPool:
         Number of runner threads.
     capacity
         How many jobs may wait in the queue.
+    owner_percent
+        How much of what other owners leave of the queue one owner may take; see LiveJobs.
     time_limit_s
         Seconds a task may run before its next checkpoint raises, or None. A task that reaches no checkpoint fails all
         the same a second later; its thread is given up and replaced.
@@ -89,6 +99,7 @@ class ThreadPool:
         *,
         thread_count: int,
         capacity: int = 1000,
+        owner_percent: int = 100,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -101,7 +112,7 @@ class ThreadPool:
         self._clock = clock
         self._monotonic = monotonic
         self._on_end = on_end
-        self._jobs = LiveJobs(store, capacity=capacity, clock=clock, on_end=self._note_end)
+        self._jobs = LiveJobs(store, capacity=capacity, owner_percent=owner_percent, clock=clock, on_end=self._note_end)
         self._lock = threading.Lock()
         self._closed = False  # guarded by self._lock
         self._made_runner_count = 0  # guarded by self._lock
@@ -154,12 +165,15 @@ class ThreadPool:
         ShuttingDownError
             The drain has begun.
         QueueFullError
-            As many jobs wait as may.
+            As many jobs wait as may, of all owners or of this one.
         IdempotencyConflictError
             The owner has used this key before.
         StoreError
-            The job can't be made durable; it is not accepted.
+            The job can't be made durable, or its result could not be stored; it is not accepted.
         """
+        fault = self._jobs.fault
+        if fault is not None and not self.is_draining:
+            raise type(fault)(str(fault))
         accepted: list[Job] = []
 
         def accept(durable: Job) -> None:
@@ -167,13 +181,13 @@ class ThreadPool:
             accepted.append(durable)
             self._jobs.hold(JobEntry(durable), is_reserved=True)
 
-        self._jobs.reserve()
+        self._jobs.reserve(owner)
         request_id, _ = worked_for.get()
         try:
             receipt = self._store.add(Submission(task, self._clock(), owner, idempotency_key, request_id), accept)
         finally:
             if not accepted:
-                self._jobs.free()
+                self._jobs.free(owner)
         if not receipt.is_new:
             raise IdempotencyConflictError(
                 f"the idempotency key belongs to job {receipt.number} already", job_number=receipt.number
@@ -232,6 +246,7 @@ class ThreadPool:
         return PoolFigures(
             unfinished=self._jobs.counts(),
             queue_depth=self._jobs.queue_depth(),
+            most_waiting_of_one_owner=self._jobs.most_waiting_of_one_owner(),
             runner_count=runner_count,
             replaced_runner_count=replaced_count,
             runs=self._jobs.runs,
@@ -259,13 +274,17 @@ class ThreadPool:
         return None
 
     def run(self, job: Job) -> EncodedResult:
-        """Run a job's task and publish its result; may raise anything."""
+        """Run a job's task and store its result; may raise anything."""
         entry = self._jobs.look_up(job.number)
         checkpoint = Checkpoint(lambda: entry.cancel_requested, self._time_limit_s, self._monotonic)
         result = self._perform(job.task, checkpoint)
         if entry.cancel_requested:
             raise JobCancelledError("the job was cancelled")
-        self._results.publish(job.number, result)
+        try:
+            self._results.publish(job.number, result)
+        except StoreError as error:
+            self._jobs.fault = error  # the jobs that come now would fail as this one does
+            raise
         return result
 
     def finish(self, job: Job, result: EncodedResult) -> bool:
@@ -308,6 +327,8 @@ class ThreadPool:
             There is no such job.
         IllegalTransitionError
             The job has ended already.
+        StoreUnavailableError
+            That it is cancelled can't be recorded just now; it is tried again, and the job doesn't run meanwhile.
         """
         entry = self._jobs.look_up(number)
         has_ended = entry.job.state.is_final
@@ -316,6 +337,8 @@ class ThreadPool:
         job = self._jobs.move(entry, JobState.CANCELLED, only_from=JobState.QUEUED, reason=reason) or entry.job
         if has_ended or job.state in (JobState.DONE, JobState.FAILED):
             raise IllegalTransitionError(f"job {number} is {job.state} already; it can't be cancelled")
+        if entry.is_unrecorded:
+            raise StoreUnavailableError(f"how job {number} ends can't be recorded; look at it again later")
         return job
 
     # The runners -------------------------------------------------------------------------------------------------
@@ -327,9 +350,33 @@ class ThreadPool:
         return threading.Thread(target=TaskRunner(self).run, name=name, daemon=True)
 
     def inspect(self) -> None:
-        """Look after the runners, and have what was recorded written also when no new job comes to carry it along."""
+        """Look after the runners, and after what they stand on.
+
+        What was recorded is written also when no new job comes to carry it along, and what could not be is tried again.
+        """
         self.replace_stuck_runners()
-        self._store.flush()
+        fault, known = self._find_fault(), self._jobs.fault
+        self._jobs.fault = fault
+        if fault is not None and str(fault) != str(known):
+            _log.error("no job is accepted: %s", fault)
+        if fault is None and known is not None:
+            _log.warning("jobs are accepted again: what they need can be written")
+        self._jobs.record_ends()
+        self._results.publish_missing()
+
+    def _find_fault(self) -> StoreError | None:
+        """Return why jobs, how they end or their results can't be kept just now, if so."""
+        try:
+            self._store.flush()
+            self._results.check_room()
+        except StoreError as error:
+            return error
+        return None
+
+    @property
+    def fault(self) -> StoreError | None:
+        """Why no job can be accepted just now, as far as the last inspection or job found; None when one can be."""
+        return self._jobs.fault
 
     def replace_stuck_runners(self) -> int:
         """Fail each job whose runner has died or can't be stopped, put another runner in its place; return how many.

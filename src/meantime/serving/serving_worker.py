@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meantime.access_keys import files_to_enclose
 from meantime.bootstrap import build_service
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
@@ -144,7 +145,7 @@ class ServingWorker:
         target = Path(str(request.get("target", "")))
         if not target.is_absolute():
             raise BackupError(f"{target} is not an absolute path")
-        self._service.back_up(target)
+        self._service.back_up(target, enclosed=files_to_enclose(self._settings.keys_file))
         _log.info("the store was copied to %s", target)
 
     def _logs(self) -> tuple[AccessLog | EventLog, ...]:

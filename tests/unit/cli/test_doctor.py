@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,15 @@ def test_harm_is_found(
     harm(settings)
     found = findings(settings)[check]
     assert (found.level, message in found.message) == (level, True), found
+
+
+def test_how_long_jobs_are_kept_is_said(settings: Settings) -> None:
+    assert findings(settings)["retention"] == Finding(
+        "retention", Level.OK, "finished jobs go after 90 days, beyond 4,096 MiB"
+    )
+    forever = replace(settings, retention_age_s=0.0, retention_bytes=0)
+    assert findings(forever)["retention"].level is Level.WARNING
+    assert "lower --retention-bytes" in findings(replace(settings, retention_bytes=10**15))["retention"].message
 
 
 def test_lost_jobs_are_given_up_on_demand_alone(settings: Settings) -> None:

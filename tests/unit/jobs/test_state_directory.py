@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def test_a_folder_that_was_open_to_others_is_closed(tmp_path: Path, mode: int) -
     lock.release()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "lock").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make files of another user")
+@pytest.mark.parametrize("planted", ["", "lock", "stored"])
+def test_a_folder_that_another_user_made_or_left_something_in_is_refused(tmp_path: Path, planted: str) -> None:
+    folder, victim = tmp_path / ".meantime", tmp_path / "victim"
+    folder.mkdir(mode=0o777)
+    victim.write_text("precious")
+    if planted:
+        (folder / planted).symlink_to(victim)
+    os.chown(folder / planted, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(StoreUnavailableError, match="belongs to another user"):
+        StateLock(folder).acquire()
+    assert victim.read_text() == "precious"
 
 
 def test_spare_space_takes_its_blocks_from_the_disk(tmp_path: Path) -> None:

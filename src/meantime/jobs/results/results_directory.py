@@ -2,6 +2,8 @@
 
 A result appears atomically and is never written in place. Nothing here needs a sync: the checksum in the store tells
 a damaged file from a good one, and a result can be computed again.
+
+The stored copy is the result; the file is its face. Where the file can't be made, it follows when it can.
 """
 
 from __future__ import annotations
@@ -9,14 +11,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import re
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 from meantime.jobs.job import EncodedResult
 from meantime.jobs.job_store import HIGHEST_NUMBER
 from meantime.jobs.state_directory import storage_error
+
+_log = logging.getLogger(__name__)
+
+SPARE_BYTES = 1024 * 1024
+SPARE_FILE_COUNT = 1000
+"""Room for results of jobs that are accepted already: with less, no more are. Of a small disk's files an eighth."""
+
+REMEMBERED_COUNT = 10_000
+"""How many missing result files follow by themselves; those of more jobs when their results are asked for."""
 
 _RESULT = re.compile(r"job_id_([1-9][0-9]{0,15})\.json", re.ASCII)
 
@@ -55,26 +68,86 @@ class ResultsDirectory:
         self._stored = str(stored)
         self._lock = threading.Lock()
         self._trusted: set[str] = set()  # guarded by self._lock; stored copies that this process wrote or checked
-        self._make_folders()
+        self._missing: OrderedDict[int, str] = OrderedDict()  # guarded by self._lock; SHA-256 by number, oldest first
+        self._has_failed = False  # guarded by self._lock; whether the last result couldn't be stored
+        try:
+            _make_folder(self._stored)
+        except OSError as error:
+            raise storage_error(error, f"{stored} can't be made") from error
+        try:
+            _make_folder(self._directory)
+        except OSError as error:
+            _log.error("%s can't be made: %s; results are kept in %s", directory, error.strerror, stored)
 
     def path_of(self, number: int) -> Path:
         """Return where the result of a job is published."""
         return Path(self._result_name(number))
 
     def publish(self, number: int, result: EncodedResult) -> None:
-        """Make the result file of a job appear, whole.
+        """Store a result, and make the result file of a job appear, whole; a file that can't be made follows later.
 
         Raises
         ------
         StorageFullError
-            No space is left.
+            No space is left to store it.
         StoreUnavailableError
-            The file can't be written for another reason.
+            It can't be stored for another reason.
         """
+        try:
+            self._ensure_stored(result, anew=False)
+        except OSError as error:
+            with self._lock:
+                self._has_failed = True
+            raise storage_error(error, f"the result of job {number} can't be written") from error
         try:
             self._publish(number, result)
         except OSError as error:
-            raise storage_error(error, f"the result of job {number} can't be written") from error
+            self._remember_missing(number, result.sha256, error)
+        else:
+            if self._missing:
+                with self._lock:
+                    self._missing.pop(number, None)
+
+    def publish_missing(self) -> int:
+        """Make the result files that could not be made before; return how many are still missing."""
+        with self._lock:
+            missing = list(self._missing.items())
+        for number, sha256 in missing:
+            content = self.read(number, sha256)
+            if content is not None:  # otherwise it is computed again when somebody asks
+                try:
+                    self._publish(number, EncodedResult(content, sha256))
+                except OSError:
+                    break
+            with self._lock:
+                self._missing.pop(number, None)
+        with self._lock:
+            return len(self._missing)
+
+    def check_room(self) -> None:
+        """Look whether further results can be stored; cheap as long as the last one could.
+
+        Raises
+        ------
+        StorageFullError
+            There is hardly any room left, for bytes or for files.
+        StoreUnavailableError
+            The last result could not be stored for another reason, and another one still can't.
+        """
+        with self._lock:
+            has_failed = self._has_failed
+        try:
+            _check_volume(self._stored)
+            if has_failed:
+                probe = f"{self._stored}/.probe"
+                self._write(probe, bytes(4096))
+                Path(probe).unlink()
+        except FileNotFoundError:
+            self._make_stored_again()
+        except OSError as error:
+            raise storage_error(error, f"results can't be written to {self._stored}") from error
+        with self._lock:
+            self._has_failed = False
 
     def read(self, number: int, sha256: str) -> bytes | None:
         """Return a job's result, from its file or from the stored copy; None when both are missing or damaged."""
@@ -95,6 +168,8 @@ class ResultsDirectory:
 
     def withdraw(self, number: int, sha256: str | None) -> None:
         """Remove a job's result file, and the stored copy if no other job uses it. What can't be removed stays."""
+        with self._lock:
+            self._missing.pop(number, None)
         with contextlib.suppress(OSError):
             Path(self._result_name(number)).unlink(missing_ok=True)
         if sha256 is None:
@@ -106,7 +181,7 @@ class ResultsDirectory:
                 stored.unlink(missing_ok=True)
 
     def _publish(self, number: int, result: EncodedResult) -> None:
-        self._ensure_stored(result, anew=False)
+        """Make a result file; a stored copy that is gone is made again."""
         name, stored = self._result_name(number), self._stored_name(result.sha256)
         try:
             os.link(stored, name)
@@ -114,14 +189,31 @@ class ResultsDirectory:
             # An earlier attempt of this job, or somebody's file: ours takes its place.
             self._replace(name, result.content)
         except FileNotFoundError:
-            self._make_folders()
+            _make_folder(self._stored)
             self._ensure_stored(result, anew=True)
+            _make_folder(self._directory)
             self._link_or_write(stored, name, result.content)
         except OSError as error:
             if error.errno == errno.EMLINK:
                 # A file takes 65,000 links on ext4: a fresh copy takes the next ones.
                 self._ensure_stored(result, anew=True)
             self._link_or_write(stored, name, result.content)
+
+    def _remember_missing(self, number: int, sha256: str, error: OSError) -> None:
+        with self._lock:
+            is_first = not self._missing
+            self._missing[number] = sha256
+            if len(self._missing) > REMEMBERED_COUNT:
+                self._missing.popitem(last=False)
+        if is_first:
+            reason, name = error.strerror, self._result_name(number)
+            _log.error("%s can't be made: %s; results are kept in %s, the files follow", name, reason, self._stored)
+
+    def _make_stored_again(self) -> None:
+        try:
+            _make_folder(self._stored)
+        except OSError as error:
+            raise storage_error(error, f"{self._stored} can't be made") from error
 
     def _link_or_write(self, stored: str, name: str, content: bytes) -> None:
         """Link, or write a file of its own where links don't work."""
@@ -145,7 +237,7 @@ class ResultsDirectory:
         try:
             self._write(temporary, content)
         except FileNotFoundError:
-            self._make_folders()
+            _make_folder(self._stored)
             self._write(temporary, content)
         try:
             os.replace(temporary, name)  # noqa: PTH105  # see is_published
@@ -154,12 +246,13 @@ class ResultsDirectory:
                 raise
             # The two folders are on different file systems: move within the target's own.
             beside = f"{name}.{threading.get_ident()}.new"
+            Path(beside).unlink(missing_ok=True)
             self._write(beside, content)
             os.replace(beside, name)  # noqa: PTH105
 
     @staticmethod
     def _write(name: str, content: bytes) -> None:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             view = memoryview(content)
             while view:
@@ -170,12 +263,22 @@ class ResultsDirectory:
         finally:
             os.close(descriptor)
 
-    def _make_folders(self) -> None:
-        for folder in (self._directory, self._stored):
-            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def _result_name(self, number: int) -> str:
         return f"{self._directory}/job_id_{number}.json"
 
     def _stored_name(self, sha256: str) -> str:
         return f"{self._stored}/{sha256}.json"
+
+
+def _make_folder(folder: str) -> None:
+    Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _check_volume(folder: str) -> None:
+    """Raise unless the results of the jobs that are accepted already still have room."""
+    volume = os.statvfs(folder)
+    if volume.f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    has_files = not volume.f_files or volume.f_favail >= min(SPARE_FILE_COUNT, volume.f_files // 8)
+    if not has_files or volume.f_bavail * volume.f_frsize < SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

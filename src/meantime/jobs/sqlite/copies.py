@@ -11,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import tempfile
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from meantime.errors import BackupError, StoreCorruptError
 from meantime.jobs.job_state import JobState
@@ -30,8 +33,17 @@ _STATES = frozenset(state.value for state in JobState)
 _DONE = JobState.DONE.value
 
 
-def copy_database(connection: sqlite3.Connection, connection_lock: threading.Lock, target: Path) -> None:
+def copy_database(
+    connection: sqlite3.Connection,
+    connection_lock: threading.Lock,
+    target: Path,
+    *,
+    enclosed: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write a copy of a database to a new file; it appears there whole, checked and synced.
+
+    It is made in a new folder beside the target that nobody else may enter: a link that somebody has put in its way is
+    never followed.
 
     Parameters
     ----------
@@ -41,27 +53,27 @@ def copy_database(connection: sqlite3.Connection, connection_lock: threading.Loc
         Held by whoever uses the connection; taken here for each portion.
     target
         A file that doesn't exist.
+    enclosed
+        See JobStore.back_up.
 
     Raises
     ------
     BackupError
         The target exists or can't be written, or the copy is damaged; nothing is left of it.
     """
-    if target.exists():
+    if os.path.lexists(target):
         raise BackupError(f"{target} exists already; name a new file")
-    unfinished = target.with_name(target.name + ".unfinished")
     try:
-        # Made here and not by SQLite, which would let others read it.
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
-            _copy(connection, connection_lock, copy)
-            _finish(copy)
-        move_durably(unfinished, target)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".unfinished") as folder:
+            unfinished = Path(folder) / "copy"
+            # Made here and not by SQLite, which would let others read it.
+            os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
+                _copy(connection, connection_lock, copy)
+                _finish(copy, enclosed)
+            move_durably(unfinished, target)
     except (sqlite3.Error, OSError) as error:
         raise BackupError(f"can't write the backup {target}: {error}; name a file elsewhere") from error
-    finally:
-        for leftover in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
-            leftover.unlink(missing_ok=True)
 
 
 def _copy(connection: sqlite3.Connection, connection_lock: threading.Lock, copy: sqlite3.Connection) -> None:
@@ -75,10 +87,12 @@ def _copy(connection: sqlite3.Connection, connection_lock: threading.Lock, copy:
         connection.backup(copy, pages=PAGES_PER_PORTION, progress=let_others_in, sleep=_PAUSE_S)
 
 
-def _finish(copy: sqlite3.Connection) -> None:
+def _finish(copy: sqlite3.Connection, enclosed: Mapping[str, str]) -> None:
     """Make the copy one file that needs no log beside it, say in it that it is a copy, and check it."""
     copy.execute(statements.NO_LOG)
     copy.execute(statements.MARK_AS_COPY)
+    for name, text in enclosed.items():
+        copy.execute(statements.ENCLOSE, (statements.ENCLOSED_PREFIX + name, text))
     problems = [str(row[0]) for row in copy.execute(statements.QUICK_CHECK)]
     if problems != ["ok"]:
         raise sqlite3.DatabaseError(f"the copy is damaged ({'; '.join(problems)})")
@@ -90,13 +104,17 @@ class StoreFacts:
 
     ``damaged`` are the numbers of jobs whose checksum or state is wrong, or that are done without a result's checksum;
     ``newest_at`` is when the newest job was accepted, in seconds since the epoch, 0.0 without jobs; ``newest_done`` are
-    the (number, result's SHA-256) of the last NEWEST_DONE_COUNT jobs that are done.
+    the (number, result's SHA-256) of the last NEWEST_DONE_COUNT jobs that are done. ``is_backup`` is whether it is a
+    copy that nobody has opened as a store yet, ``enclosed`` what lies in it (see JobStore.back_up).
     """
 
     count_by_state: dict[str, int]
     damaged: tuple[int, ...]
     newest_at: float
     newest_done: tuple[tuple[int, str], ...]
+    store_id: str
+    is_backup: bool
+    enclosed: Mapping[str, str]
 
 
 def inspect_copy(path: Path) -> StoreFacts:
@@ -130,4 +148,15 @@ def _read_jobs(connection: sqlite3.Connection) -> StoreFacts:
             damaged.append(row.number)
         elif row.state == _DONE and row.result_sha256 is not None:
             done.append((row.number, row.result_sha256))
-    return StoreFacts(dict(counts), tuple(damaged), newest_at, tuple(done))
+    facts: dict[str, str] = dict(connection.execute(statements.FACTS))
+    prefix = statements.ENCLOSED_PREFIX
+    enclosed = {name.removeprefix(prefix): text for name, text in facts.items() if name.startswith(prefix)}
+    return StoreFacts(
+        count_by_state=dict(counts),
+        damaged=tuple(damaged),
+        newest_at=newest_at,
+        newest_done=tuple(done),
+        store_id=facts.get(statements.STORE_ID, ""),
+        is_backup=statements.IS_COPY in facts,
+        enclosed=enclosed,
+    )

@@ -245,7 +245,7 @@ def _bring_up_to_date(
     if statements.STORE_ID not in found.facts:
         script.append(statements.set_store_id(store_id) + ";")
     if statements.IS_COPY in found.facts:
-        script.append(statements.UNMARK_AS_COPY + ";")
+        script += [statements.UNMARK_AS_COPY + ";", statements.FORGET_ENCLOSED + ";"]
     if last_number != found.last_number:
         script += [statements.FORGET_LAST_NUMBER + ";", statements.set_last_number(last_number) + ";"]
         script.append(statements.set_range_start(last_number) + ";")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from meantime.errors import StorageFullError, StoreError, StoreUnavailableError
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
-from meantime.jobs.job_store import HIGHEST_NUMBER, EvictedJob, JobFilter, JobStore, Receipt, Submission
+from meantime.jobs.job_store import HIGHEST_NUMBER, EndedJob, EndedTotals, JobFilter, JobStore, Receipt, Submission
 from meantime.jobs.sqlite import statements
 from meantime.jobs.sqlite.copies import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
@@ -60,6 +60,14 @@ def _numbers_of_keys(connection: sqlite3.Connection, keys: list[Key]) -> dict[Ke
         for owner, key, number in connection.execute(query, tuple(chain.from_iterable(chunk))):
             found[owner, key] = number
     return found
+
+
+def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Delete those of the jobs that have ended, in one transaction."""
+    if numbers:
+        connection.execute(statements.BEGIN)
+        connection.executemany(statements.DELETE_ENDED_JOB, [(number,) for number in numbers])
+        connection.execute(statements.COMMIT)
 
 
 def _spare_space(directory: Path) -> SpareSpace:
@@ -202,18 +210,30 @@ class SqliteJobStore(JobStore):
                 raise failure from error
             self._connection.write(notes, syncs=False)
 
-    def evict(self, *, finished_before: float | None, keep_count: int | None, limit: int) -> Sequence[EvictedJob]:
+    def evict(self, *, keep_count: int, limit: int) -> Sequence[EndedJob]:
         """Delete finished jobs; see JobStore.evict."""
         self._flush_before_reading()
         with self._connection.held() as connection:
-            up_to_number = None if keep_count is None else self._newest_beyond(connection, keep_count)
-            query = statements.ended_jobs(finished_before, up_to_number, limit)
-            evicted = [EvictedJob(*row) for row in connection.execute(query.statement, query.parameters)]
-            if evicted:
-                connection.execute(statements.BEGIN)
-                connection.executemany(statements.DELETE_JOB, [(job.number,) for job in evicted])
-                connection.execute(statements.COMMIT)
+            query = statements.ended_up_to(self._newest_beyond(connection, keep_count), limit)
+            evicted = [EndedJob(*row) for row in connection.execute(query.statement, query.parameters)]
+            _delete(connection, [job.number for job in evicted])
         return evicted
+
+    def ended_after(self, number: int, limit: int) -> Sequence[EndedJob]:
+        """Return finished jobs, ascending; see JobStore.ended_after."""
+        self._flush_before_reading()
+        return self._connection.read(statements.ended_after(number, limit), EndedJob)
+
+    def ended_totals(self) -> EndedTotals:
+        """Return what finished jobs come to; see JobStore.ended_totals."""
+        self._flush_before_reading()
+        return self._connection.read(statements.ENDED_TOTALS, EndedTotals)[0]
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete finished jobs; see JobStore.delete."""
+        self._flush_before_reading()
+        with self._connection.held() as connection:
+            _delete(connection, numbers)
 
     def _newest_beyond(self, connection: sqlite3.Connection, keep_count: int) -> int:
         """Return the number up to which jobs are beyond the newest so many. Holds the connection."""
@@ -250,18 +270,22 @@ class SqliteJobStore(JobStore):
         self._flush_before_reading()
         return self._read_jobs(statements.page_of_jobs(job_filter, before=before, limit=limit))
 
-    def back_up(self, target: Path) -> None:
+    def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
         """Write a consistent copy of the store; see JobStore.back_up."""
         self._flush_before_reading()
         with self._connection.held() as connection:  # raises when it can't be used
             lock = self._connection.lock
-        copy_database(connection, lock, target)
+        copy_database(connection, lock, target, enclosed=enclosed or {})
 
     def is_sound(self) -> bool:
-        """Whether a job could be accepted, but for a full disk."""
+        """Whether a job could be accepted; see JobStore.is_sound."""
         with self._connection.lock:
-            has_numbers = self._last_number < HIGHEST_NUMBER
-        return has_numbers and self._connection.is_sound()
+            can_accept = self._last_number < HIGHEST_NUMBER
+            try:
+                self._spare_space.ensure()
+            except StoreError:
+                can_accept = False
+        return can_accept and self._connection.is_sound()
 
     def close(self) -> None:
         """Write what is pending, fold the log into the database and free the state directory."""

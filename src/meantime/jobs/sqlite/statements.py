@@ -43,6 +43,11 @@ RANGE_START = "range_start"
 
 MARK_AS_COPY = f"INSERT OR REPLACE INTO store_facts (name, value) VALUES ('{IS_COPY}', 'yes')"  # noqa: S608  # a constant
 UNMARK_AS_COPY = f"DELETE FROM store_facts WHERE name = '{IS_COPY}'"  # noqa: S608  # a constant
+ENCLOSED_PREFIX = "enclosed:"
+"""Begins the facts of a copy that are for whoever restores it."""
+
+ENCLOSE = "INSERT OR REPLACE INTO store_facts (name, value) VALUES (?, ?)"
+FORGET_ENCLOSED = f"DELETE FROM store_facts WHERE name LIKE '{ENCLOSED_PREFIX}%'"  # noqa: S608  # a constant
 FORGET_LAST_NUMBER = "DELETE FROM sqlite_sequence WHERE name = 'jobs'"
 
 
@@ -118,7 +123,7 @@ def _rows(count: int, width: int) -> str:
 NEWEST_BEYOND = "SELECT number FROM jobs ORDER BY number DESC LIMIT 1 OFFSET ?"
 """The newest job beyond a count of newer ones; its cost grows with the count."""
 
-DELETE_JOB = "DELETE FROM jobs WHERE number = ?"
+DELETE_ENDED_JOB = "DELETE FROM jobs WHERE number = ? AND state IN ('done', 'failed', 'cancelled')"
 
 # Reading --------------------------------------------------------------------------------------------------------------
 
@@ -172,10 +177,21 @@ def page_of_jobs(job_filter: JobFilter, *, before: int | None, limit: int) -> Qu
     return Query(f"{_JOBS} WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?", (*parameters, limit))
 
 
-def ended_jobs(finished_before: float | None, up_to_number: int | None, limit: int) -> Query:
-    """Return the query for (number, checksum of the result) of ended jobs past either limit, oldest first."""
-    return Query(
-        "SELECT number, result_sha256 FROM jobs WHERE state IN ('done', 'failed', 'cancelled')"
-        " AND (finished_at < ? OR number <= ?) ORDER BY number LIMIT ?",
-        (finished_before, up_to_number, limit),  # a comparison with NULL holds for no row
-    )
+_ENDED = (
+    "SELECT number, coalesce(finished_at, 0.0), result_sha256, coalesce(result_size, 0) FROM jobs"
+    " WHERE state IN ('done', 'failed', 'cancelled')"
+)
+ENDED_TOTALS = Query(
+    "SELECT count(*), coalesce(sum(result_size), 0), max(finished_at) FROM jobs"
+    " WHERE state IN ('done', 'failed', 'cancelled')"
+)
+
+
+def ended_up_to(number: int, limit: int) -> Query:
+    """Return the query for the ended jobs up to a number, oldest first; its columns are EndedJob's."""
+    return Query(f"{_ENDED} AND number <= ? ORDER BY number LIMIT ?", (number, limit))
+
+
+def ended_after(number: int, limit: int) -> Query:
+    """Return the query for the ended jobs after a number, oldest first; its columns are EndedJob's."""
+    return Query(f"{_ENDED} AND number > ? ORDER BY number LIMIT ?", (number, limit))

@@ -110,6 +110,8 @@ class Metrics:
         yield _counter("jobs_ended", "Jobs that have ended since the start.", ("state", "statistic"), _samples(ended))
         yield _gauge("queue_depth", "Jobs that no runner has taken.", (), _sample(figures.queue_depth))
         yield _gauge("queue_capacity", "Jobs that may wait.", (), _sample(self._settings.queue_capacity))
+        most = _sample(figures.most_waiting_of_one_owner)
+        yield _gauge("queue_largest_share", "Jobs of the owner of whom most wait.", (), most)
         yield _gauge("runners", "Runner threads that are alive.", (), _sample(figures.runner_count))
         yield _gauge("runners_busy", "Runner threads that have a job.", (), _sample(figures.busy_runner_count))
         replaced = _sample(figures.replaced_runner_count)

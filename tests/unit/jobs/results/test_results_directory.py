@@ -123,11 +123,41 @@ def test_a_full_disk_is_named(results: ResultsDirectory, monkeypatch: pytest.Mon
     assert not results.is_published(1)
 
 
-def test_a_folder_that_cant_be_written_is_named(results: ResultsDirectory, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "results")
-    (tmp_path / "results").write_text("a file, not a folder")
+def test_a_result_that_cant_be_stored_is_named(results: ResultsDirectory, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "stored")
+    (tmp_path / "stored").write_text("a file, not a folder")
     with pytest.raises(StoreUnavailableError, match="job 1"):
         results.publish(1, RESULT)
+
+
+def _in_the_way(place: Path, what: str) -> Path:
+    if what == "file":
+        place.touch()
+    else:
+        place.symlink_to(place.with_name("gone"))
+    return place
+
+
+@pytest.mark.parametrize("what", ["file", "dangling link"])
+def test_a_result_file_that_cant_be_made_follows_when_it_can(tmp_path: Path, what: str) -> None:
+    in_the_way = _in_the_way(tmp_path / "results", what)
+    results = ResultsDirectory(tmp_path / "results", tmp_path / "stored")
+    results.publish(1, RESULT)
+    results.publish(2, RESULT)
+    results.withdraw(2, None)
+    assert results.read(1, RESULT.sha256) == RESULT.content
+    assert results.publish_missing() == 1
+    in_the_way.unlink()
+    assert results.publish_missing() == 0
+    assert results.path_of(1).read_bytes() == RESULT.content
+    assert not results.is_published(2)
+
+
+@pytest.mark.parametrize("what", ["file", "dangling link"])
+def test_a_place_for_stored_copies_that_cant_be_used_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
+    _in_the_way(tmp_path / "stored", what)
+    with pytest.raises(StoreUnavailableError, match="stored can't be made"):
+        ResultsDirectory(tmp_path / "results", tmp_path / "stored")
 
 
 def test_the_highest_number_is_read_from_the_names(results: ResultsDirectory, tmp_path: Path) -> None:

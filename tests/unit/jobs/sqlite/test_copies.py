@@ -48,6 +48,23 @@ def test_a_backup_holds_every_job_and_opens_as_a_store(store: SqliteJobStore, tm
         restored.close()
 
 
+@pytest.mark.parametrize("name", ["copy.sqlite3", "copy.sqlite3.unfinished"])
+def test_a_link_in_the_way_of_a_backup_is_not_followed(store: SqliteJobStore, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    (tmp_path / name).symlink_to(victim)
+    target = tmp_path / "copy.sqlite3"
+    if target.is_symlink():
+        with pytest.raises(BackupError, match="exists already"):
+            store.back_up(target)
+    else:
+        victim.write_text("precious")
+        store.back_up(target)
+        assert victim.read_text() == "precious"
+        assert target.is_file()
+    assert victim.exists() is not target.is_symlink()
+    assert list(tmp_path.glob(".copy*")) == []
+
+
 def test_a_restored_store_gives_no_number_that_was_given_after_the_backup(
     store: SqliteJobStore, tmp_path: Path
 ) -> None:

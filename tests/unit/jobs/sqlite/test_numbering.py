@@ -207,8 +207,8 @@ def test_eviction_by_count_counts_jobs_and_not_the_gap_that_a_restore_makes(tmp_
     shutil.copy(tmp_path / "copy.sqlite3", tmp_path / "restored" / "jobs.sqlite3")
     add_one(tmp_path / "restored")
     with closing(SqliteJobStore(tmp_path / "restored")) as store:
-        assert store.evict(finished_before=None, keep_count=5, limit=10) == []
-        assert [job.number for job in store.evict(finished_before=None, keep_count=3, limit=10)] == [1, 2]
+        assert store.evict(keep_count=5, limit=10) == []
+        assert [job.number for job in store.evict(keep_count=3, limit=10)] == [1, 2]
 
 
 def test_numbers_end_before_they_stop_being_exact(tmp_path: Path) -> None:
