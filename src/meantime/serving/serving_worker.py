@@ -24,7 +24,7 @@ from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
 from meantime.errors import BackupError, MeantimeError
 from meantime.serving.control_socket import ControlSocket
-from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
+from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
@@ -42,6 +42,9 @@ LAST_ANSWERS_S = 1.0
 
 ACCEPT_S = 0.1
 """How long granian may take to accept the connections that are waiting."""
+
+UNREAD_LIMIT_S = 3.0
+"""How long clients may take to read the answers that they have got a part of when the server ends."""
 
 CLOSE_LIMIT_S = 5.0
 _LOG_CLOSE_LIMIT_S = 1.0
@@ -211,6 +214,9 @@ class ServingWorker:
         if self._service.wait_drained(self._settings.drain_timeout_s):
             self._closing.set()
             time.sleep(LAST_ANSWERS_S)  # nothing tells us that the last client has asked for the last time
+            latest_end = threading.Timer(END_LIMIT_S, self._end_at_the_latest)
+            latest_end.daemon = True
+            latest_end.start()
             self._end_in_order()
         else:
             self._end_late()
@@ -223,12 +229,24 @@ class ServingWorker:
         stop_granian = signal.getsignal(signal.SIGTERM)
         if callable(stop_granian):
             stop_granian(signal.SIGTERM, None)
-        threading.main_thread().join()
+        threading.main_thread().join(UNREAD_LIMIT_S)
+        is_unread = threading.main_thread().is_alive()
+        if is_unread:
+            _log.warning("some clients have not read their answers after %g s; they are cut off", UNREAD_LIMIT_S)
         self._control.close()
         if not self._service.close(CLOSE_LIMIT_S):
             _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
         self._close_logs()
         self._pipe.send_bytes(ENDED)
+        if is_unread:
+            os._exit(0)  # granian's threads wait for those clients, and nothing ends a thread
+
+    def _end_at_the_latest(self) -> None:
+        """End although something can't be closed, such as a disk that answers nothing: what was accepted is on it."""
+        _log.error("the server can't close everything in %g s, and ends without", END_LIMIT_S)
+        self._close_logs()
+        self._pipe.send_bytes(ENDED)
+        os._exit(0)
 
     def _end_late(self) -> None:
         """End although jobs are left: they are on disk, and run at the next start."""

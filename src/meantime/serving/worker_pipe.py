@@ -1,4 +1,7 @@
-"""The words that the main process and the worker exchange over their pipe. What they do about them is theirs."""
+"""The words that the main process and the worker exchange over their pipe, and how long the last may take.
+
+What they do about them is theirs.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ ENDED = b"ended"
 
 FAILED = b"failed "
 """To the main process: I couldn't start; the reason follows."""
+
+END_LIMIT_S = 12.0
+"""How long a drained worker takes at most to end, whatever its clients and its threads do."""
 
 _log = logging.getLogger(__name__)
 
