@@ -18,6 +18,8 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from meantime.fields.fields import parse_json
+
 TOLERANCE = 0.01
 """How far a number may be from the expected one; the public checker's figure."""
 
@@ -142,7 +144,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 def _read_json(file: Path) -> object:
     try:
-        value: object = json.loads(file.read_bytes())
+        value = parse_json(file.read_bytes())
     except OSError as error:
         raise UnusableError(f"{file} can't be read: {error.strerror}") from error
     except ValueError as error:
@@ -197,10 +199,10 @@ class ContractClient:
             return self._compare_result(case, str(answer["job_id"]))
         except requests.ReadTimeout:
             return [f"no answer within {self._limit_s:g} s"]
-        except requests.exceptions.JSONDecodeError as error:
-            return [f"the answer is not JSON: {error}"]
         except requests.RequestException as error:
             raise UnusableError(f"no server answers at {self._url}: {_root_cause(error)}") from error
+        except ValueError as error:
+            return [f"the answer is not JSON: {error}"]
 
     def _compare_result(self, case: Case, job_id: str) -> list[str]:
         deadline = self._monotonic() + self._limit_s
@@ -219,8 +221,7 @@ class ContractClient:
         response = self._session.request(
             method, self._url + path, json=body, timeout=self._limit_s, allow_redirects=False
         )
-        answer: object = response.json()
-        return answer
+        return parse_json(response.content)
 
 
 def _root_cause(error: BaseException) -> str:

@@ -207,6 +207,7 @@ def test_one_wrong_answer_exits_with_1_and_names_it(tmp_path: Path, stand_in: St
         (b'{"status": "error", "reason": "no such question"}', "get_results answers the dict"),
         (b"[]", "get_results answers the list []"),
         (b"<html>", "the answer is not JSON"),
+        (b"[" * 100_000, "the answer is not JSON"),
         (b'{"status": "done"}', "data is null, expected the dict {}"),
     ],
 )
