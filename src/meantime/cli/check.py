@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meantime.fields.fields import parse_json
+from meantime.fields.refusals import printable
 
 TOLERANCE = 0.01
 """How far a number may be from the expected one; the public checker's figure."""
@@ -245,7 +246,7 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
         if len(failure.reasons) > len(shown):
             shown.append(f"and {len(failure.reasons) - len(shown)} more differences")
         name = f"{failure.case.endpoint} {failure.case.number}"
-        console.print(f"{name}: {'; '.join(shown)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(f"{name}: {'; '.join(shown)}"), markup=False, highlight=False, soft_wrap=True)
     if len(failures) > _FAILURES_SHOWN:
         console.print(f"and {len(failures) - _FAILURES_SHOWN} more failures")
     console.print(f"{len(cases) - len(failures)} of {len(cases)} cases passed", highlight=False)

@@ -21,6 +21,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from meantime.fields.refusals import printable
 from meantime.serving.claims import check_exposure, claim_port, claim_state
 from meantime.serving.granian_server import make_granian, raise_file_limit
 from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, last_words
@@ -142,7 +143,7 @@ class ServerProcess:
         if words == ENDED:
             return 0
         if words.startswith(FAILED):
-            sys.stderr.write(f"Error: {words.removeprefix(FAILED).decode('utf-8')}\n")
+            sys.stderr.write(f"Error: {printable(words.removeprefix(FAILED).decode('utf-8'))}\n")
             return 2
         sys.stderr.write(
             f"Error: the serving process ended unexpectedly; {self.settings.log_file} may say why. "

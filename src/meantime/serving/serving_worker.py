@@ -23,6 +23,7 @@ from meantime.bootstrap import build_service
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
 from meantime.errors import BackupError, MeantimeError
+from meantime.fields.refusals import printable
 from meantime.serving.control_socket import ControlSocket
 from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
@@ -214,7 +215,7 @@ class ServingWorker:
         _log.info("ready at %s", self._settings.base_url)
         source = self._datasets[0].provenance
         sys.stdout.write(
-            f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
+            f"Meantime serves {printable(source.title or source.source_name)} at {self._settings.base_url} "
             "(Ctrl+C drains and stops)\n"
         )
         sys.stdout.flush()
