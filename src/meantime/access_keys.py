@@ -16,11 +16,13 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
 from meantime.errors import AccessKeyError
+from meantime.fields.fields import parse_json
+from meantime.fields.refusals import shown
 
 PREFIX = "mt_"
 """What every key begins with, so that scanners find one that has got into a repository."""
@@ -30,6 +32,7 @@ FORMAT = 1
 
 _SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OPEN_TO_OTHERS = 0o077
 
 
@@ -63,6 +66,8 @@ class AccessKey:
     sha256: str
     created_at: float
 
+
+_ROLE = re.compile("|".join(Role))
 
 _Signature = tuple[int, int, int]
 
@@ -209,18 +214,39 @@ def _read(path: Path) -> dict[str, AccessKey]:
     if path.stat().st_mode & _OPEN_TO_OTHERS:
         raise AccessKeyError(f"{path} is open to other users; run: chmod 600 {path}")
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            raise AccessKeyError(f"{path} was written by a newer version of Meantime; install that version")
-        keys = [
-            AccessKey(row["name"], Role(row["role"]), row["owner"], row["sha256"], row["created_at"])
-            for row in content["keys"]
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise AccessKeyError(f"{path} is no file of access keys; restore it, or delete it and add the keys anew") from (
-            error
-        )
-    return {key.sha256: key for key in keys}
+        content = parse_json(path.read_bytes())
+    except ValueError as error:
+        raise _damaged(path, f"it is not JSON: {error}") from error
+    if not isinstance(content, dict) or not isinstance(rows := content.get("keys"), list):
+        raise _damaged(path, "it has no list of keys")
+    if content.get("format") != FORMAT:
+        raise AccessKeyError(f"{path} was written by a newer version of Meantime; install that version")
+    for row in rows:
+        if (fault := _fault_of(row)) is not None:
+            raise _damaged(path, fault)
+    keys = {row["sha256"]: AccessKey(**row | {"role": Role(row["role"])}) for row in rows}
+    if not len({key.name for key in keys.values()}) == len(keys) == len(rows):
+        raise _damaged(path, "a name or a hash is there twice")
+    return keys
+
+
+def _damaged(path: Path, fault: str) -> AccessKeyError:
+    return AccessKeyError(f"{path} is no file of access keys: {fault}; restore it, or delete it and add the keys anew")
+
+
+def _fault_of(row: object) -> str | None:
+    """Return what of a key in the file is not as ``_write`` writes it, or None.
+
+    An owner that is null, say, would be taken for everybody's by whoever asks whose jobs may be seen.
+    """
+    if not isinstance(row, dict) or row.keys() != {each.name for each in fields(AccessKey)}:
+        return f"{shown(row)} is no key"
+    patterns = {"name": _NAME, "owner": _NAME, "sha256": _SHA256, "role": _ROLE}
+    for member, pattern in patterns.items():
+        if not isinstance(row[member], str) or pattern.fullmatch(row[member]) is None:
+            return f"{member} is {shown(row[member])}"
+    created_at = row["created_at"]
+    return None if type(created_at) in (int, float) else f"created_at is {shown(created_at)}"
 
 
 def _write(path: Path, keys: list[AccessKey]) -> None:

@@ -37,6 +37,7 @@ from meantime.statistics.citation import provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.statistics.result import Result, encode_answer
 from meantime.statistics.statistic import StatisticData
+from meantime.supervisor import Supervisor
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
 from meantime.survey.datasets.drift import DriftReport
@@ -55,7 +56,8 @@ class ServiceFigures:
 
     ``unfinished`` counts jobs that have not ended by (state, statistic); ``runs`` are labelled (statistic, final
     state), ``waits`` (statistic,), ``commits`` (kind,), ``reloads`` (dataset, outcome); ``loaded_at`` is in seconds
-    since the epoch; ``housekeeping_failures`` counts the rounds that raised, by thread.
+    since the epoch; ``housekeeping_failures`` counts the rounds that raised, by thread; ``threads_running`` and
+    ``thread_end_counts`` are the supervisor's.
     """
 
     unfinished: Mapping[tuple[str, str], int]
@@ -70,6 +72,8 @@ class ServiceFigures:
     reloads: Mapping[tuple[str, str], int]
     loaded_at: Mapping[str, float]
     housekeeping_failures: Mapping[str, int]
+    threads_running: Mapping[str, bool]
+    thread_end_counts: Mapping[str, int]
 
     @property
     def busy_runner_count(self) -> int:
@@ -133,6 +137,8 @@ class MeantimeService:
         self._reloader = DatasetReloader(datasets, make_ingestor, self._pool.versions_in_use) if make_ingestor else None
         self._shared_jobs = SharedJobs(self._pool.may_be_joined)
         self._evictor = Housekeeper(self.evict_expired, name="evictor", interval_s=HOUSEKEEPING_INTERVAL_S)
+        self.supervisor = Supervisor()
+        self.supervisor.add(self._pool.inspector_thread, self._evictor.thread)
 
     def start(self) -> int:
         """Start the runners on what an earlier process left; return how many jobs that was."""
@@ -352,6 +358,8 @@ class MeantimeService:
             reloads=reloader.counts() if reloader else {},
             loaded_at=reloader.loaded_at() if reloader else {},
             housekeeping_failures=pool.housekeeping_failures | {self._evictor.name: self._evictor.failure_count},
+            threads_running=self.supervisor.running(),
+            thread_end_counts=self.supervisor.end_counts(),
         )
 
     def back_up(self, target: Path, *, enclosed: Mapping[str, str] | None = None) -> None:
@@ -390,8 +398,9 @@ class MeantimeService:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a new job would be accepted, but for a full queue."""
-        return not self._pool.is_draining and self._pool.fault is None and self._store.is_sound()
+        """Whether a new job would be accepted, but for a full queue, and no thread is missing that looks after it."""
+        is_kept = self._pool.fault is None and self._store.is_sound()
+        return is_kept and not self._pool.is_draining and not self.supervisor.missing()
 
     def begin_drain(self) -> None:
         """Refuse new jobs from now on, and give up a reload; never blocks."""

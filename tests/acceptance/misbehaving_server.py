@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from meantime.statistics.statistic import StatisticData
 
 GO_FILE = "go"
 """``wait_for_go`` lasts until a file of this name is in the server's working directory."""
+
+KEPT_THREADS = frozenset(
+    ["control", "event-log", "evictor", "pool-inspector", "reload", "slow-bodies", "webserver-log"]
+)
+"""All but the one that listens to the main process: ended in the middle of a word, it has to end the server."""
 
 _PAUSE_S = 0.01
 """These jobs misbehave on purpose: they wait on the clock and on nothing that could wake them."""
@@ -79,6 +85,15 @@ def crash(question: str) -> NoReturn:
     os.abort()
 
 
+def end_threads(question: str) -> dict[str, object]:
+    """End every thread that the server keeps, as a bug in it would: each as soon as it is awake."""
+    ended = [thread for thread in threading.enumerate() if thread.name in KEPT_THREADS]
+    for thread in ended:
+        assert thread.ident is not None
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    return {"question": question, "ended": sorted(thread.name for thread in ended)}
+
+
 FAULTS: tuple[Callable[[str], dict[str, object]], ...] = (
     wait_for_go,
     loop,
@@ -89,6 +104,7 @@ FAULTS: tuple[Callable[[str], dict[str, object]], ...] = (
     return_set,
     return_nan,
     crash,
+    end_threads,
 )
 
 

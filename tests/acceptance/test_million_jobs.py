@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import http.client
-import sqlite3
 import statistics
 import time
 from contextlib import closing
-from pathlib import Path
 
-from meantime.jobs.job import Task
-from meantime.jobs.sqlite.job_rows import row_checksum
 from tests.acceptance.conftest import OpenServer
+from tests.acceptance.many_jobs import multiply_the_job
 from tests.acceptance.server import Answer, Server, ask, memory_of
 from tests.acceptance.small_table import Request, same
 from tests.fault_table import Record
 
 JOB_COUNT = 1_000_000
 ASKED_COUNT = 100
-
-
-def _multiply_the_job(store_file: Path) -> None:
-    """Make the one job of a store a million of them."""
-    with closing(sqlite3.connect(store_file)) as connection, connection:
-        connection.create_function("row_checksum", 4, _checksum, deterministic=True)
-        names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
-        chosen = {name: name for name in names} | {
-            "number": "n",
-            "checksum": "row_checksum(n, task, arguments, version)",
-        }
-        connection.execute(
-            "WITH RECURSIVE counter(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM counter WHERE n < ?) "
-            f"INSERT INTO jobs ({', '.join(chosen)}) SELECT {', '.join(chosen.values())} FROM counter, jobs "
-            "WHERE number = 1",
-            (JOB_COUNT,),
-        )
-
-
-def _checksum(number: int, task: str, arguments: str, version: str) -> int:
-    return row_checksum(number, Task(task, arguments, version), "", None)
 
 
 def _timed(connection: http.client.HTTPConnection, paths: list[str]) -> tuple[float, list[Answer]]:
@@ -74,7 +50,7 @@ def test_a_million_finished_jobs_are_listed_and_found(
     server.post(requests[0].endpoint, requests[0].body)
     server.wait_idle()
     assert server.stop() == 0
-    _multiply_the_job(server.store_file)
+    multiply_the_job(server.store_file, JOB_COUNT)
     server.start()
     numbers = [1 + i * (JOB_COUNT - 1) // (ASKED_COUNT - 1) for i in range(ASKED_COUNT)]
     with closing(server.connect()) as connection:

@@ -7,16 +7,20 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import OpenServer
+from tests.acceptance.many_jobs import multiply_the_job
 from tests.acceptance.patient_server import GATE_VARIABLE, LAST_ANSWERS_VARIABLE, WAITING
 from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, START_LIMIT_S, STOP_LIMIT_S, NotReadyError, Server
 from tests.acceptance.small_table import Request, same
 
 ENDS = ["SIGTERM", "SIGINT", "SIGTERM to the group", "SIGINT to the group", "GET", "POST"]
+UNREAD_JOB_COUNT = 300_000
+"""How many jobs make a list that fits into no buffer of a connection."""
 
 
 @pytest.fixture
@@ -235,6 +239,40 @@ def test_the_drain_waits_for_a_job_that_runs(open_server: OpenServer, gate: Path
     gate.write_bytes(b"")
     assert server.wait() == 0
     assert json.loads((server.state / "results" / f"{job_id}.json").read_bytes()) == {"waited": True}
+
+
+@pytest.fixture
+def unread_answer(open_server: OpenServer, requests: list[Request]) -> Iterator[Server]:
+    """A server with an answer under way, of some megabytes, to a client that doesn't read it."""
+    server = open_server().start()
+    server.post(requests[0].endpoint, requests[0].body)
+    server.wait_idle()
+    assert server.stop() == 0
+    multiply_the_job(server.store_file, UNREAD_JOB_COUNT)
+    server.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(b"GET /api/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(1, socket.MSG_PEEK) == b"H"
+        yield server
+
+
+@pytest.mark.parametrize("end", ["GET", "SIGTERM", "SIGTERM to the group"])
+def test_a_client_that_reads_nothing_does_not_keep_the_server_from_its_end(unread_answer: Server, end: str) -> None:
+    server = unread_answer
+    if end == "GET":
+        assert server.ask("GET", "/api/graceful_shutdown").json() == {"status": "done"}
+    elif end == "SIGTERM":
+        server.process.send_signal(signal.SIGTERM)
+    else:
+        os.killpg(server.process.pid, signal.SIGTERM)
+    assert server.wait() == 0
+    assert server.errors == ""
+    log = (server.state / "webserver.log").read_text("utf-8")
+    assert "some clients have not read their answers" in log
+    assert server.start().ask("GET", "/readyz").status == 200  # neither port nor lock is held
+    assert server.stop() == 0
 
 
 def test_a_worker_that_dies_by_itself_ends_the_server_with_one_line(server: Server) -> None:

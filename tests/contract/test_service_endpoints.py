@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.service import MeantimeService
 from meantime.settings import Settings
+from meantime.supervisor import KeptThread
 from meantime.web.app import create_app
 from meantime.web.contract.contract_jobs import JOBS_PER_CHUNK, stream_jobs
 from tests.contract.conftest import LIMIT_S, OBESITY, OpenService
@@ -177,6 +179,32 @@ def test_draining_fails_readiness_and_refuses_jobs_but_answers_everything_else(
     assert client.get("/healthz").status_code == 200
     assert client.get("/api/get_results/1").json["status"] == "done"  # type: ignore[index]  # the body is an object
     assert client.get("/api/jobs").json == {"status": "done", "data": [{"job_id_1": "done"}]}
+
+
+def test_a_thread_that_has_ended_fails_readiness_until_another_takes_its_place(
+    client: FlaskClient, service: MeantimeService
+) -> None:
+    ended, woken = threading.Event(), threading.Event()
+
+    def work() -> None:
+        if ended.is_set():
+            woken.wait()
+        ended.set()
+
+    thread = KeptThread(work, name="sweeper")
+    service.supervisor.add(thread)
+    thread.start()
+    assert ended.wait(LIMIT_S)
+    while not thread.is_missing:
+        pass
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (503, {"status": "unavailable", "threads": ["sweeper"]})
+    assert 'meantime_thread_running{thread="sweeper"} 0.0' in client.get("/metrics").text
+    service.supervisor.keep_all()
+    assert client.get("/readyz").json == {"status": "ready"}
+    assert 'meantime_thread_running{thread="sweeper"} 1.0' in client.get("/metrics").text
+    assert 'meantime_thread_ends_total{thread="sweeper"} 1.0' in client.get("/metrics").text
+    thread.end(woken.set)
 
 
 def test_a_closed_store_fails_readiness(open_service: OpenService, settings: Settings, tmp_path: Path) -> None:

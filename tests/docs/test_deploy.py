@@ -16,6 +16,7 @@ from meantime.cli import COMMANDS
 from meantime.cli.errors import EXIT_CODES
 from meantime.errors import DataError, SettingsError
 from meantime.serving.server_process import HANG_GRACE_S
+from meantime.serving.worker_pipe import END_LIMIT_S
 from meantime.settings import Settings, describe_settings
 from meantime.web.app import create_app
 from meantime.web.v1.request_fields import WAIT_LIMIT_S
@@ -70,7 +71,7 @@ def test_units_name_settings_and_commands_that_exist(path: Path) -> None:
 
 
 def test_the_service_manager_waits_longer_than_the_drain_takes() -> None:
-    assert int(value_of(SERVICE, "TimeoutStopSec")) > Settings().drain_timeout_s + HANG_GRACE_S
+    assert int(value_of(SERVICE, "TimeoutStopSec")) > Settings().drain_timeout_s + END_LIMIT_S + HANG_GRACE_S
 
 
 def test_a_server_that_cannot_start_is_not_started_again_and_again() -> None:

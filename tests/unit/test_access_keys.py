@@ -122,14 +122,35 @@ def test_a_key_can_share_the_jobs_of_another(file: AccessKeyFile) -> None:
     assert (found.name, found.owner) == ("dashboard", "alice")
 
 
+KEY = {"name": "a", "role": "submit", "owner": "a", "sha256": "0" * 64, "created_at": 0}
+
+
+def key_file(**changes: object) -> str:
+    """Return a file of one key, with some of its members changed."""
+    return json.dumps({"format": 1, "keys": [KEY | changes]})
+
+
 DAMAGED = {
     "empty": "",
     "not JSON": "{",
     "a list": "[]",
     "no keys": '{"format": 1}',
-    "an unknown role": json.dumps(
-        {"format": 1, "keys": [{"name": "a", "role": "root", "owner": "a", "sha256": "", "created_at": 0}]}
-    ),
+    "an unknown role": key_file(role="root"),
+    "an owner that is null, who would see all jobs": key_file(owner=None),
+    "no owner's name, whom jobs without an owner would belong to": key_file(owner=""),
+    "an owner that is a number": key_file(owner=7),
+    "an owner with a line end": key_file(owner="a\n"),
+    "a name that is null": key_file(name=None),
+    "a name with a control character": key_file(name="a\x1b[2J"),
+    "a hash that is null": key_file(sha256=None),
+    "a hash that is too short": key_file(sha256="0"),
+    "a time that is a text": key_file(created_at="now"),
+    "a time that is true": key_file(created_at=True),
+    "a member that nobody knows": key_file(admin=True),
+    "two keys of one name": json.dumps({"format": 1, "keys": [KEY, KEY | {"sha256": "1" * 64}]}),
+    "two keys of one hash": json.dumps({"format": 1, "keys": [KEY, KEY | {"name": "b", "role": "admin"}]}),
+    "JSON too deep to be read": "[" * 100_000,
+    "JSON too deep to be read, and closed": '{"format": 1, "keys": ' + "[" * 100_000 + "]" * 100_000 + "}",
     "a key without a role": '{"format": 1, "keys": [{"name": "a"}]}',
     "a newer format": '{"format": 2, "keys": []}',
 }

@@ -13,7 +13,7 @@ import click
 from meantime.access_keys import files_to_enclose
 from meantime.cli.errors import one_line_errors
 from meantime.errors import BackupError, StoreLockedError
-from meantime.serving.control_socket import ask_server
+from meantime.serving.control_socket import ANSWER_LIMIT_S, ask_server
 from meantime.settings import load_settings
 
 EPILOG = """
@@ -29,7 +29,14 @@ To restore: stop the server, meantime restore FILE, start it.
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--state-dir", metavar="VALUE", help="The server's state directory. [default: as for serve]")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file with settings. [default: meantime.toml]")
-def backup(target: Path, state_dir: str | None, config: Path | None) -> None:
+@click.option(
+    "--timeout-s",
+    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    default=ANSWER_LIMIT_S,
+    show_default=True,
+    help="Seconds that a running server may take for the copy.",
+)
+def backup(target: Path, state_dir: str | None, config: Path | None, timeout_s: float) -> None:
     """Copy the job store to TARGET: a new file, or a folder that gets one.
 
     The copy is consistent, checked and synced, whether or not the server runs. The access keys are in it, as hashes.
@@ -37,11 +44,11 @@ def backup(target: Path, state_dir: str | None, config: Path | None) -> None:
     """
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
-        file = back_up(settings.store_dir, target.expanduser().absolute())
+        file = back_up(settings.store_dir, target.expanduser().absolute(), limit_s=timeout_s)
     click.echo(f"{file}: {file.stat().st_size:,} bytes")
 
 
-def back_up(store_dir: Path, target: Path, *, now: datetime | None = None) -> Path:
+def back_up(store_dir: Path, target: Path, *, now: datetime | None = None, limit_s: float = ANSWER_LIMIT_S) -> Path:
     """Copy the store of a state directory and return the file that was written.
 
     Parameters
@@ -52,20 +59,22 @@ def back_up(store_dir: Path, target: Path, *, now: datetime | None = None) -> Pa
         A file that doesn't exist, or a folder; absolute, because the server works elsewhere.
     now
         What a file in a folder is named after; the present without it.
+    limit_s
+        How many seconds a running server may take.
 
     Raises
     ------
     BackupError
         There is no store, or the target can't be written.
     StoreError
-        The store can't be read.
+        The store can't be read, or the server hasn't answered in time.
     """
     if not (store_dir / "jobs.sqlite3").exists():
         raise BackupError(f"{store_dir} holds no job store; name the server's folder with --state-dir")
     if target.is_dir():
         target = target / f"meantime-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3"
     try:
-        ask_server(store_dir, "back_up", target=str(target))
+        ask_server(store_dir, "back_up", limit_s=limit_s, target=str(target))
     except ConnectionError:
         _back_up_offline(store_dir, target)
     return target

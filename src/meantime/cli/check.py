@@ -18,6 +18,9 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from meantime.fields.fields import parse_json
+from meantime.fields.refusals import printable
+
 TOLERANCE = 0.01
 """How far a number may be from the expected one; the public checker's figure."""
 
@@ -142,7 +145,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 def _read_json(file: Path) -> object:
     try:
-        value: object = json.loads(file.read_bytes())
+        value = parse_json(file.read_bytes())
     except OSError as error:
         raise UnusableError(f"{file} can't be read: {error.strerror}") from error
     except ValueError as error:
@@ -197,10 +200,10 @@ class ContractClient:
             return self._compare_result(case, str(answer["job_id"]))
         except requests.ReadTimeout:
             return [f"no answer within {self._limit_s:g} s"]
-        except requests.exceptions.JSONDecodeError as error:
-            return [f"the answer is not JSON: {error}"]
         except requests.RequestException as error:
             raise UnusableError(f"no server answers at {self._url}: {_root_cause(error)}") from error
+        except ValueError as error:
+            return [f"the answer is not JSON: {error}"]
 
     def _compare_result(self, case: Case, job_id: str) -> list[str]:
         deadline = self._monotonic() + self._limit_s
@@ -219,8 +222,7 @@ class ContractClient:
         response = self._session.request(
             method, self._url + path, json=body, timeout=self._limit_s, allow_redirects=False
         )
-        answer: object = response.json()
-        return answer
+        return parse_json(response.content)
 
 
 def _root_cause(error: BaseException) -> str:
@@ -244,7 +246,7 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
         if len(failure.reasons) > len(shown):
             shown.append(f"and {len(failure.reasons) - len(shown)} more differences")
         name = f"{failure.case.endpoint} {failure.case.number}"
-        console.print(f"{name}: {'; '.join(shown)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(f"{name}: {'; '.join(shown)}"), markup=False, highlight=False, soft_wrap=True)
     if len(failures) > _FAILURES_SHOWN:
         console.print(f"and {len(failures) - _FAILURES_SHOWN} more failures")
     console.print(f"{len(cases) - len(failures)} of {len(cases)} cases passed", highlight=False)

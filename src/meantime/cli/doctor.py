@@ -23,6 +23,7 @@ import click
 
 from meantime.cli.errors import one_line_errors
 from meantime.errors import MeantimeError
+from meantime.fields.refusals import printable
 from meantime.settings import Settings, load_settings
 
 PROBLEM_FREE_BYTES = 64 * 1024 * 1024
@@ -75,7 +76,7 @@ def doctor(
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            click.echo(f"{finding.level:<8} {finding.check:<12} {finding.message}")
+            click.echo(printable(f"{finding.level:<8} {finding.check:<12} {finding.message}"))
     context.exit(any(finding.level is Level.PROBLEM for finding in findings))
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from meantime.errors import AccessKeyError, DataError, MeantimeError, SettingsError, StoreError
+from meantime.fields.refusals import printable
 
 EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, SettingsError: 2, StoreError: 2}
 """What a command ends with; an error that is not in the table ends it with 1."""
@@ -19,6 +20,6 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except MeantimeError as error:
-        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"Error: {printable(' '.join(str(error).split()))}", err=True)
         code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
         raise click.exceptions.Exit(code) from error

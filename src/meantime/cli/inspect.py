@@ -15,6 +15,7 @@ import click
 
 from meantime.cli.errors import one_line_errors
 from meantime.errors import DataError
+from meantime.fields.refusals import printable, printable_json
 
 if TYPE_CHECKING:
     from meantime.child import Progress
@@ -48,13 +49,13 @@ def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path
             sample = _sample_of_unknown(data) if mapping is None else None
             if sample is None:
                 raise
-            click.echo(f"Not a known table: {error}", err=True)
+            click.echo(printable(f"Not a known table: {error}"), err=True)
             _propose(data, sample, write_mapping)
             return
         if write_mapping is not None:
             raise DataError(f"{data.name}: is read without a mapping; --write-mapping is for unknown tables")
     if as_json:
-        click.echo(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False))
+        click.echo(printable_json(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False)))
     else:
         _print_report(dataset)
 
@@ -138,7 +139,7 @@ def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
         *(("Note", warning) for warning in report.warnings),
         ("Read", f"{report.duration_s:.2f} s, {report.engine}"),
     ]
-    return [(label, text) for label, text in rows if text]
+    return [(label, printable(text)) for label, text in rows if text]
 
 
 def _categories(dataset: Dataset) -> list[str]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from werkzeug.exceptions import RequestTimeout
 
 from meantime.connections.unanswered_connections import Peer, Unanswered, UnansweredConnections, shut_receiving
+from meantime.supervisor import KeptThread
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,16 +66,15 @@ class SlowBodyGuard:
         self._tickets = itertools.count()  # next() is atomic
         self._connections = UnansweredConnections()  # the watching thread's own
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="slow-bodies", daemon=True)
+        self.thread = KeptThread(self._watch, name="slow-bodies")
 
     def start(self) -> None:
         """Start the watching thread."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """End the watching thread."""
-        self._stop.set()
-        self._thread.join()
+        self.thread.end(self._stop.set)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass a request on; its body is watched over while it is read."""

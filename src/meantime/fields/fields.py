@@ -12,6 +12,8 @@ A field of the dataclass without a kind is none that can be given.
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,10 @@ from typing import Any, get_type_hints
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, Refer
 from meantime.fields.refusals import shown, unknown_name
+
+TOML_LIMIT_CHARACTERS = 1_000_000
+TOML_KEY_LIMIT_PARTS = 16
+_LONG_KEY = re.compile(rf"""(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{TOML_KEY_LIMIT_PARTS}}}""")
 
 
 class Default(str):
@@ -171,10 +177,25 @@ def parse_toml(text: str) -> dict[str, object]:
     """
     import tomllib  # 5 ms, and most servers have no such file
 
+    if len(text) > TOML_LIMIT_CHARACTERS:
+        raise FieldError(f"is not TOML that is read here: it has more than {TOML_LIMIT_CHARACTERS:,} characters")
+    if (found := _LONG_KEY.search(text)) is not None:  # tomllib takes a time that grows with the square of the parts
+        raise FieldError(
+            f"is not TOML that is read here: a key has more than {TOML_KEY_LIMIT_PARTS} parts, {shown(found[0])}"
+        )
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError also for a number of thousands of digits
         raise FieldError(f"is not TOML: {error}") from error
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return what a file of JSON holds; ValueError when it is none, or is too deep to be read."""
+    try:
+        found: object = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is too deep") from error
+    return found
 
 
 def object_schema(cls: type, refer: Refer | None = None) -> JsonSchema:

@@ -5,8 +5,10 @@ What is accepted is decided by each kind, in ``kinds.py`` and beside what the va
 
 from __future__ import annotations
 
+import json
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from unicodedata import category
 
 from meantime.errors import FieldError
 
@@ -37,6 +39,40 @@ def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:
         return "a number of thousands of digits"
     is_cut = len(text) > limit or (isinstance(value, str) and len(value) > limit)
     return f"{text[: limit - 4]}...{text[-1]}" if is_cut else text
+
+
+def printable(text: str) -> str:
+    r"""Return a text fit for a line of a log or of a terminal: what isn't printable is escaped.
+
+    That is whatever ends a line, gives a terminal orders, or turns the order of letters round (Unicode's categories C
+    and Z but for spaces).
+
+    >>> print(printable("job\n2026-01-01T00:00:00.000Z ERROR forged\x1b[2J"))
+    job\n2026-01-01T00:00:00.000Z ERROR forged\x1b[2J
+    """
+    return _escaped(text, lambda character: character.encode("unicode_escape").decode("ascii"))
+
+
+def printable_json(text: str) -> str:
+    """Return a JSON text with what isn't printable escaped as JSON does it; ends of lines between values stay."""
+    return "\n".join(_escaped(line, _escaped_in_json) for line in text.split("\n"))
+
+
+def printable_toml(text: str) -> str:
+    """Return a line of TOML with what isn't printable escaped as TOML does it."""
+    return _escaped(text, lambda character: f"\\U{ord(character):08x}")
+
+
+def _escaped_in_json(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) > 0xFFFF else f"\\u{ord(character):04x}"
+
+
+def _escaped(text: str, escape: Callable[[str], str]) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or category(character) == "Zs" else escape(character) for character in text
+    )
 
 
 def nearest(

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from meantime.supervisor import KeptThread
+
 _log = logging.getLogger(__name__)
 
 
@@ -20,12 +22,12 @@ class Housekeeper:
         self._interval_s = interval_s
         self._stop = threading.Event()
         self._failure_count = 0  # written by the thread alone
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread = KeptThread(self._run, name=name)
 
     @property
     def name(self) -> str:
         """The thread's name."""
-        return self._thread.name
+        return self.thread.name
 
     @property
     def failure_count(self) -> int:
@@ -34,13 +36,11 @@ class Housekeeper:
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """End the thread after the round it is in; harmless when it never started."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self.thread.end(self._stop.set)
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_s):

@@ -33,6 +33,7 @@ from meantime.jobs.live_jobs import LiveJobs
 from meantime.jobs.log_context import worked_for
 from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.task_runner import TaskRunner
+from meantime.supervisor import KeptThread
 
 _log = logging.getLogger(__name__)
 
@@ -417,6 +418,11 @@ class ThreadPool:
                     self._runners[place].start()
 
     # Ending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def inspector_thread(self) -> KeptThread:
+        """The thread that looks after the runners."""
+        return self._inspector.thread
 
     @property
     def is_draining(self) -> bool:

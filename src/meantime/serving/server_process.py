@@ -11,6 +11,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import math
 import multiprocessing
 import os
 import signal
@@ -20,9 +21,10 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from meantime.fields.refusals import printable
 from meantime.serving.claims import check_exposure, claim_port, claim_state
 from meantime.serving.granian_server import make_granian, raise_file_limit
-from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, last_words
+from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, last_words
 from meantime.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ _SHARED_MODULES = ("granian.server.mp", "meantime.serving.serving_worker", "mean
 """Imported while the ingest's child process works; the worker is forked with all of it."""
 
 HANG_GRACE_S = 5
-"""How long after the drain's own limit a worker that doesn't answer is killed."""
+"""How long after its own limits, the drain's and the end's, a worker that doesn't end is killed."""
 
 
 def run_server(settings: Settings) -> int:
@@ -128,7 +130,7 @@ class ServerProcess:
             return
         with contextlib.suppress(OSError):  # the worker is gone; its end is on the way
             self._pipe.send_bytes(DRAIN)
-        signal.alarm(int(self.settings.drain_timeout_s) + HANG_GRACE_S)
+        signal.alarm(math.ceil(self.settings.drain_timeout_s + END_LIMIT_S) + HANG_GRACE_S)
 
     def _kill_worker(self, _: int, __: FrameType | None) -> None:
         for worker in multiprocessing.active_children():
@@ -141,7 +143,7 @@ class ServerProcess:
         if words == ENDED:
             return 0
         if words.startswith(FAILED):
-            sys.stderr.write(f"Error: {words.removeprefix(FAILED).decode('utf-8')}\n")
+            sys.stderr.write(f"Error: {printable(words.removeprefix(FAILED).decode('utf-8'))}\n")
             return 2
         sys.stderr.write(
             f"Error: the serving process ended unexpectedly; {self.settings.log_file} may say why. "

@@ -24,9 +24,11 @@ from meantime.bootstrap import build_service
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
 from meantime.errors import BackupError, MeantimeError
+from meantime.fields.refusals import printable
 from meantime.serving.control_socket import ControlSocket
-from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
+from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
+from meantime.supervisor import KeptThread
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
@@ -44,6 +46,10 @@ LAST_ANSWERS_S = 1.0
 ACCEPT_S = 0.1
 """How long granian may take to accept the connections that are waiting."""
 
+UNREAD_LIMIT_S = 3.0
+"""How long clients may take to read the answers that they have got a part of when the server ends."""
+
+SUPERVISION_INTERVAL_S = 1.0
 CLOSE_LIMIT_S = 5.0
 _LOG_CLOSE_LIMIT_S = 1.0
 _SELF_CHECK_PAUSE_S = 0.01
@@ -103,6 +109,7 @@ class ServingWorker:
         self._datasets = datasets
         self._state_lock = state_lock
         self._drain_requested = threading.Event()
+        self._reload_requested = threading.Event()
         self._closing = threading.Event()
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
@@ -134,11 +141,14 @@ class ServingWorker:
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
-        threading.Thread(target=self._watch_main_process, name="main-process-watch", daemon=True).start()
-        # No daemon: the process ends when this thread has closed everything.
-        threading.Thread(target=self._live, name="life", daemon=False).start()
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
+        own = [KeptThread(self._watch_main_process, name="main-process-watch"), KeptThread(self._reload, name="reload")]
+        for thread in own:
+            thread.start()
+        self._service.supervisor.add(*(log.thread for log in self._logs()), self._control.thread, guard.thread, *own)
+        # No daemon: the process ends when this thread has closed everything.
+        threading.Thread(target=self._live, name="life", daemon=False).start()
         return guard
 
     def _back_up(self, request: Mapping[str, object]) -> None:
@@ -174,23 +184,27 @@ class ServingWorker:
 
     def _reload_by_signal(self) -> None:
         _log.info("a signal asked for a reload")
-        threading.Thread(target=self._reload, name="reload", daemon=True).start()
+        self._reload_requested.set()
 
     def _reload(self) -> None:
-        """Read every dataset again; what happens is in the log."""
-        try:
-            self._service.reload_all()
-        except Exception:  # noqa: BLE001  # a thread that ends silently tells nobody
-            _log.exception("the reload failed")
+        """Read every dataset again when asked to, once for all who ask meanwhile; what happens is in the log."""
+        while True:
+            self._reload_requested.wait()
+            self._reload_requested.clear()
+            try:
+                self._service.reload_all()
+            except Exception:  # noqa: BLE001  # whatever it is, the old version is served, and the next one may do
+                _log.exception("the reload failed")
 
     def _live(self) -> None:
-        """Say when the server is ready, wait for the drain, and end; nobody else would end the process."""
+        """Say when the server is ready, look after its threads until the drain, and end; nobody else would end it."""
         try:
             if self._wait_until_answering():
                 self._say_ready()
         except Exception:  # noqa: BLE001  # nobody may be there to read it
             _log.exception("can't say that the server is ready")
-        self._drain_requested.wait()
+        while not self._drain_requested.wait(SUPERVISION_INTERVAL_S):
+            self._keep_threads()
         try:
             self._end()
         except Exception:  # noqa: BLE001  # a process that nobody ends would hang
@@ -202,19 +216,37 @@ class ServingWorker:
         _log.info("ready at %s", self._settings.base_url)
         source = self._datasets[0].provenance
         sys.stdout.write(
-            f"Meantime serves {source.title or source.source_name} at {self._settings.base_url} "
+            f"Meantime serves {printable(source.title or source.source_name)} at {self._settings.base_url} "
             "(Ctrl+C drains and stops)\n"
         )
         sys.stdout.flush()
 
     def _end(self) -> None:
         """Wait until the accepted jobs have finished, or for as long as that may take, and end."""
-        if self._service.wait_drained(self._settings.drain_timeout_s):
+        if self._wait_drained():
             self._closing.set()
             time.sleep(LAST_ANSWERS_S)  # nothing tells us that the last client has asked for the last time
+            latest_end = threading.Timer(END_LIMIT_S, self._end_at_the_latest)
+            latest_end.daemon = True
+            latest_end.start()
             self._end_in_order()
         else:
             self._end_late()
+
+    def _wait_drained(self) -> bool:
+        give_up_at = time.monotonic() + self._settings.drain_timeout_s
+        while (left_s := give_up_at - time.monotonic()) > 0.0:
+            if self._service.wait_drained(min(left_s, SUPERVISION_INTERVAL_S)):
+                return True
+            self._keep_threads()
+        return self._service.wait_drained(0.0)
+
+    def _keep_threads(self) -> None:
+        """Have threads that have ended replaced; whatever that raises, it is tried again."""
+        try:
+            self._service.supervisor.keep_all()
+        except Exception:  # noqa: BLE001  # nobody looks after this thread
+            _log.exception("can't look after the server's threads")
 
     def _end_in_order(self) -> None:
         """Let granian answer what it has accepted, then close everything."""
@@ -224,12 +256,24 @@ class ServingWorker:
         stop_granian = signal.getsignal(signal.SIGTERM)
         if callable(stop_granian):
             stop_granian(signal.SIGTERM, None)
-        threading.main_thread().join()
+        threading.main_thread().join(UNREAD_LIMIT_S)
+        is_unread = threading.main_thread().is_alive()
+        if is_unread:
+            _log.warning("some clients have not read their answers after %g s; they are cut off", UNREAD_LIMIT_S)
         self._control.close()
         if not self._service.close(CLOSE_LIMIT_S):
             _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
         self._close_logs()
         self._pipe.send_bytes(ENDED)
+        if is_unread:
+            os._exit(0)  # granian's threads wait for those clients, and nothing ends a thread
+
+    def _end_at_the_latest(self) -> None:
+        """End although something can't be closed, such as a disk that answers nothing: what was accepted is on it."""
+        _log.error("the server can't close everything in %g s, and ends without", END_LIMIT_S)
+        self._close_logs()
+        self._pipe.send_bytes(ENDED)
+        os._exit(0)
 
     def _end_late(self) -> None:
         """End although jobs are left: they are on disk, and run at the next start."""

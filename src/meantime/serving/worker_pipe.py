@@ -1,4 +1,7 @@
-"""The words that the main process and the worker exchange over their pipe. What they do about them is theirs."""
+"""The words that the main process and the worker exchange over their pipe, and how long the last may take.
+
+What they do about them is theirs.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ ENDED = b"ended"
 FAILED = b"failed "
 """To the main process: I couldn't start; the reason follows."""
 
+_LONGEST_WORD_BYTES = 16
+
+END_LIMIT_S = 12.0
+"""How long a drained worker takes at most to end, whatever its clients and its threads do."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -26,12 +34,12 @@ def obey(pipe: Connection, commands: Mapping[bytes, Callable[[], None]]) -> None
     """Do what comes over a pipe until its other end is closed; what a command raises is logged."""
     while True:
         try:
-            word = pipe.recv_bytes()
+            word = pipe.recv_bytes(_LONGEST_WORD_BYTES)  # a longer one is none: the two are out of step
         except (EOFError, OSError):
             return
         try:
             commands[word]()
-        except Exception:  # noqa: BLE001  # who stops listening would hear neither the drain nor the other's end
+        except BaseException:  # noqa: BLE001  # who stops listening would hear neither the drain nor the other's end
             _log.exception("what the main process asked for failed: %s", word.decode("utf-8", "replace"))
 
 

@@ -207,6 +207,8 @@ def test_one_wrong_answer_exits_with_1_and_names_it(tmp_path: Path, stand_in: St
         (b'{"status": "error", "reason": "no such question"}', "get_results answers the dict"),
         (b"[]", "get_results answers the list []"),
         (b"<html>", "the answer is not JSON"),
+        (b"[" * 100_000, "the answer is not JSON"),
+        (b'{"status": "done", "data": {"\\u001b[2J\\u202e": 1}}', r"data.\x1b[2J\u202e is not expected"),
         (b'{"status": "done"}', "data is null, expected the dict {}"),
     ],
 )

@@ -52,6 +52,34 @@ def test_the_json_report_carries_every_name(tmp_path: Path) -> None:
     assert len(report["version"]) == 64
 
 
+HOSTILE = "\x1b[2J\x9b\u202e\x7fOhio"
+"""Clears a terminal, and turns the order of letters round."""
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["report", "JSON"])
+def test_no_control_character_of_a_table_gets_to_the_terminal(tmp_path: Path, options: tuple[str, ...]) -> None:
+    known = run(written(tmp_path, csv_text([ROW, ROW.replace("Alabama", HOSTILE).replace("AL", "ZZ")])), *options)
+    assert known.exit_code == 0
+    assert r"Ohio" in known.output
+    assert all(line.isprintable() for line in known.output.split("\n"))
+    if options:
+        assert HOSTILE in [place["name"] for place in json.loads(known.stdout)["locations"]]
+
+
+def test_no_control_character_of_an_unknown_table_gets_to_the_terminal_or_breaks_its_mapping(tmp_path: Path) -> None:
+    text = UNKNOWN.replace("State Name", f"State {HOSTILE}").replace("All adults", f"All {HOSTILE}")
+    result = run(written(tmp_path, text, "smoking.csv"))
+    assert result.exit_code == 0
+    assert all(line.isprintable() for line in result.output.split("\n"))
+    assert f"State {HOSTILE}" in tomllib.loads(result.stdout)["columns"].values()
+
+
+def test_no_control_character_of_an_error_gets_to_the_terminal(tmp_path: Path) -> None:
+    result = run(tmp_path / f"{HOSTILE}.csv")
+    assert result.exit_code == 2
+    assert all(line.isprintable() for line in result.output.split("\n"))
+
+
 def test_a_file_that_can_not_be_read_ends_with_one_line_and_2(tmp_path: Path) -> None:
     result = run(written(tmp_path, csv_text([ROW.replace("39.2", "a lot")])))
     assert result.exit_code == 2

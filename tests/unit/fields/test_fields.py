@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from meantime.errors import FieldError
-from meantime.fields.fields import Default, Example, fields_of, object_schema, parse_toml, read_fields
+from meantime.fields.fields import Default, Example, fields_of, object_schema, parse_json, parse_toml, read_fields
 from meantime.fields.kinds import Choice, JsonSchema, Kind, Refer, SetOf, Text, WholeNumber
 
 
@@ -159,3 +159,16 @@ def test_a_kind_without_a_summary_is_a_mistake_of_the_programmer() -> None:
 def test_a_text_that_is_no_toml_is_refused(text: str) -> None:
     with pytest.raises(FieldError, match="is not TOML"):
         parse_toml(text)
+
+
+def test_toml_that_would_take_for_ever_is_refused() -> None:
+    for text in ("port" + ".a" * 1_000_000 + " = 1", "[port" + " . 'a'" * 300_000 + "]", "a" * 2_000_000):
+        with pytest.raises(FieldError, match=r"is not TOML that is read here: (a key has more than|it has more than)"):
+            parse_toml(text)
+    assert parse_toml("a" + ".b" * 15 + " = '1.2.3.4'")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"a":' * 100_000, "9" * 5000])
+def test_a_text_that_is_no_json_is_a_value_error_however_deep_it_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_json(text)

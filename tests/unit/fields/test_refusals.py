@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from unicodedata import category
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meantime.fields.refusals import ACCEPTED_LIMIT, SHOWN_CHARACTERS, nearest, shown, unknown_name
+from meantime.fields.refusals import (
+    ACCEPTED_LIMIT,
+    SHOWN_CHARACTERS,
+    nearest,
+    printable,
+    printable_json,
+    shown,
+    unknown_name,
+)
 
 
 @given(st.text(max_size=200) | st.lists(st.text()) | st.dictionaries(st.text(), st.integers()) | st.binary())
 def test_anything_is_shown_as_one_short_line(value: object) -> None:
     assert shown(value).isprintable()
     assert len(shown(value)) <= SHOWN_CHARACTERS
+
+
+@given(st.text(max_size=200))
+def test_a_printable_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
+    assert all(character.isprintable() or category(character) == "Zs" for character in printable(text))
+    assert text not in ("Åland", "a\u00a0b", "日本", "😀") or printable(text) == text
+
+
+@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_printable_json_says_the_same(value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    made = printable_json(text)
+    assert json.loads(made) == value
+    assert all(character.isprintable() or category(character) == "Zs" for character in made.replace("\n", ""))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import resource
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from meantime.errors import BackupError, StoreError
+from meantime.errors import BackupError, StoreError, StoreUnavailableError
 from meantime.serving.control_socket import LINE_LIMIT_BYTES, ControlSocket, ask_server
 
 Open = Callable[..., ControlSocket]
@@ -41,8 +42,9 @@ def stumble(request: Mapping[str, object]) -> object:
 def open_socket(tmp_path: Path) -> Iterator[Open]:
     opened: list[ControlSocket] = []
 
-    def open_one(folder: Path = tmp_path) -> ControlSocket:
-        made = ControlSocket(folder, {"echo": echo, "refuse": refuse, "stumble": stumble, "babble": babble})
+    def open_one(folder: Path = tmp_path, *, request_limit_s: float = LIMIT_S) -> ControlSocket:
+        commands = {"echo": echo, "refuse": refuse, "stumble": stumble, "babble": babble}
+        made = ControlSocket(folder, commands, request_limit_s=request_limit_s)
         opened.append(made)
         made.start()
         return made
@@ -177,6 +179,54 @@ def test_a_folder_whose_name_is_longer_than_an_address_may_be_is_no_obstacle(ope
     assert len(os.fsencode(folder)) > 108
     open_socket(folder)
     assert ask_server(folder, "echo", text=1) == 1
+
+
+def test_who_asks_a_server_that_never_answers_is_told_after_a_limit(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(str(tmp_path / "control"))
+        silent.listen()
+        with pytest.raises(StoreUnavailableError, match=r"has not answered at .* in 0\.01 s"):
+            ask_server(tmp_path, "echo", limit_s=0.01)
+
+
+def test_who_asks_where_too_many_wait_already_is_told(tmp_path: Path) -> None:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as waiting,
+    ):
+        silent.bind(str(tmp_path / "control"))
+        silent.listen(0)
+        waiting.connect(str(tmp_path / "control"))
+        with pytest.raises(StoreUnavailableError, match="too many commands wait"):
+            ask_server(tmp_path, "echo")
+
+
+def test_a_server_that_ends_in_the_middle_of_its_answer_has_not_answered(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ending:
+        ending.bind(str(tmp_path / "control"))
+        ending.listen()
+
+        def end_early() -> None:
+            connection, _ = ending.accept()
+            with connection:
+                connection.sendall(b'{"do')
+
+        thread = threading.Thread(target=end_early)
+        thread.start()
+        with pytest.raises(ConnectionError):
+            ask_server(tmp_path, "echo")
+        thread.join()
+
+
+def test_a_caller_that_drips_its_request_is_cut_off(open_socket: Open, tmp_path: Path) -> None:
+    open_socket(request_limit_s=0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dripping:
+        dripping.connect(str(tmp_path / "control"))
+        with pytest.raises(OSError, match=r"reset|pipe"):  # noqa: PT012  # which byte it is depends on the machine
+            for _ in range(LINE_LIMIT_BYTES // 2):
+                dripping.sendall(b"x")
+                select.select([], [], [], 0.001)
+    assert ask_server(tmp_path, "echo", text=1) == 1
 
 
 def test_requests_that_come_together_take_turns(open_socket: Open, tmp_path: Path) -> None:

@@ -38,6 +38,14 @@ def test_a_command_that_fails_or_is_unknown_is_logged_and_the_next_one_is_done(
     assert len(caplog.records) == 2
 
 
+def test_a_pipe_that_is_out_of_step_has_ended() -> None:
+    main_end, worker_end = multiprocessing.Pipe()
+    main_end.send_bytes(b"drain" * 1000)
+    obey(worker_end, {DRAIN: lambda: None})  # waits for ever if it takes that for a word
+    for end in (main_end, worker_end):
+        end.close()
+
+
 def test_the_last_words_are_read_when_the_one_who_said_them_is_gone() -> None:
     main_end, worker_end = multiprocessing.Pipe()
     worker_end.send_bytes(b"something else")

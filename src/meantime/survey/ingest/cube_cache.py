@@ -78,7 +78,7 @@ class CubeCache:
             content = json.loads(self._note_path(version).read_text(encoding="utf-8"))
             provenance = Provenance(**content["provenance"])
             found = self.find(content["cube_version"])
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         dataset = Dataset(name, found[0], provenance, found[1]) if found else None
         return dataset if dataset and dataset.version == version else None

@@ -5,11 +5,11 @@ The file beside a table is called ``<name>.provenance.json``; ``bundled.py`` wri
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meantime.errors import DataError
+from meantime.fields.fields import parse_json
 from meantime.survey.questions import Question
 from meantime.survey.reading.mapping import CLAIMS
 from meantime.survey.reading.profile import known_survey
@@ -84,7 +84,7 @@ def _complete(stated: dict[str, str]) -> dict[str, str]:
 def _beside(source: Path, source_sha256: str) -> dict[str, str]:
     path = provenance_path(source)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from meantime.fields.refusals import printable_toml
 from meantime.survey.reading.columns import ALIASES, NUMBER_ROLES, REQUIRED_ROLES, Role, folded
 from meantime.survey.reading.profile import Profile, known_question, normal
 from meantime.survey.reading.sources import stem
@@ -163,7 +164,7 @@ def _name_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterable[str
         texts = dict.fromkeys(sample.column(guesses[role].position)) if role in guesses else {}
         found = [text for text in texts if normal(text) in known]
         prefix = "" if found else "# "
-        yield f"{prefix}{key} = {json.dumps(found, ensure_ascii=False)}"
+        yield f"{prefix}{key} = {_quoted(found)}"
     yield '# territories = ["Guam", "Puerto Rico"]'
     yield f"{_missing_line(guesses, sample)}  # what stands for an empty field"
 
@@ -171,7 +172,7 @@ def _name_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterable[str
 def _missing_line(guesses: dict[Role, Guess], sample: TableSample) -> str:
     places = [guesses[role].position for role in NUMBER_ROLES if role in guesses]
     texts = {text for place in places for text in sample.column(place) if not _is_number(text)}
-    return f"missing = {json.dumps(sorted(texts), ensure_ascii=False)}" if texts else '# missing = ["NA"]'
+    return f"missing = {_quoted(sorted(texts))}" if texts else '# missing = ["NA"]'
 
 
 def _direction_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterable[str]:
@@ -183,9 +184,9 @@ def _direction_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterabl
             yield f'# {_quoted(text)} = "lower_is_better"'
 
 
-def _quoted(text: str) -> str:
-    """Return a TOML string: JSON's escapes are TOML's."""
-    return json.dumps(text, ensure_ascii=False)
+def _quoted(value: str | Collection[str]) -> str:
+    """Return a TOML string, or a list of some: the escapes that JSON needs are TOML's, too."""
+    return printable_toml(json.dumps(value, ensure_ascii=False))
 
 
 _STATES = frozenset({"alabama", "alaska", "california", "texas", "new york", "ohio", *Profile().territories})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
+import orjson
 from flask import Response
 
 from meantime.service import MeantimeService
@@ -24,9 +25,10 @@ class Ready(TypedDict):
 
 
 class NotReady(TypedDict):
-    """A new job would not be accepted, and why."""
+    """A new job would not be accepted, or not be looked after, and why."""
 
     status: Literal["draining", "unavailable"]
+    threads: NotRequired[Annotated[list[str], "The server's threads that have ended, and are about to be replaced."]]
 
 
 class Probes:
@@ -47,8 +49,10 @@ class Probes:
         replies={200: Reply("It would.", Ready), 503: Reply("It would not.", NotReady, headers=("Retry-After",))},
     )
     def get_readiness(self) -> Response:
-        """Whether a new job would be accepted."""
+        """Whether a new job would be accepted, and every thread is there that the server needs."""
         if self._service.is_ready:
             return WireResponse(b'{"status":"ready"}')
-        content = b'{"status":"draining"}' if self._service.is_draining else b'{"status":"unavailable"}'
-        return WireResponse(content, 503, [("Retry-After", RETRY_AFTER_S)])
+        answer: NotReady = {"status": "draining" if self._service.is_draining else "unavailable"}
+        if missing := self._service.supervisor.missing():
+            answer["threads"] = missing
+        return WireResponse(orjson.dumps(answer), 503, [("Retry-After", RETRY_AFTER_S)])

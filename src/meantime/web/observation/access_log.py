@@ -15,20 +15,11 @@ from urllib.parse import quote
 
 import orjson
 
+from meantime.fields.refusals import printable
 from meantime.web.observation.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
 
 _SHOWN_CHARACTERS = 1000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN_WORD = re.compile(r"[!-~]{1,200}")
-
-
-def on_one_line(text: str) -> str:
-    r"""Return a text with every control character, line separator and lone surrogate escaped.
-
-    >>> on_one_line("job\n2026-01-01T00:00:00.000Z ERROR forged")
-    'job\\n2026-01-01T00:00:00.000Z ERROR forged'
-    """
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class AccessLog(LogWriter):
@@ -83,7 +74,7 @@ class _PendingHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Leave a record for the writer, without the lock that handlers usually take."""
-        self._access_log.put(record.levelname, on_one_line(self.format(record)))
+        self._access_log.put(record.levelname, printable(self.format(record)))
         return True
 
 
@@ -98,6 +89,5 @@ def _shown(parameters: Mapping[str, object]) -> str:
         text = orjson.dumps(parameters).decode("utf-8")
     except (TypeError, ValueError):
         text = json.dumps(parameters, default=repr)
-    if not text.isprintable():
-        text = on_one_line(text)
+    text = printable(text)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

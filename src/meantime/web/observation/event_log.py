@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from meantime.fields.refusals import printable_json
 from meantime.jobs.job import Job
 from meantime.jobs.log_context import worked_for
 from meantime.web.observation.log_writer import FILE_COUNT, MAXIMUM_FILE_BYTES, LogWriter
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _SHOWN_CHARACTERS = 2000
-_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
-"""JSON escapes the others itself."""
 
 
 class EventLog(LogWriter):
@@ -114,7 +113,7 @@ def _json_line(members: dict[str, object]) -> str:
     except orjson.JSONEncodeError:  # a lone surrogate
         plain = {name: _encodable(value) for name, value in members.items()}
         text = orjson.dumps(plain).decode("utf-8")
-    return (text if text.isascii() else text.translate(_LINE_ENDS)) + "\n"
+    return printable_json(text) + "\n"
 
 
 def _encodable(value: object) -> object:

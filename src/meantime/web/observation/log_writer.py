@@ -14,6 +14,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from pathlib import Path
 
+from meantime.supervisor import KeptThread
+
 MAXIMUM_FILE_BYTES = 10_000_000
 FILE_COUNT = 5
 PENDING_LIMIT = 50_000
@@ -105,17 +107,19 @@ class LogWriter(ABC):
         self._something_to_write = threading.Event()
         self._closing = threading.Event()
         self._second = (0, "")  # the last second and its text; replaced as a whole
-        self._writer = threading.Thread(target=self._write_until_closed, name=thread_name, daemon=True)
+        self.thread = KeptThread(self._write_until_closed, name=thread_name)
 
     def start(self) -> None:
         """Start the writer thread."""
-        self._writer.start()
+        self.thread.start()
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Write what waits, end the writer thread and close the file; give up after the timeout."""
+        self.thread.end(self._wake_to_close, timeout_s)
+
+    def _wake_to_close(self) -> None:
         self._closing.set()
         self._something_to_write.set()
-        self._writer.join(timeout_s)
 
     def lost_line_count(self) -> int:
         """Return how many lines could not be written since the start."""

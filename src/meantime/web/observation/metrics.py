@@ -95,11 +95,15 @@ class Metrics:
     def _about_the_server(self, figures: ServiceFigures) -> Iterator[Metric]:
         versions = ((__version__, platform.python_version(), SQLITE_VERSION), 1.0)
         yield _gauge("build_info", "Versions; always 1.", ("version", "python", "sqlite"), [versions])
-        yield _gauge("ready", "Whether a new job would be accepted.", (), [((), float(self._service.is_ready))])
+        yield _gauge("ready", "Whether /readyz answers 200.", (), [((), float(self._service.is_ready))])
         yield _gauge("draining", "Whether the drain has begun.", (), [((), float(self._service.is_draining))])
         lost = [((name,), float(count())) for name, count in self._lost_line_counts.items()]
         yield _counter("log_lines_lost", "Lines of a log that could not be written.", ("log",), lost)
         failures = [((name,), float(count)) for name, count in sorted(figures.housekeeping_failures.items())]
+        running = [((name,), float(is_running)) for name, is_running in sorted(figures.threads_running.items())]
+        yield _gauge("thread_running", "Whether a thread that the server needs is there.", ("thread",), running)
+        ends = [((name,), float(count)) for name, count in sorted(figures.thread_end_counts.items())]
+        yield _counter("thread_ends", "Ends of such a thread that nobody asked for.", ("thread",), ends)
         yield _counter("housekeeping_failures", "Rounds of housekeeping that raised.", ("thread",), failures)
 
     def _about_jobs(self, figures: ServiceFigures) -> Iterator[Metric]:

@@ -130,13 +130,24 @@ def test_a_failed_job_says_why(recorder: Recorder) -> None:
 
 
 def test_hostile_texts_stay_on_their_line(recorder: Recorder) -> None:
-    texts = ["a\nb", "\x00\x1b[31m", "\u2028", '"}\n{"event":"forged"}', "\ud800 alone", "é😀"]
+    texts = [
+        "\u202e\u2066",
+        "\x7f\x9b",
+        "\U000e0041",
+        "a\nb",
+        "\x00\x1b[31m",
+        "\u2028",
+        '"}\n{"event":"forged"}',
+        "\ud800 alone",
+        "é😀",
+    ]
     for text in texts:
         recorder.log.put_event("INFO", "message", message=text)
     events = recorder.events()
     assert [event["event"] for event in events] == ["message"] * len(texts)
     shown = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
     assert [event["message"] for event in events] == shown
+    assert all(line.isprintable() for line in recorder.path.read_text("utf-8").split("\n"))
 
 
 def test_lines_that_were_lost_are_told(tmp_path: Path) -> None:
