@@ -179,7 +179,7 @@ def test_a_job_is_shown_with_its_small_result_and_its_links(client: FlaskClient)
     assert decoded(response) == decoded(submitted)
     links = decoded(response)["links"]
     assert isinstance(links, Mapping)
-    assert set(links) == {"self", "events", "result", "json", "csv", "parquet", "jsonstat"}
+    assert set(links) == {"self", "events", "reproduce", "result", "json", "csv", "parquet", "jsonstat"}
     assert all(client.get(str(link)).status_code == 200 for link in links.values())
 
 

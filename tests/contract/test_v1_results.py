@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from meantime.errors import StatisticError
@@ -179,40 +175,6 @@ def test_a_result_says_where_it_comes_from(done: FlaskClient, dataset: Dataset) 
 def test_the_request_in_a_result_gives_the_same_result(done: FlaskClient) -> None:
     again = submit(done, provenance(done)["request"], Prefer="wait=30")
     assert decoded(again)["result"] == orjson.loads(done.get(RESULT).data)
-
-
-def test_the_curl_command_of_a_result_gives_the_same_result(done: FlaskClient) -> None:
-    reproduce = provenance(done)["reproduce"]
-    assert isinstance(reproduce, dict)
-    words = shlex.split(reproduce["curl"])
-    headers = dict(words[i + 1].split(": ") for i, word in enumerate(words) if word == "-H")
-    path = words[2].removeprefix("http://127.0.0.1:5000")
-    response = done.post(path, data=words[words.index("-d") + 1].encode(), headers=headers)
-    assert decoded(response)["result"] == orjson.loads(done.get(RESULT).data)
-
-
-class _Silent(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-        """Write nothing."""
-
-
-def test_the_python_commands_of_a_result_give_the_same_result(done: FlaskClient, app: Flask) -> None:
-    reproduce = provenance(done)["reproduce"]
-    assert isinstance(reproduce, dict)
-    with make_server("127.0.0.1", 0, app, WSGIServer, _Silent) as server:
-        serving = threading.Thread(target=server.handle_request)
-        serving.start()
-        found: dict[str, object] = {}
-        exec(reproduce["python"].replace("127.0.0.1:5000", f"127.0.0.1:{server.server_port}"), found)
-        serving.join(30)
-    assert found["result"] == orjson.loads(done.get(RESULT).data)
-
-
-def test_the_r_commands_of_a_result_carry_the_request_as_it_is(done: FlaskClient) -> None:
-    reproduce = provenance(done)["reproduce"]
-    assert isinstance(reproduce, dict)
-    body = reproduce["r"].partition('r"---(')[2].partition(')---"')[0]
-    assert orjson.loads(body) == provenance(done)["request"]
 
 
 def test_a_contract_result_is_as_bare_as_ever(client: FlaskClient) -> None:
