@@ -34,7 +34,7 @@ from meantime.statistics.estimation.options import (
 )
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.kinds import LOCATION_NAME
+from meantime.statistics.kinds import PLACE_NAME
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -55,7 +55,7 @@ class Difference(Filters):
 
     against: Annotated[
         str | None,
-        LOCATION_NAME,
+        PLACE_NAME,
         "The location that each location is compared with.",
         Default("the nation, unless a goal is given"),
         Example("National"),

@@ -14,7 +14,7 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.kinds import LOCATION_NAME, QuestionName
+from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
@@ -129,7 +129,7 @@ def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, ob
     for parameter in statistic.parameters():
         if parameter.is_required:
             given = statistic.example[parameter.name]
-            if isinstance(parameter.kind, QuestionName) and given not in cube.question_index and cube.questions:
+            if parameter.kind in (QUESTION_NAME, QUESTION_TEXT) and given not in cube.question_index and cube.questions:
                 given = cube.questions[0].text
             if parameter.kind is LOCATION_NAME and given not in cube.location_index and cube.locations:
                 given = cube.locations[0].name
