@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn
@@ -57,8 +59,11 @@ def test_a_form_that_there_isnt_is_refused(done: FlaskClient) -> None:
     problem(done.get(f"{RESULT}.xlsx"), 404, "not-found")
 
 
-def test_a_file_is_named_after_its_job(done: FlaskClient) -> None:
-    assert done.get(f"{RESULT}.csv").headers["Content-Disposition"] == 'attachment; filename="job_id_1.csv"'
+def test_a_files_name_says_what_it_is(done: FlaskClient) -> None:
+    name = "mean_percent-of-adults-aged-18-years-and-older-who-have-obesity_2023_job_id_1"
+    for extension in ("csv", "parquet"):
+        disposition = done.get(f"{RESULT}.{extension}").headers["Content-Disposition"]
+        assert disposition == f'attachment; filename="{name}.{extension}"'
     assert "Content-Disposition" not in done.get(f"{RESULT}.json").headers
 
 
@@ -70,6 +75,13 @@ def test_what_a_client_has_already_is_not_sent_again(done: FlaskClient, extensio
     assert (again.status_code, again.data) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
     assert done.get(f"{RESULT}.{extension}", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_csv_file_can_be_cited_without_its_answer(done: FlaskClient) -> None:
+    answer = orjson.loads(done.get(RESULT).data)
+    for row in csv.DictReader(io.StringIO(done.get(f"{RESULT}.csv").text, newline="")):
+        assert (row["question"], row["year"], row["unit"]) == (OBESITY, "2023", "percent")
+        assert (row["method"], row["citation"]) == ("mean/1", answer["provenance"]["citation"])
 
 
 def test_each_form_has_a_tag_of_its_own(done: FlaskClient) -> None:
