@@ -84,6 +84,24 @@ def test_a_csv_file_can_be_cited_without_its_answer(done: FlaskClient) -> None:
         assert (row["method"], row["citation"]) == ("mean/1", answer["provenance"]["citation"])
 
 
+FORMS_OF_A_MATCH = ['W/"{}"', '"other", W/"{}"', '"{}"', 'W/"other","{}"', "*"]
+NO_MATCHES = ['W/"other"', 'W/"{}x"', '"W/{}"', '""', ""]
+
+
+@pytest.mark.parametrize("path", [f"{RESULT}.json", RESULT, f"{RESULT}.csv", "/api/v1/dataset", "/openapi.json"])
+def test_tags_are_compared_weakly_as_rfc_9110_has_it(done: FlaskClient, path: str) -> None:
+    """RFC 9110, 13.1.2: a proxy that packs an answer makes its tag weak, and sends it back so."""
+    first = done.get(path)
+    tag = first.headers["ETag"].strip('"')
+    for form in FORMS_OF_A_MATCH:
+        again = done.get(path, headers={"If-None-Match": form.format(tag)})
+        assert (form, again.status_code, again.data) == (form, 304, b"")
+        for name in ("ETag", "Cache-Control", "Vary"):
+            assert again.headers.get(name) == first.headers.get(name)
+    for form in NO_MATCHES:
+        assert (form, done.get(path, headers={"If-None-Match": form.format(tag)}).status_code) == (form, 200)
+
+
 def test_each_form_has_a_tag_of_its_own(done: FlaskClient) -> None:
     assert len({done.get(f"{RESULT}.{extension}").headers["ETag"] for extension in MEDIA_TYPES}) == len(MEDIA_TYPES)
 

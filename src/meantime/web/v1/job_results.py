@@ -78,7 +78,7 @@ class JobResults:
         response = Response(content_type=_content_type(wanted))
         etag = f"{job.result_sha256}" if wanted.encode is None else f"{job.result_sha256}-{wanted.name}"
         response.set_etag(etag)
-        if request.if_none_match.contains(etag):
+        if request.if_none_match.contains_weak(etag):  # RFC 9110, section 13.1.2
             response.status_code = 304
         else:
             response.set_data(content if wanted.encode is None else wanted.encode(orjson.loads(content)))
