@@ -194,10 +194,8 @@ def mean_by_category(rows: Sequence[Row], question: str) -> dict[str, float]:
     return {str(key): mean_of(values) for key, values in sorted(groups.items())}
 
 
-def state_mean_by_category(rows: Sequence[Row], question: str, state: str) -> dict[str, dict[str, float] | None]:
-    """Return the text of (category, stratum) to mean for one location, or None when it has no value."""
-    if not _values(rows, question, state):
-        return {state: None}
+def state_mean_by_category(rows: Sequence[Row], question: str, state: str) -> dict[str, dict[str, float]]:
+    """Return the text of (category, stratum) to mean for one location; empty when it has no value."""
     groups: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         is_keyed = row.question == question and row.location == state and row.category and row.stratum

@@ -121,7 +121,7 @@ def test_a_job_is_about_the_dataset_that_its_path_names(two_datasets: FlaskClien
     result = shown["result"]
     assert isinstance(result, dict)
     assert result["records"][0]["value"] == 50.0
-    assert "/api/v1/datasets/naps/jobs" in result["provenance"]["reproduce"]["curl"]
+    assert "/api/v1/datasets/naps/jobs" in str(decoded(two_datasets.get("/api/v1/jobs/1/reproduce"))["curl"])
     problem(submit(two_datasets, nap), 422, "invalid-parameter")  # the default dataset doesn't ask that
     submit(two_datasets)
     assert [job["id"] for job in jobs_of(two_datasets, "naps")] == [1]

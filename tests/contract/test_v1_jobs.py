@@ -85,6 +85,43 @@ def test_a_field_that_is_not_acceptable_is_named(client: FlaskClient, body: obje
     assert decoded(client.get("/api/v1/jobs"))["jobs"] == []
 
 
+@pytest.mark.parametrize(
+    ("body", "field", "said"),
+    [
+        (
+            {"statistic": "difference", "question": "Q036"},
+            "question",
+            'question: belongs under parameters: {"statistic": "difference", "parameters": {"question": "Q036"}}',
+        ),
+        (
+            {"statistic": "Difference", "against": "OH", "parameters": {"question": "Q036"}},
+            "against",
+            'against: belongs under parameters: {"statistic": "difference", "parameters": {"against": "OH"}}',
+        ),
+        (
+            {"question": "Q036"},
+            "question",
+            'question: belongs under parameters: {"statistic": "mean", "parameters": {"question": "Q036"}}',
+        ),
+        ({"parameters": {"statistic": "mean"}}, "statistic", 'stands beside parameters: {"statistic": "mean", '),
+        ({"statistic": "mean", "parameters": {"parameters": {}}}, "parameters", "parameters are inside parameters"),
+        (MEAN | {"dataset": "small"}, "dataset", "POST to /api/v1/datasets/small/jobs"),
+        (MEAN | {"dataset": "a\nb"}, "dataset", "POST to /api/v1/datasets/NAME/jobs"),
+        (MEAN | {"Paramters": {}}, "Paramters", "did you mean 'parameters'?"),
+    ],
+)
+def test_a_field_in_the_wrong_place_is_told_its_place(client: FlaskClient, body: object, field: str, said: str) -> None:
+    found = problem(submit(client, body), 422, "invalid-parameter")
+    assert found["field"] == field
+    assert said in str(found["detail"])
+
+
+def test_the_contract_says_where_its_fields_stand(client: FlaskClient) -> None:
+    answer = client.post("/api/best5", json={"parameters": {"question": OBESITY}})
+    assert answer.status_code == 422
+    assert "parameters: best5 takes its fields without it" in decoded(answer)["detail"]  # type: ignore[operator]
+
+
 def test_an_unknown_name_gets_the_nearest_and_the_accepted_ones(client: FlaskClient) -> None:
     body = problem(submit(client, {"statistic": "meen", "parameters": {}}), 422, "invalid-parameter")
     assert body["nearest"] == ["mean"]
@@ -179,7 +216,7 @@ def test_a_job_is_shown_with_its_small_result_and_its_links(client: FlaskClient)
     assert decoded(response) == decoded(submitted)
     links = decoded(response)["links"]
     assert isinstance(links, Mapping)
-    assert set(links) == {"self", "events", "result", "json", "csv", "parquet", "jsonstat"}
+    assert set(links) == {"self", "events", "reproduce", "result", "json", "csv", "parquet", "jsonstat"}
     assert all(client.get(str(link)).status_code == 200 for link in links.values())
 
 

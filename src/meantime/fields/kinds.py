@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from meantime.errors import FieldError
 from meantime.fields.refusals import shown, unknown_name
+from meantime.fields.spellings import plain_spelling
 
 MAXIMUM_TEXT = 500
 """The longest text, in characters, unless a kind says otherwise."""
@@ -211,24 +212,24 @@ class Choice(Kind[str]):
 
     choices: Collection[str]
     any_case: bool = False
-    """Whether ``parse`` takes capitals for small letters."""
+    """Whether any spelling of a word will do that can't be another's (``spellings.py``)."""
 
     @property
     def expected(self) -> str:
         """What is accepted."""
         return f"one of {', '.join(self.choices)}"
 
-    def parse(self, text: str) -> str:
-        """Return the word."""
-        return text.lower() if self.any_case else text
-
     def check(self, value: object, context: object = None) -> str:
         """Return the word itself."""
         if not isinstance(value, str):
             raise self.refusal(value)
-        if value not in self.choices:
+        if value in self.choices:
+            return value
+        plain = plain_spelling(value) if self.any_case else ""
+        meant = [word for word in self.choices if plain and plain_spelling(word) == plain]
+        if len(meant) != 1:
             raise unknown_name(value, self.choices, what="accepted value")
-        return value
+        return str(meant[0])
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of an enumeration."""

@@ -108,7 +108,13 @@ def nearest(
 
 
 def unknown_name(
-    value: str, names: Collection[str], *, what: str, field: str = "", aliases: Mapping[str, str] | None = None
+    value: str,
+    names: Collection[str],
+    *,
+    what: str,
+    field: str = "",
+    aliases: Mapping[str, str] | None = None,
+    forms: str = "",
 ) -> FieldError:
     """Return the error for a name that is not among the accepted ones.
 
@@ -120,6 +126,8 @@ def unknown_name(
         What such a name names, as in "is no location".
     field
         The field, where it is known.
+    forms
+        Which spellings of a name are accepted, where that is not the name alone.
     """
     near = nearest(value, names, aliases)
     if near:
@@ -128,5 +136,6 @@ def unknown_name(
         hint = f"; accepted: {', '.join(names)}"
     else:
         hint = f"; {len(names)} are known, see the dataset's list"
+    hint = f"; {forms}{hint}" if forms else hint
     accepted = tuple(names) if len(names) <= ACCEPTED_LIMIT else ()
     return FieldError(f"{shown(value)} is no {what}{hint}", field=field, accepted=accepted, nearest=near)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from meantime.errors import InvalidParameterError
 from meantime.fields.refusals import unknown_name
+from meantime.fields.spellings import plain_spelling
 from meantime.statistics.measures import contract
 from meantime.statistics.measures.compare import Compare
 from meantime.statistics.measures.correlation import Correlation
@@ -70,7 +71,7 @@ def statistics_of(surface: Surface) -> list[type[Statistic]]:
 
 
 def find_statistic(name: str, *, surface: Surface | None = None) -> type[Statistic]:
-    """Return the statistic of this name.
+    """Return the statistic of this name; asked for by v1, of any spelling of it.
 
     Raises
     ------
@@ -78,6 +79,9 @@ def find_statistic(name: str, *, surface: Surface | None = None) -> type[Statist
         There is none of this name, or not on this surface (field ``statistic``).
     """
     statistic = CATALOGUE.get(name)
+    if statistic is None and surface is Surface.V1:
+        plain = {plain_spelling(each.name): each for each in statistics_of(surface)}
+        statistic = plain.get(plain_spelling(name))
     if statistic is None or surface not in (None, statistic.surface):
         names = [each.name for each in CATALOGUE.values() if surface in (None, each.surface)]
         raise InvalidParameterError.of(unknown_name(name, names, what="statistic", field="statistic"))

@@ -5,15 +5,18 @@ The context in which they are checked is the cube. Kinds that don't depend on da
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from meantime.errors import FieldError
-from meantime.fields.kinds import JsonSchema, Kind, ListOf, Number, Refer, SetOf, Text, WholeNumber
+from meantime.fields.kinds import JsonSchema, Kind, ListOf, Number, Ordered, Refer, SetOf, Text, WholeNumber
 from meantime.fields.refusals import shown, unknown_name
-from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
+from meantime.fields.spellings import plain_spelling
+from meantime.statistics.names import NameTable, category_names, location_names, question_names, stratum_names
+from meantime.survey.cube.survey_cube import SurveyCube
 
 MAXIMUM_YEAR = 9999
 
@@ -35,44 +38,17 @@ class CubeKind(Kind[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionName(CubeKind[str]):
-    """A question's text or id; canonical: its text."""
-
-    is_text_only: bool = False
-    """Whether an id is refused, as the contract has it."""
-
-    expected = "a text that names a question"
-
-    def find(self, value: object, cube: SurveyCube) -> str:
-        """Return the question's text."""
-        if not isinstance(value, str):
-            raise self.refusal(value)
-        index = cube.question_index.get(value)
-        if index is None or (self.is_text_only and cube.questions[index].text != value):
-            ids = {question.question_id: question.text for question in cube.questions if question.question_id}
-            texts = [question.text for question in cube.questions]
-            raise unknown_name(value, texts, what="question of this dataset", aliases=ids)
-        return cube.questions[index].text
-
-    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
-        """Return the schema of any text, or of those in the data."""
-        if refer is None:
-            return _TEXT.json_schema()
-        return refer("QuestionText" if self.is_text_only else "QuestionName")
-
-
-@dataclass(frozen=True, slots=True)
 class Name(CubeKind[str]):
-    """The name of something in the data.
+    """The name of something in the data; canonical: as it stands there.
 
-    ``names`` are those that a cube has, ``aliases`` other words for them, which are suggested but not accepted;
-    ``listed_as`` is what the list of names is called where an API is described.
+    ``listed_as`` is what the list of names is called where an API is described, ``forms`` says which spellings are
+    accepted; where it is empty, as the contract has it, only the name itself is, and others are suggested.
     """
 
     what: str
     listed_as: str
-    names: Callable[[SurveyCube], Collection[str]]
-    aliases: Callable[[SurveyCube], Mapping[str, str]] | None = None
+    names: Callable[[SurveyCube], NameTable]
+    forms: str = ""
 
     @property
     def expected(self) -> str:
@@ -83,65 +59,130 @@ class Name(CubeKind[str]):
         """Return the name itself."""
         if not isinstance(value, str):
             raise self.refusal(value)
-        names = self.names(cube)
-        if value not in names:
-            raise unknown_name(value, names, what=self.what, aliases=self.aliases(cube) if self.aliases else None)
-        return value
+        table = self.names(cube)
+        if value in table.names:
+            return value
+        meant = table.meant_by(value) or table.groups.get(plain_spelling(value), ())
+        if not self.forms:
+            raise unknown_name(
+                value, table.names, what=self.what, aliases={value: meant[0]} if len(meant) == 1 else None
+            )
+        if len(meant) > 1:
+            raise _ambiguous(value, meant, self.what)
+        if not meant:
+            raise unknown_name(value, table.names, what=self.what, forms=self.forms)
+        return meant[0]
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of any text, or of those in the data."""
         return _TEXT.json_schema() if refer is None else refer(self.listed_as)
 
 
-@kept_per_cube
-def categories_of(cube: SurveyCube) -> tuple[str, ...]:
-    """Return the names of all categories, ascending."""
-    return tuple(sorted({segment.category for segment in cube.segments} - {""}))
+class PlaceName(Name):
+    """The name of a location, or one of the other words for it; a FIPS code may be a number."""
+
+    def find(self, value: object, cube: SurveyCube) -> str:
+        """Return the location's name."""
+        is_code = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _CODES
+        return super().find(str(value) if is_code else value, cube)
+
+    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the schema of a text or a code, or of the names in the data."""
+        schema = super().json_schema(refer)
+        code: JsonSchema = {"type": "integer", "minimum": 1, "maximum": _CODES - 1}
+        return {"anyOf": [schema, code]} if refer is None else schema
 
 
-@kept_per_cube
-def strata_of(cube: SurveyCube) -> tuple[str, ...]:
-    """Return the names of all strata, ascending."""
-    return tuple(sorted({segment.stratum for segment in cube.segments} - {""}))
+_CODES = 100  # a FIPS code of a state has two digits
 
 
-def _locations_of(cube: SurveyCube) -> Collection[str]:
-    return cube.location_index
+def _ambiguous(value: str, meant: tuple[str, ...], what: str) -> FieldError:
+    if len(meant) > _FEW:
+        return FieldError(f"{shown(value)} means {len(meant)} {what}s here; name one")
+    names = " or ".join(map(shown, meant))
+    return FieldError(f"{shown(value)} could be {names}; write it as it stands here", nearest=meant)
 
 
-def _abbreviations_of(cube: SurveyCube) -> Mapping[str, str]:
-    return {place.abbreviation: place.name for place in cube.locations if place.abbreviation}
+_FEW = 5
+
+_QUESTION_FORMS = "give its text or its id, such as Q036, in any case"
+PLACE_FORMS = (
+    "give a name, an abbreviation such as OH, a FIPS code such as 39, in any case; or states, territories or nation"
+)
+
+QUESTION_NAME = Name("question of this dataset", "QuestionName", question_names, _QUESTION_FORMS)
+QUESTION_TEXT = Name("question of this dataset", "QuestionText", question_names)
+PLACE_NAME = PlaceName("location", "LocationName", location_names, PLACE_FORMS)
+LOCATION_NAME = Name("location", "LocationName", location_names)
+CATEGORY_NAME = Name("category", "CategoryName", category_names, "give its name, in any case")
+STRATUM_NAME = Name("stratum", "StratumName", stratum_names, "give its name, in any case")
 
 
-QUESTION_NAME = QuestionName()
-QUESTION_TEXT = QuestionName(is_text_only=True)
-LOCATION_NAME = Name("location", "LocationName", _locations_of, _abbreviations_of)
-CATEGORY_NAME = Name("category", "CategoryName", categories_of)
-STRATUM_NAME = Name("stratum", "StratumName", strata_of)
+class OneOrMore(SetOf[Ordered]):
+    """A set of which a single item may be given without its list."""
+
+    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the schema of a list, or of an item; where names are listed, of the list alone."""
+        listed = super().json_schema(refer)
+        return listed if refer is not None else {"anyOf": [listed, self.item.json_schema()]}
+
+    def _items(self, value: object) -> Sequence[object]:
+        is_single = isinstance(value, str | int | float) and not isinstance(value, bool)
+        return super()._items([value] if is_single else value)
+
+
+class PlaceNames(OneOrMore[str]):
+    """Locations, or words that mean all locations of a kind."""
+
+    def check(self, value: object, context: object = None) -> tuple[str, ...]:
+        """Return the distinct names in order."""
+        if not isinstance(context, SurveyCube):
+            raise TypeError("locations: can't be checked without a cube")
+        table, found = location_names(context), set[str]()
+        for item in self._items(value):
+            found.update((isinstance(item, str) and table.group_of(item)) or (self.item.check(item, context),))
+        return tuple(sorted(found))
+
+
+PLACE_NAMES = PlaceNames(PLACE_NAME)
 
 _TEXT = Text()
 
 
 @dataclass(frozen=True, slots=True)
 class Year(CubeKind[int]):
-    """One of the data's years."""
+    """One of the data's years, as a number or as the text of one."""
 
-    expected = "a year of the data"
+    expected = "a year, such as 2023"
 
     def find(self, value: object, cube: SurveyCube) -> int:
         """Return the year."""
-        year = value if type(value) is int else _WHOLE.check(value)  # most are, and there may be many
+        year = value if type(value) is int else _year_number(value)  # most are, and there may be many
         if year not in cube.years:
             raise _no_year(f"no year {shown(year)}", cube)
         return year
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of any year, or of those in the data."""
-        return _YEAR_NUMBER.json_schema() if refer is None else refer("Year")
+        return _any_year() if refer is None else refer("Year")
 
 
 _WHOLE = WholeNumber()
 _YEAR_NUMBER = WholeNumber(0, MAXIMUM_YEAR)
+
+
+def _any_year() -> JsonSchema:
+    return {"anyOf": [_YEAR_NUMBER.json_schema(), {"type": "string", "pattern": "[0-9]"}]}
+
+
+def _year_number(value: object) -> int:
+    """Return the year that a number or a text is; whether the data have it is another question."""
+    plain = plain_spelling(value) if isinstance(value, str) else ""
+    if re.fullmatch("[0-9]{1,18}", plain, re.ASCII):
+        return int(plain)
+    if isinstance(value, str):
+        raise FieldError(f"{shown(value)} is not a year, such as 2023")
+    return _WHOLE.check(value)
 
 
 def _no_year(found: str, cube: SurveyCube) -> FieldError:
@@ -151,9 +192,9 @@ def _no_year(found: str, cube: SurveyCube) -> FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Years(CubeKind[tuple[int, ...]]):
-    """A list of years, or a range such as ``{"from": 2015, "to": 2020}``; canonical: years of the data, ascending."""
+    """A list of years, a year, or a range such as ``{"from": 2015, "to": 2020}``; canonical: the data's, ascending."""
 
-    expected = 'a list of years or a range such as {"from": 2015, "to": 2020}'
+    expected = 'a year, a list of years or a range such as {"from": 2015, "to": 2020}'
 
     def find(self, value: object, cube: SurveyCube) -> tuple[int, ...]:
         """Return the years."""
@@ -161,7 +202,7 @@ class Years(CubeKind[tuple[int, ...]]):
             return _YEAR_LIST.check(value, cube)
         if not value or not set(value) <= {"from", "to"}:
             raise self.refusal(dict(value))
-        first, last = _WHOLE.check(value.get("from", 0)), _WHOLE.check(value.get("to", MAXIMUM_YEAR))
+        first, last = _year_number(value.get("from", 0)), _year_number(value.get("to", MAXIMUM_YEAR))
         years = tuple(year for year in cube.years if first <= year <= last)
         if not years:
             raise _no_year(f"no year from {shown(first)} to {shown(last)}", cube)
@@ -171,14 +212,14 @@ class Years(CubeKind[tuple[int, ...]]):
         """Return the schema of a list or a range; the ends of a range need not be in the data."""
         span = {
             "type": "object",
-            "properties": {"from": _YEAR_NUMBER.json_schema(), "to": _YEAR_NUMBER.json_schema()},
+            "properties": {"from": _any_year(), "to": _any_year()},
             "minProperties": 1,
             "additionalProperties": False,
         }
         return {"anyOf": [_YEAR_LIST.json_schema(refer), span]}
 
 
-_YEAR_LIST = SetOf(Year())
+_YEAR_LIST = OneOrMore(Year(), expected=Years.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +244,13 @@ class PopulationRowKind(CubeKind[PopulationRow]):
         people = _FINITE.check(value["population"])
         if not 0 < people <= _MOST_PEOPLE:
             raise FieldError(f"{shown(people)} is not a number of people above 0")
-        return PopulationRow(LOCATION_NAME.find(value["location"], cube), _WHOLE.check(value["year"]), people)
+        return PopulationRow(PLACE_NAME.find(value["location"], cube), _year_number(value["year"]), people)
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of a row."""
         fields: JsonSchema = {
-            "location": _TEXT.json_schema(),
-            "year": _YEAR_NUMBER.json_schema(),
+            "location": PLACE_NAME.json_schema(),
+            "year": _any_year(),
             "population": {"type": "number", "exclusiveMinimum": 0, "maximum": _MOST_PEOPLE},
         }
         return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}

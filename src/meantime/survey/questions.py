@@ -12,6 +12,12 @@ from enum import StrEnum
 Z_95 = 1.959964
 """The normal quantile for a two-sided 95 % interval, as CDC's limits are read (low, high = value -+ Z_95 SE)."""
 
+PERCENT, PROPORTION = "percent", "proportion"
+"""The units whose scale is known: 0 to 100, and 0 to 1."""
+
+SCALES = {PERCENT: 100.0, PROPORTION: 1.0}
+"""Unit to the highest value that it can have; the lowest is 0."""
+
 
 class Direction(StrEnum):
     """Which end of a question's scale is better for people's health."""

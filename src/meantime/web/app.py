@@ -25,6 +25,7 @@ from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.index import Pages
 from meantime.web.problems import handle_errors
 from meantime.web.v1.dataset_resources import DatasetResources
+from meantime.web.v1.job_commands import JobCommands
 from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
@@ -109,6 +110,7 @@ def create_app(
         *contract.submissions(),
         *operations_of(contract, Probes(service), Metrics(service, settings, request_times, lost_line_counts)),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs)),
+        *operations_of(JobCommands(jobs)),
         *operations_of(DatasetResources(service), *resources),
     ]
     add_routes(app, operations)

@@ -110,6 +110,7 @@ def test_an_unknown_table_gets_a_mapping_that_is_valid_and_says_how_sure_it_is(u
     assert proposed["names"] == {"nation": ["United States"], "overall": ["All adults"], "missing": ["NA"]}
     assert proposed["file"] == {"delimiter": ";"}
     assert 'value = "Pct"  # sure' in result.stdout
+    assert 'unit = "percent"  # likely: the name says so' in result.stdout
     assert '# "Smokes daily" = "lower_is_better"' in result.stdout
 
 
@@ -149,3 +150,29 @@ def test_a_wrong_mapping_ends_with_one_line_that_names_file_and_key(unknown: Pat
     result = run(unknown, "--mapping", mapping)
     assert result.exit_code == 2
     assert result.stderr == "Error: wrong.toml: 'colums' is no section; did you mean 'columns'?\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "proposed"),
+    [
+        (("0.31", "0.125", "NA"), 'unit = "proportion"  # likely: every value is between 0 and 1'),
+        (("31", "12.5", "NA"), '# unit = "percent"  # perhaps: every value is between 0 and 100'),
+        (("310", "12.5", "NA"), '# unit = ""  # what one value is, such as "days" or "per 100,000"'),
+        (("1", "0", "1"), '# unit = ""  # what one value is, such as "days" or "per 100,000"'),
+    ],
+)
+def test_a_scale_is_proposed_by_what_the_values_are(values: tuple[str, ...], proposed: str, tmp_path: Path) -> None:
+    rows = "".join(f"2019,Ohio,Smokes,{value}\n" for value in values)
+    result = run(written(tmp_path, f"Survey Year,State Name,Indicator,Estimate\n{rows}"))
+    assert proposed in result.stdout
+    tomllib.loads(result.stdout)
+
+
+def test_a_report_doubts_percentages_that_are_all_below_one(tmp_path: Path) -> None:
+    row = ROW.replace("39.2", "0.392").replace("37.5", "0.375").replace("40.9", "0.409")
+    result = run(written(tmp_path, csv_text([row])))
+    assert "every value is between 0 and 1, and the unit is percent" in result.stdout
+    mapping = written(tmp_path, '[fixed]\nunit = "proportion"\n', "mine.toml")
+    result = run(tmp_path / "table.csv", "--mapping", mapping)
+    assert "(proportion; lower_is_better)" in result.stdout
+    assert "every value is between" not in result.stdout

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyjstat import pyjstat
 
 from meantime.errors import DataError
+from meantime.formats.csv_file import encode_csv
 from meantime.formats.json_stat import encode_json_stat
 from meantime.formats.parquet import encode_parquet
-from meantime.formats.result_formats import encode_csv
 
 Record = dict[str, object]
 
@@ -49,7 +49,7 @@ def answer(records: list[Record]) -> dict[str, object]:
 
 def test_pandas_reads_the_csv_back() -> None:
     frame = pd.read_csv(io.BytesIO(encode_csv(answer(RECORDS))))
-    assert list(frame.columns) == ["location", "year", "value", "reliability", "rank", "tied"]
+    assert list(frame.columns) == [*RECORDS[0], "unit", "citation"]
     assert frame["value"].tolist()[::2] == [36.4, 30.25]
     assert frame["value"].isna().tolist() == [False, True, False]
     assert frame["tied"].tolist() == [False, False, True]
@@ -62,15 +62,70 @@ def test_no_text_is_a_formula_for_a_spreadsheet(start: str) -> None:
     assert rows[1][0] == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x;  @SUM(1)", "x;'  @SUM(1)"),
+        ("a\tb\t-1", "a\tb\t'-1"),
+        ("a|=1", "a|'=1"),
+        ("two\n=lines", "two\n'=lines"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20A1", "'\uff20A1"),
+        ("\ufe661", "'\ufe661"),
+        ("\u22121", "'\u22121"),
+        (" =1", "' =1"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("\u00a0=1", "'\u00a0=1"),
+        ("18 - 24", "18 - 24"),
+        ("$15,000 - $24,999; more", "$15,000 - $24,999; more"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_part_of_a_text_is_a_formula_wherever_a_spreadsheet_cuts_it(text: str, written: str) -> None:
+    content = encode_csv(answer([record(text, 1.0)])).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(content, newline="")))[1][0] == written
+
+
+def test_each_row_says_what_it_is_of_in_what_unit_by_which_method_and_from_where() -> None:
+    provenance = {
+        "citation": "CDC. A survey.",
+        "method": "mean/1",
+        "request": {"statistic": "mean", "parameters": {"question": "Percent who, well", "years": [2021, 2022, 2023]}},
+    }
+    bare = {name: value for name, value in RECORDS[0].items() if name != "year"}
+    content = encode_csv(answer([bare, bare]) | {"provenance": provenance}).decode()
+    for row in csv.DictReader(io.StringIO(content, newline="")):
+        assert (row["question"], row["years"]) == ("Percent who, well", "2021-2023")
+        assert (row["unit"], row["method"], row["citation"]) == ("percent", "mean/1", "CDC. A survey.")
+
+
+def test_what_a_record_says_itself_is_not_said_twice() -> None:
+    provenance = {"request": {"parameters": {"question": "One", "years": [2023]}}}
+    own = [record("Ohio", 1.0, question="Another", unit="days")]
+    content = encode_csv(answer(own) | {"provenance": provenance}).decode()
+    assert content.splitlines()[0] == "location,year,value,reliability,question,unit"
+    assert ",Another,days\r\n" in content
+
+
+def test_a_spreadsheet_is_told_of_utf_8_where_that_matters_and_only_there() -> None:
+    assert encode_csv(answer([record("Ohio", 1.0)]))[:8] == b"location"
+    assert encode_csv(answer([record("Qu\xe9bec", 1.0)]))[:11] == b"\xef\xbb\xbflocation"
+    frame = pd.read_csv(io.BytesIO(encode_csv(answer([record("Qu\xe9bec", 1.0)]))))
+    assert frame["location"].tolist() == ["Qu\xe9bec"]
+
+
 def test_a_negative_number_stays_a_number() -> None:
-    assert b"Ohio,2023,-1.5,ok" in encode_csv(answer([record("Ohio", -1.5)]))
+    assert b"Ohio,2023,-1.5,ok," in encode_csv(answer([record("Ohio", -1.5)]))
 
 
 @given(st.text(max_size=30), st.none() | st.floats(allow_nan=False, allow_infinity=False))
 def test_any_text_and_number_come_back_from_csv(text: str, value: float | None) -> None:
-    content = encode_csv(answer([record(text.replace("\x00", ""), value)])).decode("utf-8", "surrogatepass")
+    content = encode_csv(answer([record(text.replace("\x00", ""), value)])).decode("utf-8-sig")
     row = list(csv.reader(io.StringIO(content, newline="")))[1]
-    assert row[0].removeprefix("'") == text.replace("\x00", "").removeprefix("'")
+    assert row[0].replace("'", "") == text.replace("\x00", "").replace("'", "")
     assert row[2] == ("" if value is None else repr(value))
 
 

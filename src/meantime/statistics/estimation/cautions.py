@@ -14,7 +14,9 @@ from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Scale
-from meantime.survey.questions import LocationKind
+from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
+from meantime.survey.questions import SCALES, LocationKind
 
 NAMES_SHOWN = 10
 
@@ -66,10 +68,10 @@ def cautions_of_limits(estimates: Estimates) -> list[str]:
 
 
 def cautions_of_absence(selection: Selection) -> list[str]:
-    """Return cautions that name the selected locations and years without any value."""
+    """Return a caution about the unit, and those that name the selected locations and years without any value."""
+    found = cautions_of_scale(selection.cube, selection.cube.question_index[selection.question.text])
     cells = selection.cube.cells
     with_value = selection.cells[cells.value_count[selection.cells] > 0]
-    found = []
     places = set(np.unique(cells.location[with_value]).tolist())
     absent = [selection.cube.locations[index].name for index in selection.locations if index not in places]
     if absent:
@@ -82,6 +84,32 @@ def cautions_of_absence(selection: Selection) -> list[str]:
             " some questions aren't asked every year"
         )
     return found
+
+
+@kept_per_cube
+def value_extent(cube: SurveyCube, question: int) -> Extent | None:
+    """Return the lowest and the highest value of a question (an index); None where it has none."""
+    return extent_of(cube, question)
+
+
+def cautions_of_scale(cube: SurveyCube, question: int) -> list[str]:
+    """Return a caution where the values of a question (an index) can hardly be what its unit says."""
+    doubt = scale_doubt(cube.questions[question].unit, value_extent(cube, question))
+    return [doubt] if doubt else []
+
+
+def cautions_of_goal(cube: SurveyCube, question: int, goal: float) -> list[str]:
+    """Return a caution where every value of a question (an index) lies on one side of a goal."""
+    extent, unit = value_extent(cube, question), cube.questions[question].unit
+    if extent is None or extent[0] <= goal <= extent[1]:
+        return []
+    lowest, highest = extent
+    side = "below" if goal < lowest else "above"
+    said = f"the goal {goal:g} is {side} every value of this question ({lowest:g} to {highest:g} {unit}".rstrip() + ")"
+    other = goal * 100.0 if side == "below" else goal / 100.0
+    if unit in SCALES and lowest <= other <= highest:
+        said += f"; if {other:g} is meant, give {other:g}"
+    return [said]
 
 
 def pools_locations(groups: Groups) -> bool:

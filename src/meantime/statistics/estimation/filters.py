@@ -13,19 +13,12 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
-from meantime.fields.kinds import Choice, SetOf
+from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.selection import Selection, cells_selected
-from meantime.statistics.kinds import CATEGORY_NAME, LOCATION_NAME, QUESTION_NAME, STRATUM_NAME, Years
+from meantime.statistics.kinds import CATEGORY_NAME, PLACE_NAMES, QUESTION_NAME, STRATUM_NAME, OneOrMore, Years
+from meantime.statistics.names import INCLUDED_KINDS
 from meantime.statistics.statistic import Statistic
 from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
-from meantime.survey.questions import LocationKind
-
-INCLUDED_KINDS = {
-    "states": LocationKind.STATE,
-    "territories": LocationKind.TERRITORY,
-    "nation": LocationKind.NATION,
-}
-"""Value of ``include`` to the kind of location it lets in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +40,23 @@ YearsFilter = Annotated[
 ]
 LocationsFilter = Annotated[
     tuple[str, ...] | None,
-    SetOf(LOCATION_NAME),
-    "Names of locations.",
+    PLACE_NAMES,
+    "Locations by name, abbreviation or FIPS code; or `states`, `territories`, `nation` for all of a kind.",
     Default("all that `include` lets in"),
     Example(["Colorado", "Ohio", "West Virginia"]),
 ]
 IncludeFilter = Annotated[
     tuple[str, ...] | None,
-    SetOf(Choice(tuple(INCLUDED_KINDS))),
+    OneOrMore(Choice(tuple(INCLUDED_KINDS), any_case=True)),
     "Kinds of locations; the District of Columbia counts among the states.",
     Example(["states"]),
 ]
 CategoriesFilter = Annotated[
-    tuple[str, ...] | None, SetOf(CATEGORY_NAME), "Categories whose strata are taken.", Example(["Education"])
+    tuple[str, ...] | None, OneOrMore(CATEGORY_NAME), "Categories whose strata are taken.", Example(["Education"])
 ]
 StrataFilter = Annotated[
     tuple[str, ...] | None,
-    SetOf(STRATUM_NAME),
+    OneOrMore(STRATUM_NAME),
     "Strata, of the named categories if there are any.",
     Example(["College graduate"]),
 ]
@@ -88,6 +81,8 @@ class PlaceFilters(Statistic):
     def settled(self, cube: SurveyCube) -> Self:
         """Fill ``years`` and ``include``, and check what depends on several fields.
 
+        All locations of the kinds that are included, named one by one, are the kinds: ``locations`` is then None.
+
         Raises
         ------
         InvalidParameterError
@@ -96,9 +91,10 @@ class PlaceFilters(Statistic):
         """
         places = self.places(cube)
         self.check(places)
-        if (places.years, places.include) == (self.years, self.include):
+        locations = None if places.locations == locations_of_kinds(cube, places.include) else self.locations
+        if (places.years, places.include, locations) == (self.years, self.include, self.locations):
             return self
-        return replace(self, years=places.years, include=places.include)
+        return replace(self, years=places.years, include=places.include, locations=locations)
 
     def check(self, places: Places) -> None:
         """Raise InvalidParameterError where a statistic's own fields don't fit the filters or each other."""

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from meantime.errors import StatisticError
 from meantime.fields.fields import Default, Example
-from meantime.fields.kinds import Choice, SetOf
+from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.selection import IndexArray, Selection
+from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
@@ -28,7 +29,7 @@ MAXIMUM_RECORDS = 25_000
 
 ByOption = Annotated[
     tuple[str, ...],
-    SetOf(Choice(DIMENSIONS), minimum=0),
+    OneOrMore(Choice(DIMENSIONS, any_case=True), minimum=0),
     "Dimensions that are kept apart; the others are pooled. A stratum always comes with its category.",
     Default("none: one record"),
     Example(["location"]),

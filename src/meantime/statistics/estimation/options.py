@@ -27,13 +27,13 @@ class Weights(StrEnum):
 
 WeightsOption = Annotated[
     str,
-    Choice((Weights.NONE, Weights.SAMPLE_SIZE, Weights.INVERSE_VARIANCE)),
+    Choice((Weights.NONE, Weights.SAMPLE_SIZE, Weights.INVERSE_VARIANCE), any_case=True),
     "How much each estimate counts where several are pooled.",
     Example("sample_size"),
 ]
 AnyWeightsOption = Annotated[
     str,
-    Choice(tuple(Weights)),
+    Choice(tuple(Weights), any_case=True),
     "How much each estimate counts where several are pooled; population needs the table `population`.",
     Example("sample_size"),
 ]
@@ -46,7 +46,7 @@ PopulationOption = Annotated[
 ]
 ScaleOption = Annotated[
     str,
-    Choice(tuple(Scale)),
+    Choice(tuple(Scale), any_case=True),
     "The scale on which standard errors are read off the limits and intervals are symmetric;"
     " logit is better near 0 and 100.",
     Example("linear"),

@@ -8,7 +8,7 @@ for a location.
 
 Means that are mathematically equal may differ in the last bits, so they are compared after rounding to nine decimals;
 ties are in order of the location's name. A question without any value is a StatisticError; a location without a value
-for a question that has some is None.
+for a question that has some is None where its mean would stand, and has no key where a mapping of means would.
 """
 
 from __future__ import annotations
@@ -195,8 +195,8 @@ class StateMeanByCategory(OfState):
     title = "Mean of each stratum of one location"
     summary = "The plain mean of each category and stratum of one location."
 
-    def compute(self, data: StatisticData) -> dict[str, dict[str, float] | None]:
-        """Return the location's name to the text of the tuple to the mean; None stands for the whole mapping."""
+    def compute(self, data: StatisticData) -> dict[str, dict[str, float]]:
+        """Return the location's name to the text of the tuple to the mean; no key if it has no value."""
         return {self.state: means_of_keys_in(data.cube, self.question, self.state)}
 
 

@@ -13,9 +13,8 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
-from meantime.fields.kinds import Choice, SetOf
+from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.filters import (
-    INCLUDED_KINDS,
     CategoriesFilter,
     IncludeFilter,
     PlaceFilters,
@@ -25,7 +24,9 @@ from meantime.statistics.estimation.filters import (
 )
 from meantime.statistics.estimation.grouping import CATEGORY, DIMENSIONS, LOCATION, MAXIMUM_RECORDS, STRATUM, YEAR
 from meantime.statistics.estimation.options import ExplainOption
+from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.measures.grid import ASKED, Count, Grid, Key, count_places
+from meantime.statistics.names import INCLUDED_KINDS
 from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -50,7 +51,7 @@ class Coverage(PlaceFilters):
     strata: Annotated[StrataFilter, Default("all strata")] = None
     by: Annotated[
         tuple[str, ...],
-        SetOf(Choice((ASKED, *DIMENSIONS)), minimum=0),
+        OneOrMore(Choice((ASKED, *DIMENSIONS), any_case=True), minimum=0),
         "Dimensions that are kept apart; the others are counted together.",
         Example([YEAR]),
     ] = (ASKED, YEAR)

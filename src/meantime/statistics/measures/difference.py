@@ -13,7 +13,7 @@ import numpy as np
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Number
-from meantime.statistics.estimation.cautions import cautions_of
+from meantime.statistics.estimation.cautions import cautions_of, cautions_of_goal
 from meantime.statistics.estimation.contrasts import (
     SIMILAR,
     TEST_FORMULA,
@@ -34,11 +34,11 @@ from meantime.statistics.estimation.options import (
 )
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.kinds import LOCATION_NAME
+from meantime.statistics.kinds import PLACE_NAME
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.questions import LocationKind
+from meantime.survey.questions import SCALES, LocationKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Difference(Filters):
 
     against: Annotated[
         str | None,
-        LOCATION_NAME,
+        PLACE_NAME,
         "The location that each location is compared with.",
         Default("the nation, unless a goal is given"),
         Example("National"),
@@ -94,8 +94,13 @@ class Difference(Filters):
         return request if against == self.against else replace(request, against=against)
 
     def check(self, places: Places) -> None:
-        """Check the scale."""
+        """Check the scale, and that the goal is on that of the values."""
         check_scale(places.cube, self.question, self.scale)
+        unit = places.cube.questions[places.cube.question_index[self.question]].unit
+        if self.goal is not None and unit in SCALES and not 0.0 <= self.goal <= SCALES[unit]:
+            raise InvalidParameterError(
+                f"goal: {self.goal:g} is no {unit}; give a number from 0 to {SCALES[unit]:g}", field="goal"
+            )
 
     def compute(self, data: StatisticData) -> Result:
         """Return one record per location that has a row, by name, without ``against`` itself.
@@ -135,7 +140,11 @@ class Difference(Filters):
             unit=selection.question.unit,
             method=f"{estimates.method(self.versioned_method())};"
             f" difference = location - {'the goal' if own is None else against}, {TEST_FORMULA}",
-            cautions=(*cautions_of(estimates), *_cautions(selection, against, found, self.level)),
+            cautions=(
+                *cautions_of(estimates),
+                *([] if goal is None else cautions_of_goal(cube, cube.question_index[self.question], goal)),
+                *_cautions(selection, against, found, self.level),
+            ),
             explanation=_explanation(estimates, own, against, found) if self.explain else None,
         )
 

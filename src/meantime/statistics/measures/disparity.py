@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
-from meantime.fields.kinds import SetOf
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
@@ -22,7 +21,7 @@ from meantime.statistics.estimation.options import ExplainOption, LevelOption, S
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Reliability, normal_quantile
-from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME
+from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -63,13 +62,13 @@ class Disparity(Filters):
 
     categories: Annotated[
         tuple[str, ...],
-        SetOf(CATEGORY_NAME, maximum=1),
+        OneOrMore(CATEGORY_NAME, maximum=1),
         "The one category whose strata are compared.",
         Example(["Education"]),
     ] = field()  # required
     strata: Annotated[
         tuple[str, ...] | None,
-        SetOf(STRATUM_NAME),
+        OneOrMore(STRATUM_NAME),
         "Strata of the category.",
         Default("all strata of the category"),
         Example(["College graduate"]),

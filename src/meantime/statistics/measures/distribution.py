@@ -17,7 +17,7 @@ import numpy as np
 
 from meantime.errors import StatisticError
 from meantime.fields.fields import Example
-from meantime.fields.kinds import Number, SetOf
+from meantime.fields.kinds import Number
 from meantime.statistics.estimation.cautions import cautions_of_gaps
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters
@@ -26,6 +26,7 @@ from meantime.statistics.estimation.options import ExplainOption
 from meantime.statistics.estimation.pooling import pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import Reliability
+from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of
 from meantime.statistics.statistic import EstimateSource, StatisticData
 from meantime.survey.cube.survey_cube import FloatArray, IntArray, SurveyCube
@@ -78,7 +79,7 @@ class Distribution(Filters):
     by: ByOption = ()
     quantiles: Annotated[
         tuple[float, ...],
-        SetOf(Number(0, 1), maximum=50),
+        OneOrMore(Number(0, 1), maximum=50),
         "Fractions of the estimates, between 0 and 1.",
         Example([0.1, 0.5, 0.9]),
     ] = (0.25, 0.5, 0.75)

@@ -123,16 +123,13 @@ def means_of_keys(cube: SurveyCube, question: str) -> dict[str, float]:
     return _means(cube, cells, layout.key_of_cell + 1, layout.key_texts)
 
 
-def means_of_keys_in(cube: SurveyCube, question: str, name: str) -> dict[str, float] | None:
-    """Return the text of each (category, stratum) of one location that has a value to its mean, in their order.
-
-    None when the location has no value for the question.
-    """
+def means_of_keys_in(cube: SurveyCube, question: str, name: str) -> dict[str, float]:
+    """Return the text of each (category, stratum) of one location that has a value to its mean, in their order."""
     index = cube.question_index[question]
     layout = question_layout(cube, index)
     span = _location_span(cube, index, layout, name)
-    if span is None or not cube.cells.value_count[span].any():
-        return None
+    if span is None:
+        return {}
     place = layout.location_names.index(name)
     first, last = layout.key_bounds[place], layout.key_bounds[place + 1]
     offset = cube.cells_of(index).start

@@ -113,7 +113,7 @@ class Ranking(Filters):
     ] = 5
     end: Annotated[
         str,
-        Choice((BEST, WORST, HIGHEST, LOWEST)),
+        Choice((BEST, WORST, HIGHEST, LOWEST), any_case=True),
         "Which end comes first; highest and lowest need no direction of the question.",
         Example(BEST),
     ] = BEST

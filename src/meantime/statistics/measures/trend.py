@@ -13,7 +13,7 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
-from meantime.fields.kinds import Choice, SetOf
+from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.cautions import cautions_of
 from meantime.statistics.estimation.contrasts import cautions_of_direction, contrasts
 from meantime.statistics.estimation.explanation import explain
@@ -39,6 +39,7 @@ from meantime.statistics.estimation.series import (
     years_asked,
 )
 from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
+from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
@@ -62,7 +63,7 @@ class Trend(Filters):
     years: Annotated[YearsFilter, Default("all years in which the question has a value")] = None
     by: Annotated[
         tuple[str, ...],
-        SetOf(Choice((LOCATION, CATEGORY, STRATUM)), minimum=0),
+        OneOrMore(Choice((LOCATION, CATEGORY, STRATUM), any_case=True), minimum=0),
         "Dimensions that have a trend each; the others are pooled within each year.",
         Example([LOCATION]),
     ] = (LOCATION,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
 from meantime.survey.reading.row_faults import LeftOutRow
@@ -48,6 +49,7 @@ def report_warnings(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[str, ..
         _ambiguous(ambiguous),
         _several_estimates(cube),
         _without_limits(cube),
+        _doubtful_scale(cube),
         _without_direction(cube),
         _without_overall(cube),
         _spreadsheet_dates(cube),
@@ -77,6 +79,15 @@ def _without_limits(cube: SurveyCube) -> str:
     if not count:
         return ""
     return f"{count:,} values have no usable confidence limits; they count in values, not in standard errors"
+
+
+def _doubtful_scale(cube: SurveyCube) -> str:
+    doubts = [scale_doubt(each.unit, extent_of(cube, place)) for place, each in enumerate(cube.questions)]
+    doubtful = [(each.text, doubt) for each, doubt in zip(cube.questions, doubts, strict=True) if doubt]
+    if not doubtful:
+        return ""
+    others = f" (and {len(doubtful) - 1} more questions)" if len(doubtful) > 1 else ""
+    return f"{doubtful[0][0]!r}{others}: {doubtful[0][1]}"
 
 
 def _without_direction(cube: SurveyCube) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meantime.fields.refusals import printable_toml
+from meantime.survey.questions import PERCENT, PROPORTION, SCALES
 from meantime.survey.reading.columns import ALIASES, NUMBER_ROLES, REQUIRED_ROLES, Role, folded
 from meantime.survey.reading.profile import Profile, known_question, normal
 from meantime.survey.reading.sources import stem
@@ -52,6 +53,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
 _SURE, _LIKELY, _UNSURE = "sure: the name says so", "likely: the name contains it", "unsure: only its content fits"
 _NATIONS = ("national", "united states", "us", "usa", "u.s.", "nation", "all states", "overall")
 _EVERYBODY = ("total", "overall", "all", "everyone", "all adults", "both", "both sexes", "all persons")
+_PERCENT_WORDS = ("percent", "pct", "prevalence", "%")
 _MISSING = (".", "-", "--", "*", "~", "na", "n/a", "nan", "null", "none", "nr", "suppressed", "missing")
 
 
@@ -86,7 +88,7 @@ def propose_mapping(source: Path, sample: TableSample) -> str:
     lines += [
         "",
         "[fixed]  # for what has no column: one text that holds for every row",
-        *_fixed_lines(source, guesses),
+        *_fixed_lines(source, guesses, sample),
     ]
     lines += ["", "[names]", *_name_lines(guesses, sample)]
     lines += ["", '[directions]  # which end is better: "lower_is_better" or "higher_is_better"']
@@ -149,14 +151,30 @@ def _column_line(role: Role, guesses: dict[Role, Guess], sample: TableSample) ->
     return f"{role} = {_quoted(sample.header[guess.position].strip())}  # {guess.confidence}"
 
 
-def _fixed_lines(source: Path, guesses: dict[Role, Guess]) -> Iterable[str]:
+def _fixed_lines(source: Path, guesses: dict[Role, Guess], sample: TableSample) -> Iterable[str]:
     if Role.QUESTION not in guesses:
         yield f"question = {_quoted(stem(source))}  # unsure: the file's name; say what the values are"
     if Role.UNIT not in guesses:
-        yield '# unit = "percent"'
+        yield _unit_line(guesses, sample)
     if (Role.CATEGORY in guesses) != (Role.STRATUM in guesses):
         lost = Role.STRATUM if Role.CATEGORY in guesses else Role.CATEGORY
         yield f'{lost} = "Group"  # the table has no column for it; say what its groups are'
+
+
+def _unit_line(guesses: dict[Role, Guess], sample: TableSample) -> str:
+    """Return what the unit seems to be, by the values and by the name of their column."""
+    guess = guesses.get(Role.VALUE)
+    texts = sample.column(guess.position) if guess else []
+    values = [float(text) for text in texts if _is_number(text)]
+    name = folded(sample.header[guess.position]) if guess else ""
+    are_within = {top: bool(values) and all(0.0 <= value <= top for value in values) for top in SCALES.values()}
+    if are_within[SCALES[PROPORTION]] and not all(value.is_integer() for value in values):
+        return f'unit = "{PROPORTION}"  # likely: every value is between 0 and 1'
+    if are_within[SCALES[PERCENT]] and any(value > 1.0 for value in values):
+        is_named = any(word in name for word in _PERCENT_WORDS)
+        reason = "likely: the name says so, and" if is_named else "perhaps:"
+        return f'{"" if is_named else "# "}unit = "{PERCENT}"  # {reason} every value is between 0 and 100'
+    return '# unit = ""  # what one value is, such as "days" or "per 100,000"'
 
 
 def _name_lines(guesses: dict[Role, Guess], sample: TableSample) -> Iterable[str]:

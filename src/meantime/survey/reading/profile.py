@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
+from meantime.survey.questions import PERCENT, PROPORTION, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.columns import Role
 
 
@@ -75,6 +75,12 @@ KNOWN_SURVEYS = {
     ),
 }
 
+UNITS = {
+    "%": PERCENT, "percent": PERCENT, "percentage": PERCENT, "percentages": PERCENT, "per cent": PERCENT,
+    "proportion": PROPORTION, "proportions": PROPORTION, "fraction": PROPORTION,
+}  # fmt: skip
+"""What units with a known scale are called; others stay as they are written."""
+
 SPREADSHEET_DATES = {"5-mar": "3 - 5", "11-jun": "6 - 11", "17-dec": "12 - 17"}
 """Ranges of months that a spreadsheet had turned into dates before CDC published its WIC table."""
 
@@ -116,7 +122,7 @@ class Profile:
     @property
     def key(self) -> str:
         """A checksum of everything that changes how a table is read (hex)."""
-        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS])
+        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], UNITS)
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
     def question(self, text: str, question_id: str, unit: str) -> Question:
@@ -124,7 +130,8 @@ class Profile:
         stated = {normal(name): direction for name, direction in self.directions.items()}
         known = known_question(text)
         direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
-        return Question(question_id, text, direction, "percent" if unit == "%" else unit or self.unit)
+        stated_unit = unit or self.unit
+        return Question(question_id, text, direction, UNITS.get(normal(stated_unit), stated_unit))
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
         """Return a location with its kind and a two-digit code; the nation has none."""

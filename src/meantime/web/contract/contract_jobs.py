@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Literal, TypedDict
 
 import orjson
 from flask import Response, request
 
+from meantime.errors import InvalidParameterError
 from meantime.jobs.job import job_number
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
@@ -121,7 +122,12 @@ class ContractJobs:
 
     def _submit(self, statistic: str) -> Response:
         """Accept a job and return its id."""
-        job = self._service.submit(statistic, json_object(), surface=Surface.CONTRACT, owner=caller().owner)
+        body = json_object()
+        if isinstance(body.get("parameters"), Mapping):
+            raise InvalidParameterError(
+                f'parameters: {statistic} takes its fields without it, as {{"question": "..."}}', field="parameters"
+            )
+        job = self._service.submit(statistic, body, surface=Surface.CONTRACT, owner=caller().owner)
         headers = [("Location", f"/api/get_results/{note_job(job.number)}"), ("Retry-After", RETRY_AFTER_S)]
         return WireResponse(b'{"job_id":"job_id_%d"}' % job.number, 202, headers)
 

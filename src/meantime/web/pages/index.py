@@ -14,10 +14,11 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.kinds import LOCATION_NAME, QuestionName
+from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
+from meantime.web.own_address import own_address
 from meantime.web.problems import PROBLEMS, V1_PREFIX
 
 PAGE_POLICY = (
@@ -59,7 +60,6 @@ class Pages:
         """Say what is served and where."""
         dataset = self._service.dataset()
         endpoints = list(self._endpoints(dataset))
-        base_url = f"{request.scheme}://{request.host}"
         if not _wants_page():
             content = orjson.dumps(describe(dataset, endpoints), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
             response = Response(content, content_type="application/json")
@@ -68,7 +68,7 @@ class Pages:
         return _page(
             "index.html",
             dataset=dataset,
-            base_url=base_url,
+            base_url=own_address(),
             contract=[each for each in endpoints if not each.path.startswith(V1_PREFIX)],
             v1=[each for each in endpoints if each.path.startswith(V1_PREFIX)],
             to_json=_in_single_quotes,
@@ -129,7 +129,7 @@ def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, ob
     for parameter in statistic.parameters():
         if parameter.is_required:
             given = statistic.example[parameter.name]
-            if isinstance(parameter.kind, QuestionName) and given not in cube.question_index and cube.questions:
+            if parameter.kind in (QUESTION_NAME, QUESTION_TEXT) and given not in cube.question_index and cube.questions:
                 given = cube.questions[0].text
             if parameter.kind is LOCATION_NAME and given not in cube.location_index and cube.locations:
                 given = cube.locations[0].name

@@ -82,6 +82,8 @@ def job_document(job: Job, *, jobs_ahead: int | None = None, result: bytes | Non
     name, _, version = job.task.version.partition("@")
     path = f"{JOBS_PATH}/{job.number}"
     links = {"self": path, "events": f"{path}/events"}
+    if has_records(job):
+        links["reproduce"] = f"{path}/reproduce"
     if job.state is JobState.DONE:
         links["result"] = f"{path}/result"
         links |= {each.name: f"{path}/result.{each.name}" for each in offered_formats(job)}
@@ -143,14 +145,6 @@ class StatisticRequest(TypedDict):
     parameters: dict[str, object]
 
 
-class Commands(TypedDict):
-    """How to get a result again."""
-
-    curl: str
-    python: str
-    r: str
-
-
 class ResultProvenance(TypedDict):
     """Where a result comes from."""
 
@@ -158,7 +152,6 @@ class ResultProvenance(TypedDict):
     request: StatisticRequest
     method: str
     citation: str
-    reproduce: Commands
 
 
 class StatisticResult(TypedDict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,8 +9,6 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from meantime.errors import FieldError, InvalidParameterError
-from meantime.fields.fields import check_names
 from meantime.fields.kinds import Choice, Time, WholeNumber
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
@@ -32,6 +29,7 @@ from meantime.web.v1.request_fields import (
     read_query,
     write_cursor,
 )
+from meantime.web.v1.submission import read_submission
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
 EMBEDDED_LIMIT_BYTES = 65_536
@@ -96,7 +94,7 @@ class JobResources:
     def submit_job(self, dataset: str | None = None) -> Response:
         """Submit a job; with 'Prefer: wait=5' its result comes in the same answer."""
         served = self._service.dataset(dataset)
-        statistic, parameters = _read_submission(json_object())
+        statistic, parameters = read_submission(json_object(), tuple(each.name for each in self._service.datasets()))
         accepted = self._service.submit(
             statistic,
             parameters,
@@ -190,18 +188,3 @@ def _note_progress(response: Response, job: Job, waited_s: int | None) -> None:
     if not job.state.is_final:
         response.headers["Retry-After"] = RETRY_AFTER_S
     note_preference(response, waited_s)
-
-
-def _read_submission(body: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
-    """Return the statistic and the parameters that a body asks for."""
-    try:
-        check_names(body, ("statistic", "parameters"), what="field of a job")
-    except FieldError as error:
-        raise InvalidParameterError.of(error) from None
-    statistic, parameters = body.get("statistic"), body.get("parameters", {})
-    if not isinstance(statistic, str):
-        names = [row.name for row in CATALOGUE.values() if row.surface is Surface.V1]
-        raise InvalidParameterError(f"statistic: name one of {', '.join(names)}", field="statistic", accepted=names)
-    if not isinstance(parameters, Mapping):
-        raise InvalidParameterError('parameters: give an object, such as {"question": "Q036"}', field="parameters")
-    return statistic, parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import orjson
@@ -10,6 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from meantime.errors import NoResultError
+from meantime.formats.csv_file import years_text
 from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
@@ -19,6 +21,8 @@ from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
 from meantime.web.v1.job_documents import Result, offered_formats
 from meantime.web.v1.request_fields import NoQuery, read_query
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
+
+NAME_PART_CHARACTERS = 80
 
 RESULT_CACHING = "private, max-age=86400, immutable"
 
@@ -74,12 +78,12 @@ class JobResults:
         response = Response(content_type=_content_type(wanted))
         etag = f"{job.result_sha256}" if wanted.encode is None else f"{job.result_sha256}-{wanted.name}"
         response.set_etag(etag)
-        if request.if_none_match.contains(etag):
+        if request.if_none_match.contains_weak(etag):  # RFC 9110, section 13.1.2
             response.status_code = 304
         else:
             response.set_data(content if wanted.encode is None else wanted.encode(orjson.loads(content)))
             if wanted.is_file:
-                response.headers["Content-Disposition"] = f'attachment; filename="job_id_{job.number}.{wanted.name}"'
+                response.headers["Content-Disposition"] = f'attachment; filename="{file_name(job)}.{wanted.name}"'
         response.headers["Cache-Control"] = RESULT_CACHING
         return response
 
@@ -100,6 +104,15 @@ def choose_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format:
             return each
     names = ", ".join(f"{each.media_type} (.{each.name})" for each in offered)
     raise NotAcceptable(f"this result comes as {names}")
+
+
+def file_name(job: Job) -> str:
+    """Return what a file of a job's result is called, in plain ASCII: statistic, question, years, job."""
+    asked: dict[str, object] = orjson.loads(job.task.arguments)
+    years = asked.get("years")
+    parts = (job.task.name, asked.get("question"), years_text(years) if isinstance(years, list) else None)
+    words = [re.sub(r"[^a-z0-9_]+", "-", str(part).lower())[:NAME_PART_CHARACTERS].strip("-") for part in parts if part]
+    return "_".join([*filter(None, words), f"job_id_{job.number}"])
 
 
 def _by_name(extension: str, offered: list[Format]) -> Format:

@@ -96,6 +96,9 @@ def test_an_empty_mapping_is_the_built_in_profile() -> None:
         ('[columns]\nvalue = "Data_Value"', ""),
         ('[columns]\nvalue = "Data_Value"\n[fixed]\nunit = "days"', "days"),
         ('[fixed]\nunit = "%"', "percent"),
+        ('[fixed]\nunit = "Percentage"', "percent"),
+        ('[fixed]\nunit = "Fraction"', "proportion"),
+        ('[fixed]\nunit = "Days"', "Days"),
     ],
 )
 def test_a_table_with_columns_of_its_own_has_no_unit_until_one_is_stated(
