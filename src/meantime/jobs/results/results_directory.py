@@ -39,6 +39,29 @@ def highest_result_number(directory: Path) -> int:
     return max((number for number in numbers if number <= HIGHEST_NUMBER), default=0)
 
 
+def find_result(directory: Path | str, stored: Path | str, number: int, sha256: str) -> bytes | None:
+    """Return a job's result, from its file or from the stored copy; None when both are missing or damaged.
+
+    Nothing is made or changed: see ResultsDirectory for the two folders.
+    """
+    for name in (_result_name(directory, number), _stored_name(stored, sha256)):
+        try:
+            content = Path(name).read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(content).hexdigest() == sha256:
+            return content
+    return None
+
+
+def _result_name(directory: Path | str, number: int) -> str:
+    return f"{directory}/job_id_{number}.json"
+
+
+def _stored_name(stored: Path | str, sha256: str) -> str:
+    return f"{stored}/{sha256}.json"
+
+
 class ResultsDirectory:
     """Publishes results of jobs as files.
 
@@ -59,7 +82,7 @@ class ResultsDirectory:
 
     def path_of(self, number: int) -> Path:
         """Return where the result of a job is published."""
-        return Path(self._result_name(number))
+        return Path(_result_name(self._directory, number))
 
     def publish(self, number: int, result: EncodedResult) -> None:
         """Make the result file of a job appear, whole.
@@ -78,28 +101,23 @@ class ResultsDirectory:
 
     def read(self, number: int, sha256: str) -> bytes | None:
         """Return a job's result, from its file or from the stored copy; None when both are missing or damaged."""
-        for name in (self._result_name(number), self._stored_name(sha256)):
-            try:
-                content = Path(name).read_bytes()
-            except OSError:
-                continue
-            if hashlib.sha256(content).hexdigest() == sha256:
-                return content
-        with self._lock:
-            self._trusted.discard(sha256)
-        return None
+        content = find_result(self._directory, self._stored, number, sha256)
+        if content is None:
+            with self._lock:
+                self._trusted.discard(sha256)
+        return content
 
     def is_published(self, number: int) -> bool:
         """Whether the result file of a job is there."""
-        return os.path.exists(self._result_name(number))  # noqa: PTH110  # a Path costs as much as the call
+        return os.path.exists(_result_name(self._directory, number))  # noqa: PTH110  # a Path costs as much as the call
 
     def withdraw(self, number: int, sha256: str | None) -> None:
         """Remove a job's result file, and the stored copy if no other job uses it. What can't be removed stays."""
         with contextlib.suppress(OSError):
-            Path(self._result_name(number)).unlink(missing_ok=True)
+            Path(_result_name(self._directory, number)).unlink(missing_ok=True)
         if sha256 is None:
             return
-        stored = Path(self._stored_name(sha256))
+        stored = Path(_stored_name(self._stored, sha256))
         with self._lock, contextlib.suppress(OSError):
             if not stored.exists() or stored.stat().st_nlink == 1:
                 self._trusted.discard(sha256)
@@ -107,7 +125,7 @@ class ResultsDirectory:
 
     def _publish(self, number: int, result: EncodedResult) -> None:
         self._ensure_stored(result, anew=False)
-        name, stored = self._result_name(number), self._stored_name(result.sha256)
+        name, stored = _result_name(self._directory, number), _stored_name(self._stored, result.sha256)
         try:
             os.link(stored, name)
         except FileExistsError:
@@ -135,7 +153,7 @@ class ResultsDirectory:
         with self._lock:
             if result.sha256 in self._trusted and not anew:
                 return
-        self._replace(self._stored_name(result.sha256), result.content)
+        self._replace(_stored_name(self._stored, result.sha256), result.content)
         with self._lock:
             self._trusted.add(result.sha256)
 
@@ -173,9 +191,3 @@ class ResultsDirectory:
     def _make_folders(self) -> None:
         for folder in (self._directory, self._stored):
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def _result_name(self, number: int) -> str:
-        return f"{self._directory}/job_id_{number}.json"
-
-    def _stored_name(self, sha256: str) -> str:
-        return f"{self._stored}/{sha256}.json"
