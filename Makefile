@@ -29,8 +29,8 @@ run_server: $(RUN) ## Set up and serve the bundled table on http://127.0.0.1:500
 	@exec $(BIN)/meantime serve $(ARGS)
 
 .PHONY: run_tests
-run_tests: $(RUN) ## Check a running server against expected responses (CASES=tests/cases URL=http://127.0.0.1:5000)
-	@$(BIN)/meantime check $(CASES) --url $(URL)
+run_tests: $(RUN) ## Check a running server against expected responses (CASES=tests/cases URL=127.0.0.1:5000 ARGS="--key-file KEY")
+	@$(BIN)/meantime check $(CASES) --url $(URL) $(ARGS)
 
 ##@ Develop
 
