@@ -7,7 +7,7 @@ Problem bodies follow RFC 9457. Outside ``/api/v1`` they also carry the contract
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired, TypedDict
 
@@ -134,7 +134,7 @@ def problem_of(error: Exception) -> Problem:
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
-def problem_response(error: Exception, *, path: str) -> Response:
+def problem_response(error: Exception, *, path: str, advice: str | None = None) -> Response:
     """Return the answer to a request that raised an exception.
 
     Parameters
@@ -143,9 +143,11 @@ def problem_response(error: Exception, *, path: str) -> Response:
         What was raised.
     path
         The path of the request; it decides which of the two forms the body has.
+    advice
+        What is known of this very request, in the place of what the kind of problem says.
     """
     problem = problem_of(error)
-    detail = problem.reason or str(error)
+    detail = advice or problem.reason or str(error)
     kind, title, further = f"/problems#{problem.slug}", problem.title, _further_members(error)
     body: ProblemDocument | ContractProblemDocument
     if path.startswith(V1_PREFIX):
@@ -179,12 +181,12 @@ def _further_members(error: Exception) -> FurtherMembers:
     return further
 
 
-def handle_errors(app: Flask) -> None:
-    """Answer every exception of an application with a problem body, and log it."""
+def handle_errors(app: Flask, advise: Callable[[Exception], str | None] = lambda _: None) -> None:
+    """Answer every exception of an application with a problem body, and log it; see problem_response for advice."""
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        response = problem_response(error, path=request.path)
+        response = problem_response(error, path=request.path, advice=advise(error))
         is_bug = problem_of(error).slug == "internal-error"
         _log.error(
             "%d for %s %r: %s",
