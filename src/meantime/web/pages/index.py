@@ -1,4 +1,4 @@
-"""What a visitor sees: ``GET /`` says what is served, as a page in a browser and as JSON otherwise; ``/problems``.
+"""What a visitor sees: ``GET /`` says what is served, ``/problems`` what refusals mean; pages in a browser, else JSON.
 
 ``GET /api`` and ``GET /api/v1`` list what is below them. The endpoints are the operations; see ``endpoints.py``.
 """
@@ -16,7 +16,8 @@ from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
-from meantime.web.problems import PROBLEMS, V1_PREFIX
+from meantime.web.pages.problem_meanings import MEANINGS
+from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -87,8 +88,23 @@ class Pages:
         return _json({"summary": SURFACES[surface], **_FURTHER, "endpoints": _documents(listed)})
 
     def show_problems(self) -> Response:
-        """List the kinds of error answers; ``type`` in each of them points here."""
-        return _page("problems.html", problems=dict.fromkeys(PROBLEMS.values()))
+        """List and explain the kinds of error answers; ``type`` in each of them points here."""
+        kinds = {each.slug: each for each in (*PROBLEMS.values(), *HTTP_PROBLEMS.values(), NOT_FOUND)}
+        problems = sorted(kinds.values(), key=lambda each: each.status)
+        if _wants_page():
+            return _page("problems.html", problems=problems, meanings=MEANINGS)
+        documents = [
+            {
+                "type": f"/problems#{each.slug}",
+                "status": each.status,
+                "title": each.title,
+                "meaning": MEANINGS[each.slug],
+            }
+            for each in problems
+        ]
+        response = _json({"problems": documents})
+        response.headers["Vary"] = "Accept"
+        return response
 
 
 def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, object]:
