@@ -25,6 +25,8 @@ SOAK_CASES = 10_000
 CHECKS = {
     "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "413", "422"]},
     "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "406", "409", "413", "415", "422"]},
+    # DELETE cancels a job, which can then still be asked for. Which cases are tried hangs on the strings in the source.
+    "use_after_free": {"enabled": False},
 }
 NOT_FOR_FUZZING = "/api/graceful_shutdown"
 
