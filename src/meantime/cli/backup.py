@@ -17,7 +17,8 @@ EPILOG = """
 Examples:
   meantime backup /srv/backups                     a new file there, named after the time
   meantime backup jobs.sqlite3 --state-dir /srv/m  a file of this name
-To restore: stop the server, put the copy in the place of .meantime/jobs.sqlite3, remove jobs.sqlite3-wal, start.
+To restore: stop the server, put the copy in the place of .meantime/jobs.sqlite3, remove jobs.sqlite3-wal if there is
+one, ask meantime doctor, start.
 Leave high-water-mark where it is.
 """
 
