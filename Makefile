@@ -10,7 +10,14 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ARGS ?=
 TESTS ?=
 CASES ?= tests/cases
-URL ?= http://127.0.0.1:5000
+# As a variable of the shell, PORT is somebody else's.
+GIVEN_PORT := $(if $(filter command,$(firstword $(origin PORT))),$(PORT))
+URL ?= http://127.0.0.1:$(or $(GIVEN_PORT),5000)
+
+# A misspelt variable would do something else than was asked for.
+KNOWN := ARGS CASES PORT PYTHON RUNS SHELL TESTS URL VENV
+UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+$(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of this Makefile; known: $(KNOWN)))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,12 +32,12 @@ help: ## List these commands
 	  /^[a-z_-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run_server
-run_server: $(RUN) ## Set up and serve the bundled table on http://127.0.0.1:5000 (ARGS="FILE --port 8000")
-	@exec $(BIN)/meantime serve $(ARGS)
+run_server: $(RUN) ## Set up and serve the bundled table on http://127.0.0.1:5000 (PORT=8000 ARGS=FILE)
+	@exec $(BIN)/meantime serve$(if $(GIVEN_PORT), --port $(GIVEN_PORT)) $(ARGS)
 
 .PHONY: run_tests
-run_tests: $(RUN) ## Check a running server against expected responses (CASES=tests/cases URL=http://127.0.0.1:5000)
-	@$(BIN)/meantime check $(CASES) --url $(URL)
+run_tests: $(RUN) ## Check a running server against expected responses (PORT=5000 or URL=..., CASES=tests/cases)
+	@$(BIN)/meantime check $(CASES) --url $(URL) $(ARGS)
 
 ##@ Develop
 

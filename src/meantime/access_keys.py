@@ -2,7 +2,7 @@
 
 A key is 256 random bits, shown once. The file holds its SHA-256: for a secret that nobody can guess a plain hash is
 enough (NIST SP 800-63B, section 5.1.2.2), and comparing hashes by looking them up tells nothing about the secret.
-What a role may do on the wire is decided in ``web/callers.py``.
+What a role may do on the wire is decided in ``web/admission/callers.py``.
 """
 
 from __future__ import annotations

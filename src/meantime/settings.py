@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from meantime.errors import FieldError, SettingsError
 from meantime.fields.fields import Default, check_names, fields_of, parse_toml
 from meantime.fields.kinds import Boolean, Choice, ListOf, Text, WholeNumber, seconds
 from meantime.fields.places import NAMED_PATHS, FilePath, IpAddress, NamedPath
-from meantime.fields.refusals import shown
+from meantime.fields.refusals import nearest, shown
 
 __all__ = ["NamedPath", "SettingDescription", "Settings", "core_count", "describe_settings", "load_settings"]
 
@@ -29,6 +30,12 @@ CONFIG_VARIABLE = "MEANTIME_CONFIG"
 DEFAULT_CONFIG = "meantime.toml"
 MAXIMUM_THREADS = 256
 
+_MADE_UP = re.compile(
+    VARIABLE_PREFIX
+    + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR|PORT_START|PORT_END))?"
+    r"|NAME|ENV_\w+)",
+    re.ASCII,
+)
 _HOST = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
 _HOST_NAME = Text("a host name", _HOST, lower=True)
 _ORIGIN = Text("an origin", rf"https?://{_HOST}(:[0-9]{{1,5}})?", lower=True)
@@ -219,8 +226,8 @@ def load_settings(
     Raises
     ------
     SettingsError
-        A value is not accepted, or the file has an unknown key; the message names the source, the value and what is
-        accepted.
+        A value is not accepted, or a variable or the file names an unknown setting; the message
+        names the source, the value and what is accepted.
 
     Examples
     --------
@@ -260,14 +267,38 @@ def _read(name: str, given: object, *, source: str) -> object:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    """Read the variables. Unknown ones are left alone: container platforms make up variables of their own."""
+    """Read the variables; one that begins like ours and is none is refused, as in a file."""
+    ours = {name: given for name, given in environment.items() if name.startswith(VARIABLE_PREFIX)}
+    ours = {name: given for name, given in ours.items() if not _is_made_up(name, given)}
+    known = {*map(_variable, _KINDS), CONFIG_VARIABLE}
+    for variable in ours:
+        if variable not in known:
+            raise _unknown_variable(variable)
     values: dict[str, object] = {}
     for name in _KINDS:
-        if _variable(name) in environment:
-            values[name] = _read(name, environment[_variable(name)], source=_variable(name))
+        if _variable(name) in ours:
+            values[name] = _read(name, ours[_variable(name)], source=_variable(name))
     if THREADS_VARIABLE in environment:
         values["threads"] = _read("threads", environment[THREADS_VARIABLE], source=THREADS_VARIABLE)
     return values
+
+
+def _unknown_variable(variable: str) -> SettingsError:
+    names = [each.upper() for each in (*_KINDS, "config")]
+    near = nearest(variable.removeprefix(VARIABLE_PREFIX), names)  # without what would make all names alike
+    likely = " or ".join(map(_variable, near))
+    hint = f"did you mean {likely}?" if near else f"accepted: {', '.join(map(_variable, names))}"
+    return SettingsError(f"{shown(variable)} is no setting; {hint}")
+
+
+def _is_made_up(variable: str, given: str) -> bool:
+    """Whether a container platform made a variable up: Kubernetes for a service called meantime, Docker for a link.
+
+    One of them, ``MEANTIME_PORT=tcp://10.0.0.11:5000``, has the name of a setting.
+    """
+    if variable.endswith("_PORT") and "://" in given:
+        return True
+    return _MADE_UP.fullmatch(variable) is not None
 
 
 def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | None:

@@ -78,3 +78,31 @@ def test_a_named_site_may_not_shut_the_server_down(allowing: FlaskClient, servic
     for method in ("GET", "POST"):
         assert allowing.open("/api/graceful_shutdown", method=method, headers=FROM_SITE).status_code == 403
     assert not service.is_draining
+
+
+@pytest.mark.parametrize(
+    ("headers", "advice"),
+    [
+        ({"Origin": "https://app.example"}, "--allowed-origins https://app.example"),
+        ({"Origin": "http://localhost:5173"}, "--allowed-origins http://localhost:5173"),
+        ({"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}, "--allowed-origins https://app.example"),
+        ({"Sec-Fetch-Site": "same-site"}, "--allowed-origins with that site"),
+        ({"Origin": "null"}, "--allowed-origins with that site"),
+        ({"Origin": "https://x;rm -rf ~"}, "--allowed-origins with that site"),
+    ],
+)
+def test_the_refusal_of_another_sites_page_names_the_setting(
+    client: FlaskClient, headers: dict[str, str], advice: str
+) -> None:
+    answer = client.post("/api/states_mean", json={"question": OBESITY}, headers=headers)
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert answer.json["reason"].endswith(advice)
+
+
+def test_the_refusal_of_a_shutdown_names_no_setting_since_none_allows_it(client: FlaskClient) -> None:
+    answer = client.post("/api/graceful_shutdown", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert client.get("/api/graceful_shutdown", headers={"Sec-Fetch-Site": "cross-site"}).json["reason"] == (  # type: ignore[index]
+        "a page of another site may not ask for this"
+    )

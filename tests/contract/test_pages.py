@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestURITooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+    default_exceptions,
+)
 
 from meantime import __version__
-from meantime.web.problems import PROBLEMS
+from meantime.web.problems import PROBLEMS, problem_of, problem_response
 from tests.contract.conftest import OBESITY, PLACES, STRENGTH
 from tests.contract.v1_requests import submit
 
@@ -92,7 +106,35 @@ def test_everything_that_a_page_refers_to_is_there(client: FlaskClient, path: st
         assert client.get(str(reference), buffered=True).status_code == 200, reference
 
 
-def test_every_kind_of_problem_has_its_place(client: FlaskClient) -> None:
+RAISED = [
+    *(Exception.__new__(kind) for kind in PROBLEMS),
+    *(BadRequest(), Unauthorized(), Forbidden(), NotFound(), MethodNotAllowed(), NotAcceptable()),
+    *(RequestEntityTooLarge(), RequestURITooLarge(), UnsupportedMediaType(), TooManyRequests()),
+]
+"""Every error that an answer can be made of."""
+
+
+def test_every_kind_of_problem_has_its_place_and_is_explained(client: FlaskClient) -> None:
+    page = client.get("/problems", headers={"Accept": BROWSER}).text
+    for error in RAISED:
+        slug = problem_of(error).slug
+        row = page.partition(f'<tr id="{slug}">')[2].partition("</tr>")[0]
+        explanation = row.rpartition("<p>")[2].partition("</p>")[0]
+        assert len(explanation.split()) >= 8, slug
+
+
+def test_no_status_is_answered_with_a_kind_that_is_not_explained(client: FlaskClient) -> None:
     page = Elements(client.get("/problems", headers={"Accept": BROWSER}).text)
     ids = {attributes.get("id") for _, attributes in page.tags}
-    assert {problem.slug for problem in PROBLEMS.values()} <= ids
+    for error in default_exceptions.values():
+        kind = json.loads(problem_response(error(), path="/").data)["type"]
+        assert kind == "about:blank" or kind.removeprefix("/problems#") in ids
+
+
+def test_the_kinds_of_problems_are_there_for_programs_too(client: FlaskClient) -> None:
+    body = client.get("/problems").json
+    assert body is not None
+    by_type = {each["type"]: each for each in body["problems"]}
+    assert by_type["/problems#queue-full"]["status"] == 503
+    assert by_type["/problems#method-not-allowed"]["meaning"]
+    assert len(by_type) == len(body["problems"])

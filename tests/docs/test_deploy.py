@@ -86,6 +86,25 @@ def test_nginx_has_the_servers_own_limits() -> None:
     assert re.findall(r"server 127\.0\.0\.1:(\d+);", NGINX) == [str(Settings().port)]
 
 
+def test_every_command_of_the_runbook_for_the_service_names_its_state_directory() -> None:
+    state_dir = value_of(SERVICE, "Environment=MEANTIME_STATE_DIR")
+    commands = re.findall(r"^# sudo -u meantime /opt/meantime/bin/meantime (.*)$", RUNBOOK, re.MULTILINE)
+    assert len(commands) >= 3
+    assert [command for command in commands if not command.endswith(f"--state-dir {state_dir}")] == []
+
+
+def test_every_folder_that_the_runbook_writes_to_is_made_first() -> None:
+    folder = str(Path(value_of(SERVICE, "EnvironmentFile").removeprefix("-")).parent)
+    assert RUNBOOK.index(f"# install -d -m 750 -g meantime {folder}") < RUNBOOK.index(f">> {folder}/environment")
+
+
+def test_a_unit_says_where_its_backups_are() -> None:
+    unit = (DEPLOY / "meantime-backup.service").read_text("utf-8")
+    target = unit.partition("meantime backup ")[2].split()[0]
+    assert set(re.findall(r"/var/[\w/]*backups?\b[\w/]*", unit)) == {target}
+    assert f"`{target}`" in RUNBOOK
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_accepts_the_units(path: Path, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:

@@ -37,3 +37,10 @@ def test_the_readmes_requests_get_the_answers_it_shows(project: Path, tmp_path: 
                 command.replace(ADDRESS, url), shell=True, check=True, stdout=subprocess.PIPE
             ).stdout
             assert answer.decode().strip() == output.strip(), command
+
+
+def test_the_readme_says_how_the_command_is_called_after_make(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    activation = readme.index("$ . .venv/bin/activate")
+    assert "`.venv/bin/meantime`" in readme[:activation]
+    assert "$ meantime" not in readme[:activation]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(empty_directory: Path) 
         ("host", "example.org"),
         ("host", "127.0.0.1:5000"),
         ("port", "65536"),
-        ("port", "tcp://10.0.0.1:5000"),
+        ("port", "10.0.0.1:5000"),
         ("drain_timeout_s", "-1"),
         ("drain_timeout_s", "1e5"),
         ("drain_timeout_s", "inf"),
@@ -167,8 +168,49 @@ def test_an_address_is_told_from_loopback(given: str, host: str, url: str, is_lo
     assert (settings.host, settings.base_url, settings.is_loopback) == (host, url, is_loopback)
 
 
-def test_unknown_variables_are_left_alone() -> None:
-    assert load_settings(environ={"MEANTIME_SERVICE_HOST": "10.0.0.1", "MEANTIME_PORT_5000_TCP": "x"}) == Settings()
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ("MEANTIME_RETENTION_CUONT", "did you mean MEANTIME_RETENTION_COUNT or "),
+        ("MEANTIME_PORTS", "did you mean MEANTIME_PORT?"),
+        ("MEANTIME_STATEDIR", "did you mean MEANTIME_STATE_DIR?"),
+        ("MEANTIME_CONFG", "did you mean MEANTIME_CONFIG?"),
+        ("MEANTIME_port", "did you mean MEANTIME_PORT?"),
+        ("MEANTIME_ZZZ", "accepted: MEANTIME_DATA, "),
+        ("MEANTIME_", "accepted: MEANTIME_DATA, "),
+    ],
+)
+def test_an_unknown_variable_is_refused_as_in_a_file_with_the_nearest(variable: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable!r} is no setting; {re.escape(message)}"):
+        load_settings(environ={variable: "1"})
+
+
+# The variables that Kubernetes makes up for services called meantime and meantime-web, and Docker for a link.
+OF_A_PLATFORM = {
+    "MEANTIME_SERVICE_HOST": "10.0.0.11",
+    "MEANTIME_SERVICE_PORT": "5000",
+    "MEANTIME_SERVICE_PORT_HTTP": "5000",
+    "MEANTIME_PORT": "tcp://10.0.0.11:5000",
+    "MEANTIME_PORT_5000_TCP": "tcp://10.0.0.11:5000",
+    "MEANTIME_PORT_5000_TCP_PROTO": "tcp",
+    "MEANTIME_PORT_5000_TCP_PORT": "5000",
+    "MEANTIME_PORT_5000_TCP_ADDR": "10.0.0.11",
+    "MEANTIME_PORT_53_UDP": "udp://10.0.0.11:53",
+    "MEANTIME_WEB_SERVICE_HOST": "10.0.0.12",
+    "MEANTIME_WEB_PORT": "tcp://10.0.0.12:80",
+    "MEANTIME_WEB_PORT_80_TCP_ADDR": "10.0.0.12",
+    "MEANTIME_NAME": "/proxy/meantime",
+    "MEANTIME_ENV_PYTHON_VERSION": "3.13",
+}
+
+
+@pytest.mark.parametrize("variable", OF_A_PLATFORM)
+def test_variables_that_a_container_platform_makes_up_are_left_alone(variable: str) -> None:
+    assert load_settings(environ={variable: OF_A_PLATFORM[variable]}) == load_settings(environ={})
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert load_settings(environ={"PORT": "1", "MEANTIMES_PORT": "1", "meantime_port": "1"}).port == 5000
 
 
 def test_every_setting_is_described() -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import requests
@@ -26,6 +27,9 @@ TOLERANCE = 0.01
 
 _FAILURES_SHOWN = 20
 _DIFFERENCES_SHOWN = 3
+_NOT_ALLOWED = (401, 403)
+_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/*", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9._~+/=-]+", re.ASCII)
 _REQUEST_FILE = re.compile(r"in-(\d+)\.json")
 
 
@@ -191,10 +195,12 @@ class ContractClient:
         Raises
         ------
         UnusableError
-            When nobody answers at the address.
+            When nobody answers at the address, or the server wants another key.
         """
         try:
             answer = self._answer("POST", f"/api/{case.endpoint}", case.request)
+            if isinstance(answer, dict) and "job_id" not in answer and isinstance(answer.get("reason"), str):
+                return [f"the server refuses the request: {answer['reason']}"]
             if not isinstance(answer, dict) or "job_id" not in answer:
                 return [f"the answer to the request carries no job_id: {_described(answer)}"]
             return self._compare_result(case, str(answer["job_id"]))
@@ -222,6 +228,10 @@ class ContractClient:
         response = self._session.request(
             method, self._url + path, json=body, timeout=self._limit_s, allow_redirects=False
         )
+        if response.status_code in _NOT_ALLOWED:
+            is_known = "Authorization" in self._session.headers
+            wanted = "does not accept this access key" if is_known else "takes an access key; give --key-file"
+            raise UnusableError(f"the server at {self._url} {wanted} ({response.status_code} {response.reason})")
         return parse_json(response.content)
 
 
@@ -229,6 +239,22 @@ def _root_cause(error: BaseException) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return str(error)
+
+
+def _names(cases: Sequence[Case]) -> str:
+    """Return the names of cases that are in order: ``best5 1-3, 5, worst5 1``."""
+    runs: list[tuple[str, int, int]] = []
+    for case in cases:
+        if runs and runs[-1][0] == case.endpoint and runs[-1][2] == case.number - 1:
+            runs[-1] = (case.endpoint, runs[-1][1], case.number)
+        else:
+            runs.append((case.endpoint, case.number, case.number))
+    shown, before = [], ""
+    for endpoint, first, last in runs:
+        numbers = str(first) if first == last else f"{first}-{last}"
+        shown.append(numbers if endpoint == before else f"{endpoint} {numbers}")
+        before = endpoint
+    return ", ".join(shown)
 
 
 def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Failure]) -> None:
@@ -241,15 +267,38 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
         style = "red" if failed[endpoint] else None
         table.add_row(endpoint, str(total - failed[endpoint]), str(failed[endpoint]), str(total), style=style)
     console.print(table)
-    for failure in failures[:_FAILURES_SHOWN]:
-        shown = list(failure.reasons[:_DIFFERENCES_SHOWN])
-        if len(failure.reasons) > len(shown):
-            shown.append(f"and {len(failure.reasons) - len(shown)} more differences")
-        name = f"{failure.case.endpoint} {failure.case.number}"
-        console.print(printable(f"{name}: {'; '.join(shown)}"), markup=False, highlight=False, soft_wrap=True)
-    if len(failures) > _FAILURES_SHOWN:
-        console.print(f"and {len(failures) - _FAILURES_SHOWN} more failures")
+    alike: dict[tuple[str, ...], list[Case]] = {}
+    for failure in failures:
+        alike.setdefault(failure.reasons, []).append(failure.case)
+    for reasons, failing in list(alike.items())[:_FAILURES_SHOWN]:
+        shown = list(reasons[:_DIFFERENCES_SHOWN])
+        if len(reasons) > len(shown):
+            shown.append(f"and {len(reasons) - len(shown)} more differences")
+        console.print(
+            printable(f"{_names(failing)}: {'; '.join(shown)}"), markup=False, highlight=False, soft_wrap=True
+        )
+    if len(alike) > _FAILURES_SHOWN:
+        not_shown = sum(len(failing) for failing in list(alike.values())[_FAILURES_SHOWN:])
+        console.print(f"and {not_shown} more failures", highlight=False)
     console.print(f"{len(cases) - len(failures)} of {len(cases)} cases passed", highlight=False)
+
+
+def _base_url(given: str) -> str:
+    """Return an address as a URL without a path; ``http://`` may be left out."""
+    url = given if "://" in given else f"http://{given}"
+    if _ADDRESS.fullmatch(url) is None:
+        raise UnusableError(f"--url: {given!r} is no address; give one such as http://127.0.0.1:5000")
+    return url.rstrip("/")
+
+
+def _headers_of(key_file: BinaryIO | None) -> dict[str, str]:
+    """Return the header with the access key that a file holds; none without a file."""
+    if key_file is None:
+        return {}
+    key = key_file.read(1000).strip().decode("ascii", "replace")
+    if _KEY.fullmatch(key) is None:
+        raise UnusableError(f"{key_file.name} holds no access key; write into it what 'meantime keys add' prints")
+    return {"Authorization": f"Bearer {key}"}
 
 
 @click.command()
@@ -273,18 +322,21 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
     metavar="SECONDS",
     help="How long to wait before asking again for a result.",
 )
-def check(cases: Path, url: str, limit_s: float, poll_interval_s: float) -> None:
+@click.option("--key-file", type=click.File("rb"), help="Where the access key is that the server takes; - reads it in.")
+def check(cases: Path, url: str, limit_s: float, poll_interval_s: float, key_file: BinaryIO | None) -> None:
     """Check a running server against the expected responses in the folder CASES.
 
     CASES holds a folder for each endpoint, with requests input/in-1.json, input/in-2.json ... and the data of
     their answers in output/out-1.json, output/out-2.json ...
     Numbers may differ by 0.01; an integer in place of a float, and a missing or extra key, is a failure.
 
-    Exit status: 0 when all cases pass, 1 when one fails, 2 when the cases can't be read or nobody answers.
+    Exit status: 0 when all cases pass, 1 when one fails, 2 when the cases can't be read, nobody answers, or the server
+    takes an access key that wasn't given.
     """
-    to_run = read_cases(cases)
+    to_run, base_url, headers = read_cases(cases), _base_url(url), _headers_of(key_file)
     with requests.Session() as session:
-        client = ContractClient(session, url, limit_s=limit_s, poll_interval_s=poll_interval_s)
+        session.headers.update(headers)
+        client = ContractClient(session, base_url, limit_s=limit_s, poll_interval_s=poll_interval_s)
         failures = [Failure(case, tuple(reasons)) for case in to_run if (reasons := client.run(case))]
     _print_report(Console(), to_run, failures)
     if failures:

@@ -1,7 +1,7 @@
 """``meantime doctor``: looks at everything that a server needs from its machine, and says what is wrong and what to do.
 
 Each check is a function that returns its findings and changes nothing; ``--accept-lost-jobs`` alone does. The store is
-looked at through a copy, as ``meantime backup`` makes it, so that a running server isn't disturbed.
+looked at through a copy: a running server makes it, as for ``meantime backup``; that of a stopped one is copied.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from meantime.cli.errors import one_line_errors
-from meantime.errors import MeantimeError
+from meantime.errors import MeantimeError, StoreLockedError
 from meantime.fields.refusals import printable
 from meantime.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from meantime.jobs.sqlite.copies import StoreFacts
 
 PROBLEM_FREE_BYTES = 64 * 1024 * 1024
 WARNING_FREE_BYTES = 1024 * 1024 * 1024
@@ -65,7 +69,7 @@ def doctor(
 ) -> None:
     """Check SQLite, clock, disk, permissions, store and results; end with 1 if there is a problem.
 
-    Changes nothing without --accept-lost-jobs, and may then be used while the server runs.
+    Changes nothing without --accept-lost-jobs, and may then be used while the server runs. Run it as the server's user.
     """
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
@@ -94,14 +98,21 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
     yield check_open_files()
     yield check_clock(now())
     yield from check_data(settings)
-    if not settings.state_dir.is_dir():
-        yield Finding("state", Level.WARNING, f"{settings.state_dir} is not there yet; the server makes it")
-        return
-    yield check_space(settings.state_dir)
-    yield check_file_system(settings.state_dir)
-    yield check_retention(settings)
-    yield check_permissions(settings.store_dir)
-    yield from check_store(settings, now())
+    folder = settings.state_dir.absolute()
+    try:
+        if not folder.is_dir():
+            message = f"there is no folder {folder}; name the server's with --state-dir, or start it first"
+            yield Finding("state", Level.PROBLEM, message)
+            return
+        yield Finding("state", Level.OK, str(folder))
+        yield check_space(folder)
+        yield check_file_system(folder)
+        yield check_retention(settings)
+        yield check_permissions(settings.store_dir.absolute())
+        yield from check_store(replace(settings, state_dir=folder), now())
+    except OSError as error:
+        message = f"{error.filename or folder} can't be used: {error.strerror}; run this as the server's user"
+        yield Finding("state", Level.PROBLEM, message)
 
 
 def _accept_lost_jobs(settings: Settings) -> str:
@@ -110,7 +121,7 @@ def _accept_lost_jobs(settings: Settings) -> str:
     from meantime.jobs.sqlite.opening import accept_lost_jobs
 
     if not (settings.store_dir / "jobs.sqlite3").exists():
-        return "nothing to accept: there is no store"
+        return f"nothing to accept: there is no store in {settings.store_dir.absolute()}"
     return f"accepted: {accept_lost_jobs(settings.store_dir, partial(highest_result_number, settings.results_dir))}"
 
 
@@ -224,23 +235,15 @@ def check_permissions(store_dir: Path) -> Finding:
 
 
 def check_store(settings: Settings, now: float) -> Iterator[Finding]:
-    """Copy the store, read every job of the copy, and look for the newest results."""
-    from meantime.cli.backup import back_up
-    from meantime.jobs.sqlite.copies import inspect_copy
-
+    """Look for the store, read every job of a copy of it, and look for the newest results."""
     if not (settings.store_dir / "jobs.sqlite3").exists():
-        if (settings.store_dir / "store-id").exists():
-            message = f"{settings.store_dir}/jobs.sqlite3 is gone, but store-id says that it was here; restore a backup"
-            yield Finding("store", Level.PROBLEM, message)
-        else:
-            yield Finding("store", Level.OK, "none yet")
+        yield Finding("store", Level.PROBLEM, _say_where_the_store_is(settings))
         return
-    with tempfile.TemporaryDirectory(dir=settings.store_dir, prefix="doctor-") as folder:
-        try:
-            facts = inspect_copy(back_up(settings.store_dir, Path(folder).absolute() / "copy.sqlite3"))
-        except MeantimeError as error:
-            yield Finding("store", Level.PROBLEM, str(error))
-            return
+    try:
+        facts = _facts_of_store(settings)
+    except MeantimeError as error:
+        yield Finding("store", Level.PROBLEM, str(error))
+        return
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(facts.count_by_state.items())) or "no jobs"
     if facts.damaged:
         shown = ", ".join(map(str, facts.damaged[:5]))
@@ -255,12 +258,50 @@ def check_store(settings: Settings, now: float) -> Iterator[Finding]:
     yield check_results(settings, facts.newest_done)
 
 
+def _facts_of_store(settings: Settings) -> StoreFacts:
+    """Read the store through a copy: one of a stopped server's files, or the running server's."""
+    from meantime.jobs.results.results_directory import highest_result_number
+    from meantime.jobs.sqlite.copies import inspect_copy, inspect_stopped
+    from meantime.serving.control_socket import ask_server
+
+    with tempfile.TemporaryDirectory(prefix="meantime-doctor-") as folder:
+        highest_result = partial(highest_result_number, settings.results_dir)
+        try:
+            return inspect_stopped(settings.store_dir, Path(folder), highest_result=highest_result)
+        except StoreLockedError as error:
+            locked = error
+    # The server writes the copy, and may be allowed to write nowhere else.
+    with tempfile.TemporaryDirectory(dir=settings.store_dir, prefix="doctor-") as folder:
+        copy = Path(folder) / "copy.sqlite3"
+        try:
+            ask_server(settings.store_dir, "back_up", target=str(copy))
+        except ConnectionError:
+            raise StoreLockedError(f"{locked} and doesn't answer; perhaps it starts or ends: ask again") from locked
+        return inspect_copy(copy)
+
+
+def _say_where_the_store_is(settings: Settings) -> str:
+    """Say why there is no store where one was looked for, and what to do."""
+    wanted = settings.store_dir / "jobs.sqlite3"
+    beside = settings.state_dir / "jobs.sqlite3"
+    if settings.state_dir.name == settings.store_dir.name and beside.exists():
+        return f"{settings.state_dir} is inside the state directory; give --state-dir {settings.state_dir.parent}"
+    if beside.exists():
+        return f"{beside} is not where a server looks; move it to {wanted}"
+    if (settings.store_dir / "store-id").exists():
+        return f"{wanted} is gone, but store-id says that it was here; restore a backup"
+    return (
+        f"there is no store in {settings.store_dir}; name the server's folder with --state-dir, or start it first; "
+        f"a backup is restored as {wanted}"
+    )
+
+
 def check_results(settings: Settings, done: tuple[tuple[int, str], ...]) -> Finding:
     """Look for the results of jobs (number, SHA-256) that are done."""
-    from meantime.jobs.results.results_directory import ResultsDirectory
+    from meantime.jobs.results.results_directory import find_result
 
-    results = ResultsDirectory(settings.results_dir, settings.store_dir / "stored")
-    missing = [number for number, sha256 in done if results.read(number, sha256) is None]
+    stored = settings.store_dir / "stored"
+    missing = [number for number, sha256 in done if find_result(settings.results_dir, stored, number, sha256) is None]
     if missing:
         message = (
             f"{len(missing)} of the newest {len(done)} are missing or damaged, such as job_id_{missing[0]}; "

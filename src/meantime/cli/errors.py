@@ -16,9 +16,17 @@ EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, S
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn the errors of Meantime that leave the block into one line and an exit code."""
+    """Turn the errors that leave the block, Meantime's own and those of files, into one line and an exit code."""
     try:
         yield
+    except BrokenPipeError:  # whoever reads the output has seen enough; click ends the command
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        advice = "run this as the server's user, or give another --state-dir"
+        click.echo(f"Error: can't use {error.filename}: {error.strerror}; {advice}", err=True)
+        raise click.exceptions.Exit(2) from error
     except MeantimeError as error:
         click.echo(f"Error: {printable(' '.join(str(error).split()))}", err=True)
         code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.cli.errors import one_line_errors
-from meantime.settings import load_settings
+from meantime.errors import AccessKeyError
+from meantime.settings import Settings, load_settings
 
-_STATE_DIR = click.option(
-    "--state-dir", metavar="PATH", help="The server's state directory. [default: the working directory]"
-)
+
+def _place_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say whose keys are meant."""
+    command = click.option(
+        "--config", type=click.Path(path_type=Path), help="A TOML file with settings. [default: meantime.toml]"
+    )(command)
+    return click.option("--state-dir", metavar="VALUE", help="The server's state directory. [default: as for serve]")(
+        command
+    )
 
 
 @click.group()
@@ -34,29 +44,37 @@ def keys() -> None:
     help="read: look; submit: also submit and cancel jobs; admin: also see all jobs, reload, shut down.",
 )
 @click.option("--owner", metavar="NAME", help="Share the jobs that belong to NAME. [default: the key's own name]")
-@_STATE_DIR
-def add(name: str, role: str, owner: str | None, state_dir: str | None) -> None:
+@_place_options
+def add(name: str, role: str, owner: str | None, state_dir: str | None, config: Path | None) -> None:
     """Make a key called NAME and show it, this once.
 
     Jobs belong to the key's owner. To replace a key without losing its jobs, revoke it and add one of the same name, or
     give the new one --owner.
     """
     with one_line_errors():
-        file = _file(state_dir)
+        settings = _settings(state_dir, config)
+        file = AccessKeyFile(settings.keys_file)
         is_first = not file.exists
         secret = file.add(name, Role(role), owner=owner)
     click.echo(secret)
-    click.echo("Keep it now: only its hash is stored.", err=True)
+    click.echo(f"Keep it now: only its hash is stored, in {settings.keys_file}", err=True)
+    if not (settings.store_dir / "jobs.sqlite3").exists():
+        message = f"Warning: no server has used {settings.state_dir} yet. The key is for one that is started with"
+        click.echo(f"{message} --state-dir {settings.state_dir}; for another, give its --state-dir here.", err=True)
     if is_first:
         click.echo("This is the first key: a server that runs already asks for keys after a restart.", err=True)
 
 
 @keys.command(name="list")
-@_STATE_DIR
-def list_keys(state_dir: str | None) -> None:
+@_place_options
+def list_keys(state_dir: str | None, config: Path | None) -> None:
     """List the keys, in the order in which they were added."""
     with one_line_errors():
-        known = _file(state_dir).access_keys()
+        settings = _settings(state_dir, config)
+        file = AccessKeyFile(settings.keys_file)
+        known = file.access_keys()
+    if not file.exists:
+        click.echo(_absence(settings), err=True)
     rows = [("NAME", "ROLE", "OWNER", "ADDED (UTC)")]
     rows += [
         (key.name, key.role.value, key.owner, time.strftime("%Y-%m-%d %H:%M", time.gmtime(key.created_at)))
@@ -69,13 +87,25 @@ def list_keys(state_dir: str | None) -> None:
 
 @keys.command()
 @click.argument("name")
-@_STATE_DIR
-def revoke(name: str, state_dir: str | None) -> None:
+@_place_options
+def revoke(name: str, state_dir: str | None, config: Path | None) -> None:
     """Make the key called NAME useless. Its jobs stay."""
     with one_line_errors():
-        _file(state_dir).revoke(name)
+        settings = _settings(state_dir, config)
+        file = AccessKeyFile(settings.keys_file)
+        if not file.exists:
+            raise AccessKeyError(_absence(settings))
+        file.revoke(name)
     click.echo(f"{name} is revoked.")
 
 
-def _file(state_dir: str | None) -> AccessKeyFile:
-    return AccessKeyFile(load_settings({"state_dir": state_dir}).keys_file)
+def _settings(state_dir: str | None, config: Path | None) -> Settings:
+    found = load_settings({"state_dir": state_dir}, config=config)
+    return replace(found, state_dir=found.state_dir.absolute())
+
+
+def _absence(settings: Settings) -> str:
+    return (
+        f"there are no access keys in {settings.keys_file}: a server there asks nobody for one; "
+        "if you meant another server, name its folder with --state-dir"
+    )

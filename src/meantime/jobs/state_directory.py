@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from meantime.errors import StorageFullError, StoreLockedError, StoreUnavailableError
@@ -101,6 +102,31 @@ def check_is_ours(directory: Path) -> None:
                 f"run this as that user, or look at it and chown -R {os.geteuid()} {directory}, "
                 "or choose another --state-dir"
             )
+
+
+@contextlib.contextmanager
+def unchanging(directory: Path) -> Iterator[None]:
+    """Keep servers off a directory that none uses while the block runs, and change nothing in it.
+
+    Raises
+    ------
+    StoreLockedError
+        A server, or another command, uses it.
+    """
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # nobody has opened the store yet
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise StoreLockedError(f"a server (process {owner}) uses the state directory {directory}") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class SpareSpace:

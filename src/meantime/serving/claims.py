@@ -29,7 +29,8 @@ def check_exposure(settings: Settings) -> None:
     if not (settings.is_loopback or settings.insecure or keys):
         raise SettingsError(
             f"--host: {settings.host} can be reached by others, who could then submit jobs; "
-            "make an access key (meantime keys add), use 127.0.0.1, or give --insecure if the network is trusted"
+            f"make an access key (meantime keys add NAME --role ROLE --state-dir {settings.state_dir.absolute()}), "
+            "use 127.0.0.1, or give --insecure if the network is trusted"
         )
 
 

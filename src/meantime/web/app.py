@@ -30,6 +30,7 @@ from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
 from meantime.web.v1.visible_jobs import VisibleJobs
+from meantime.web.wrong_paths import WrongPaths
 
 STATIC_MAX_AGE_S = 3600
 
@@ -99,7 +100,6 @@ def create_app(
     app.session_interface = NoSessions()
     app.url_map.merge_slashes = False  # nothing is ever redirected, so nobody can be sent elsewhere
     app.debug = False  # whatever FLASK_DEBUG says
-    handle_errors(app)
     admit_requests(app, settings, access_log)
     request_times = RequestTimes()
     logs = {"webserver.log": access_log, "event log": event_log}
@@ -116,6 +116,7 @@ def create_app(
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
     Documentation(service, operations).add_to(app)
+    handle_errors(app, WrongPaths(app, service, operations).advice)
     observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
     middleware = Middleware(app.wsgi_app, access_log, is_closing=is_closing, observers=observers)
     app.wsgi_app = middleware  # type: ignore[method-assign]  # as Flask documents it

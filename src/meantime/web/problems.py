@@ -7,13 +7,13 @@ Problem bodies follow RFC 9457. Outside ``/api/v1`` they also carry the contract
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, default_exceptions
 
 from meantime.errors import (
     AccessKeyError,
@@ -124,17 +124,29 @@ PROBLEMS: dict[type[Exception], Problem] = {
 """The most special class of an exception that is listed here decides."""
 
 
+NOT_FOUND = Problem(404, "not-found", "There is nothing here", reason="nothing is here; GET / says what there is")
+
+HTTP_PROBLEMS = {
+    status: Problem(
+        status, default_exceptions[status]().name.lower().replace(" ", "-"), default_exceptions[status]().name
+    )
+    for status in (400, 401, 403, 405, 406, 413, 414, 415, 429)
+}
+"""Those that Flask and ``admission`` raise by their status; another status is of no kind of its own (about:blank)."""
+
+
 def problem_of(error: Exception) -> Problem:
     """Return the kind of problem that an exception is."""
     if isinstance(error, NotFound):
-        return Problem(404, "not-found", "There is nothing here", reason="nothing is here; GET / says what there is")
+        return NOT_FOUND
     if isinstance(error, HTTPException):
-        title = error.name
-        return Problem(error.code or 500, title.lower().replace(" ", "-"), title, reason=error.description)
+        status = error.code or 500
+        kind = HTTP_PROBLEMS.get(status, Problem(status, "", error.name))
+        return replace(kind, reason=error.description)
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
-def problem_response(error: Exception, *, path: str) -> Response:
+def problem_response(error: Exception, *, path: str, advice: str | None = None) -> Response:
     """Return the answer to a request that raised an exception.
 
     Parameters
@@ -143,10 +155,13 @@ def problem_response(error: Exception, *, path: str) -> Response:
         What was raised.
     path
         The path of the request; it decides which of the two forms the body has.
+    advice
+        What is known of this very request, in the place of what the kind of problem says.
     """
     problem = problem_of(error)
-    detail = problem.reason or str(error)
-    kind, title, further = f"/problems#{problem.slug}", problem.title, _further_members(error)
+    detail = advice or problem.reason or str(error)
+    kind = f"/problems#{problem.slug}" if problem.slug else "about:blank"  # RFC 9457, section 4.2.1
+    title, further = problem.title, _further_members(error)
     body: ProblemDocument | ContractProblemDocument
     if path.startswith(V1_PREFIX):
         body = {"type": kind, "title": title, "status": problem.status, "detail": detail, **further}
@@ -179,12 +194,12 @@ def _further_members(error: Exception) -> FurtherMembers:
     return further
 
 
-def handle_errors(app: Flask) -> None:
-    """Answer every exception of an application with a problem body, and log it."""
+def handle_errors(app: Flask, advise: Callable[[Exception], str | None] = lambda _: None) -> None:
+    """Answer every exception of an application with a problem body, and log it; see problem_response for advice."""
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        response = problem_response(error, path=request.path)
+        response = problem_response(error, path=request.path, advice=advise(error))
         is_bug = problem_of(error).slug == "internal-error"
         _log.error(
             "%d for %s %r: %s",

@@ -121,6 +121,7 @@ class StandIn:
     may_answer: threading.Event = field(default_factory=threading.Event)
     results: list[bytes] = field(default_factory=list)  # one each poll; the last one is repeated
     requests: list[tuple[str, object]] = field(default_factory=list)
+    key: str = ""  # that it takes, if it takes one
 
     def next_result(self) -> bytes:
         return self.results.pop(0) if len(self.results) > 1 else self.results[0]
@@ -146,7 +147,8 @@ def stand_in() -> Iterator[StandIn]:
             self._send(server.next_result() if self.path == "/api/get_results/job_id_1" else b"{}")
 
         def _send(self, body: bytes) -> None:
-            self.send_response(200)
+            knows = server.key in ("", self.headers.get("Authorization", "").removeprefix("Bearer "))
+            self.send_response(200 if knows else 401)
             self.send_header("Content-Length", str(len(body)))
             with contextlib.suppress(ConnectionError):  # a client that has given up
                 self.end_headers()
@@ -228,6 +230,13 @@ def test_an_answer_without_a_job_id_is_a_failed_case(tmp_path: Path, stand_in: S
     assert "carries no job_id" in result.output
 
 
+def test_a_refusal_is_shown_with_its_reason(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
+    stand_in.acceptance = b'{"status": "error", "reason": "no such question"}'
+    result = run_check(tmp_path, stand_in.url)
+    assert "best5 1: the server refuses the request: no such question" in result.output
+
+
 def test_a_job_that_never_ends_is_a_failed_case(tmp_path: Path, stand_in: StandIn) -> None:
     write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
     stand_in.results = [RUNNING]
@@ -250,7 +259,7 @@ def test_a_server_that_does_not_answer_is_a_failed_case(tmp_path: Path, stand_in
 
 def test_only_the_first_failures_are_listed(tmp_path: Path, stand_in: StandIn) -> None:
     for number in range(1, 24):
-        write_case(tmp_path, "best5", number, {"question": "Q"}, {"Ohio": 1.0})
+        write_case(tmp_path, "best5", number, {"question": "Q"}, {"Ohio": 100.0 + number})
     stand_in.results = [done({"Ohio": 9.0})]
     result = run_check(tmp_path, stand_in.url)
     assert "best5 20: " in result.output
@@ -267,11 +276,61 @@ def test_nobody_at_the_address_exits_with_2_and_one_line(tmp_path: Path, stand_i
     assert len(result.output.splitlines()) == 1
 
 
-def test_an_address_that_is_none_exits_with_2(tmp_path: Path) -> None:
+def test_cases_that_fail_alike_share_one_line(tmp_path: Path, stand_in: StandIn) -> None:
+    for number in (1, 2, 3, 5):
+        write_case(tmp_path, "best5", number, {"question": "Q"}, {})
+    write_case(tmp_path, "worst5", 1, {"question": "Q"}, {})
+    stand_in.acceptance = b'{"status": "error", "reason": "shutting down"}'
+    result = run_check(tmp_path, stand_in.url)
+    alike = "best5 1-3, 5, worst5 1: the server refuses the request: shutting down"
+    assert [line for line in result.output.splitlines() if "shutting down" in line] == [alike]
+
+
+def test_the_address_may_be_given_without_http(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path, "best5", 1, {"question": "Q"}, {"Ohio": 1.0})
+    stand_in.results = [done({"Ohio": 1.0})]
+    assert run_check(tmp_path, stand_in.url.removeprefix("http://") + "/").exit_code == 0
+
+
+@pytest.mark.parametrize("url", ["", "http://", "ftp://127.0.0.1:5000", "http://127.0.0.1:port", "http://a b", "/x"])
+def test_an_address_that_is_none_is_named_with_one_that_is(tmp_path: Path, url: str) -> None:
     write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
-    result = run_check(tmp_path, "localhost")
+    result = run_check(tmp_path, url)
     assert result.exit_code == 2
-    assert "no server answers at localhost" in result.output
+    assert result.output.splitlines()[-1].startswith(f"Error: --url: {url!r} is no address")
+    assert "http://127.0.0.1:5000" in result.output
+
+
+def test_a_key_is_read_from_a_file_and_sent_with_every_request(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path / "cases", "best5", 1, {"question": "Q"}, {"Ohio": 1.0})
+    stand_in.results, stand_in.key = [done({"Ohio": 1.0})], "mt_right"
+    arguments = [str(tmp_path / "cases"), "--url", stand_in.url, "--key-file"]
+    (tmp_path / "key").write_text("mt_right\n")
+    assert CliRunner().invoke(check, [*arguments, str(tmp_path / "key")]).exit_code == 0
+    assert CliRunner().invoke(check, [*arguments, "-"], input="mt_right\n").exit_code == 0
+    wrong = CliRunner().invoke(check, [*arguments, "-"], input="mt_wrong\n")
+    assert (wrong.exit_code, len(wrong.output.splitlines())) == (2, 1)
+    assert "does not accept this access key" in wrong.output
+
+
+@pytest.mark.parametrize("content", ["", "two words\n", "caf\xe9"])
+def test_a_file_that_holds_no_key_is_unusable(tmp_path: Path, content: str) -> None:
+    write_case(tmp_path / "cases", "best5", 1, {"question": "Q"}, {})
+    (tmp_path / "key").write_bytes(content.encode("latin-1"))
+    result = CliRunner().invoke(check, [str(tmp_path / "cases"), "--key-file", str(tmp_path / "key")])
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "holds no access key" in result.output
+
+
+def test_a_server_that_takes_keys_ends_the_check_with_one_line(tmp_path: Path, stand_in: StandIn) -> None:
+    for number in range(1, 89):
+        write_case(tmp_path, "best5", number, {"question": "Q"}, {})
+    stand_in.key = "mt_right"
+    result = run_check(tmp_path, stand_in.url)
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert "takes an access key; give --key-file" in result.output
+    assert len(stand_in.requests) == 1
 
 
 def test_unusable_cases_exit_with_2(tmp_path: Path) -> None:

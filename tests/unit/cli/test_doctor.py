@@ -18,6 +18,7 @@ from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
 from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
+from meantime.jobs.state_directory import StateLock
 from meantime.settings import NamedPath, Settings
 
 NOW = 1_795_000_000.0
@@ -53,14 +54,84 @@ def test_a_healthy_state_directory_has_no_problem(settings: Settings) -> None:
     assert found["results"].message == "the newest 3 are whole"
 
 
-def test_the_doctor_changes_nothing(settings: Settings) -> None:
-    def content() -> dict[str, bytes]:
-        files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
-        return {str(path): path.read_bytes() for path in files if path.name not in ("spare-space", "lock")}
+def everything_below(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Return every file and folder with its mode, the time of its last change, and its content."""
+    return {
+        str(path): (path.stat().st_mode, path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in folder.rglob("*")
+    }
 
-    before = content()
+
+def healthy(settings: Settings) -> None:
+    pass
+
+
+def restore_a_backup(settings: Settings) -> None:
+    with closing(SqliteJobStore(settings.store_dir)) as store:
+        store.back_up(settings.state_dir / "copy")
+    (settings.state_dir / "copy").replace(settings.store_dir / "jobs.sqlite3")
+
+
+def lose_every_result(settings: Settings) -> None:
+    for folder in (settings.results_dir, settings.store_dir / "stored"):
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def lose_what_is_beside_the_store(settings: Settings) -> None:
+    for name in ("lock", "store-id", "high-water-mark", "spare-space"):
+        (settings.store_dir / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [healthy, restore_a_backup, lose_every_result, lose_what_is_beside_the_store],
+    ids=lambda each: each.__name__,
+)
+def test_the_doctor_changes_nothing(settings: Settings, prepare: Callable[[Settings], None]) -> None:
+    prepare(settings)
+    before = everything_below(settings.state_dir)
     findings(settings)
-    assert content() == before
+    assert everything_below(settings.state_dir) == before
+
+
+def test_the_doctor_names_the_folder_that_it_looked_at(settings: Settings) -> None:
+    assert findings(settings)["state"].message == str(settings.state_dir)
+    told = CliRunner().invoke(doctor, ["--state-dir", str(settings.state_dir / "elsewhere")])
+    assert str(settings.state_dir / "elsewhere") in told.stdout
+
+
+def test_where_no_store_is_the_doctor_says_where_it_looked_and_ends_with_1(tmp_path: Path) -> None:
+    told = CliRunner().invoke(doctor, ["--state-dir", str(tmp_path)])
+    assert f"there is no store in {tmp_path / '.meantime'}" in told.stdout
+    assert "--state-dir" in told.stdout
+    assert told.exit_code == 1
+
+
+def test_a_store_that_was_restored_beside_its_place_is_found(settings: Settings) -> None:
+    (settings.store_dir / "jobs.sqlite3").replace(settings.state_dir / "jobs.sqlite3")
+    (settings.store_dir / "store-id").unlink()
+    found = findings(settings)["store"]
+    assert found.level is Level.PROBLEM
+    assert f"{settings.state_dir / 'jobs.sqlite3'} is not where a server looks; move it to" in found.message
+
+
+def test_a_doctor_inside_the_store_says_which_folder_to_name(settings: Settings) -> None:
+    found = findings(Settings(state_dir=settings.store_dir))["store"]
+    assert found.level is Level.PROBLEM
+    assert f"--state-dir {settings.state_dir}" in found.message
+
+
+def test_a_store_that_another_program_holds_without_answering_is_a_problem(settings: Settings) -> None:
+    lock = StateLock(settings.store_dir)
+    lock.acquire()
+    try:
+        found = findings(settings)["store"]
+    finally:
+        lock.release()
+    assert found.level is Level.PROBLEM
+    assert "doesn't answer" in found.message
 
 
 def remove_results(settings: Settings) -> None:
@@ -132,7 +203,7 @@ def test_lost_jobs_are_given_up_on_demand_alone(settings: Settings) -> None:
 
 def test_without_a_store_there_is_nothing_to_accept_and_nothing_is_made(tmp_path: Path) -> None:
     asked = CliRunner().invoke(doctor, ["--state-dir", str(tmp_path / "new"), "--accept-lost-jobs"])
-    assert asked.stdout.startswith("nothing to accept: there is no store\n")
+    assert asked.stdout.startswith(f"nothing to accept: there is no store in {tmp_path / 'new' / '.meantime'}\n")
     assert not (tmp_path / "new").exists()
 
 
@@ -149,7 +220,7 @@ def test_a_clock_that_shows_a_time_before_this_version_is_wrong() -> None:
 def test_a_table_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     settings = Settings(data=(NamedPath("brfss", tmp_path / "gone.csv"),), state_dir=tmp_path / "new")
     assert findings(settings)["data"].message == f"brfss: {tmp_path / 'gone.csv'} can't be read as a file"
-    assert findings(settings)["state"].level is Level.WARNING
+    assert findings(settings)["state"].level is Level.PROBLEM
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,34 @@ def test_revoke_makes_a_key_useless(tmp_path: Path, file: AccessKeyFile) -> None
     assert file.find(secret) is None
 
 
+def test_add_says_where_the_key_went_and_warns_where_no_server_has_been(tmp_path: Path) -> None:
+    done = run(tmp_path, "add", "alice", "--role", "submit")
+    assert str(tmp_path / ".meantime" / "keys.json") in done.stderr
+    assert f"Warning: no server has used {tmp_path} yet" in done.stderr
+    assert "--state-dir" in done.stderr
+    (tmp_path / ".meantime" / "jobs.sqlite3").touch()
+    in_place = run(tmp_path, "add", "bob", "--role", "read")
+    assert str(tmp_path / ".meantime" / "keys.json") in in_place.stderr
+    assert "Warning" not in in_place.stderr
+
+
+def test_a_folder_without_keys_is_named_by_list_and_revoke(tmp_path: Path) -> None:
+    file = str(tmp_path / ".meantime" / "keys.json")
+    assert f"there are no access keys in {file}" in run(tmp_path, "list").stderr
+    revoked = run(tmp_path, "revoke", "bob")
+    assert f"there are no access keys in {file}" in revoked.stderr
+    assert revoked.exit_code == 2
+    assert not (tmp_path / ".meantime").exists()
+
+
+def test_the_state_directory_of_a_settings_file_counts(tmp_path: Path, file: AccessKeyFile) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('state_dir = "."')
+    done = CliRunner().invoke(keys, ["add", "alice", "--role", "read", "--config", str(settings)])
+    assert done.exit_code == 0
+    assert [key.name for key in file.access_keys()] == ["alice"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

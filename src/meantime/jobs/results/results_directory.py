@@ -52,6 +52,29 @@ def highest_result_number(directory: Path) -> int:
     return max((number for number in numbers if number <= HIGHEST_NUMBER), default=0)
 
 
+def find_result(directory: Path | str, stored: Path | str, number: int, sha256: str) -> bytes | None:
+    """Return a job's result, from its file or from the stored copy; None when both are missing or damaged.
+
+    Nothing is made or changed: see ResultsDirectory for the two folders.
+    """
+    for name in (_result_name(directory, number), _stored_name(stored, sha256)):
+        try:
+            content = Path(name).read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(content).hexdigest() == sha256:
+            return content
+    return None
+
+
+def _result_name(directory: Path | str, number: int) -> str:
+    return f"{directory}/job_id_{number}.json"
+
+
+def _stored_name(stored: Path | str, sha256: str) -> str:
+    return f"{stored}/{sha256}.json"
+
+
 class ResultsDirectory:
     """Publishes results of jobs as files.
 
@@ -81,7 +104,7 @@ class ResultsDirectory:
 
     def path_of(self, number: int) -> Path:
         """Return where the result of a job is published."""
-        return Path(self._result_name(number))
+        return Path(_result_name(self._directory, number))
 
     def publish(self, number: int, result: EncodedResult) -> None:
         """Store a result, and make the result file of a job appear, whole; a file that can't be made follows later.
@@ -151,30 +174,25 @@ class ResultsDirectory:
 
     def read(self, number: int, sha256: str) -> bytes | None:
         """Return a job's result, from its file or from the stored copy; None when both are missing or damaged."""
-        for name in (self._result_name(number), self._stored_name(sha256)):
-            try:
-                content = Path(name).read_bytes()
-            except OSError:
-                continue
-            if hashlib.sha256(content).hexdigest() == sha256:
-                return content
-        with self._lock:
-            self._trusted.discard(sha256)
-        return None
+        content = find_result(self._directory, self._stored, number, sha256)
+        if content is None:
+            with self._lock:
+                self._trusted.discard(sha256)
+        return content
 
     def is_published(self, number: int) -> bool:
         """Whether the result file of a job is there."""
-        return os.path.exists(self._result_name(number))  # noqa: PTH110  # a Path costs as much as the call
+        return os.path.exists(_result_name(self._directory, number))  # noqa: PTH110  # a Path costs as much as the call
 
     def withdraw(self, number: int, sha256: str | None) -> None:
         """Remove a job's result file, and the stored copy if no other job uses it. What can't be removed stays."""
         with self._lock:
             self._missing.pop(number, None)
         with contextlib.suppress(OSError):
-            Path(self._result_name(number)).unlink(missing_ok=True)
+            Path(_result_name(self._directory, number)).unlink(missing_ok=True)
         if sha256 is None:
             return
-        stored = Path(self._stored_name(sha256))
+        stored = Path(_stored_name(self._stored, sha256))
         with self._lock, contextlib.suppress(OSError):
             if not stored.exists() or stored.stat().st_nlink == 1:
                 self._trusted.discard(sha256)
@@ -182,7 +200,7 @@ class ResultsDirectory:
 
     def _publish(self, number: int, result: EncodedResult) -> None:
         """Make a result file; a stored copy that is gone is made again."""
-        name, stored = self._result_name(number), self._stored_name(result.sha256)
+        name, stored = _result_name(self._directory, number), _stored_name(self._stored, result.sha256)
         try:
             os.link(stored, name)
         except FileExistsError:
@@ -206,7 +224,7 @@ class ResultsDirectory:
             if len(self._missing) > REMEMBERED_COUNT:
                 self._missing.popitem(last=False)
         if is_first:
-            reason, name = error.strerror, self._result_name(number)
+            reason, name = error.strerror, _result_name(self._directory, number)
             _log.error("%s can't be made: %s; results are kept in %s, the files follow", name, reason, self._stored)
 
     def _make_stored_again(self) -> None:
@@ -227,7 +245,7 @@ class ResultsDirectory:
         with self._lock:
             if result.sha256 in self._trusted and not anew:
                 return
-        self._replace(self._stored_name(result.sha256), result.content)
+        self._replace(_stored_name(self._stored, result.sha256), result.content)
         with self._lock:
             self._trusted.add(result.sha256)
 
@@ -262,12 +280,6 @@ class ResultsDirectory:
             raise
         finally:
             os.close(descriptor)
-
-    def _result_name(self, number: int) -> str:
-        return f"{self._directory}/job_id_{number}.json"
-
-    def _stored_name(self, sha256: str) -> str:
-        return f"{self._stored}/{sha256}.json"
 
 
 def _make_folder(folder: str) -> None:

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from meantime.errors import BackupError, StoreCorruptError
+from meantime.errors import BackupError, StoreCorruptError, StoreError
 from meantime.jobs.job_state import JobState
 from meantime.jobs.sqlite import statements
+from meantime.jobs.sqlite.high_water_mark import HighWaterMark
 from meantime.jobs.sqlite.job_rows import JobRow
-from meantime.jobs.state_directory import move_durably
+from meantime.jobs.sqlite.opening import open_database
+from meantime.jobs.state_directory import move_durably, unchanging
 
 PAGES_PER_PORTION = 512
 NEWEST_DONE_COUNT = 1000
@@ -115,6 +118,39 @@ class StoreFacts:
     store_id: str
     is_backup: bool
     enclosed: Mapping[str, str]
+
+
+def inspect_stopped(directory: Path, folder: Path, *, highest_result: Callable[[], int] = lambda: 0) -> StoreFacts:
+    """Open a copy of the store of a server that doesn't run, as that server would, and read every job.
+
+    Parameters
+    ----------
+    directory
+        Where the store is; nothing there is changed, not even by a restored backup's first opening.
+    folder
+        An empty folder for the copy; the caller removes it.
+    highest_result
+        See ``opening.open_database``.
+
+    Raises
+    ------
+    StoreError
+        A server uses the store, or would refuse it; the message names the store and not the copy.
+    OSError
+        The copy can't be written.
+    """
+    with unchanging(directory):
+        for name in ("jobs.sqlite3", "jobs.sqlite3-wal", "store-id", "high-water-mark"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(directory / name, folder / name)
+    path, mark = folder / "jobs.sqlite3", HighWaterMark(folder / "high-water-mark")
+    try:
+        opened = open_database(path, mark, highest_result=highest_result)
+        opened.connection.close()
+        mark.close()
+        return inspect_copy(path)
+    except StoreError as error:
+        raise type(error)(str(error).replace(str(folder), str(directory))) from error
 
 
 def inspect_copy(path: Path) -> StoreFacts:

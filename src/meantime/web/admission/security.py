@@ -29,6 +29,7 @@ URL_LIMIT = 4096
 """How many characters a path and its query may have together, decoded."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?", re.ASCII)
+_ORIGIN = re.compile(rf"https?://{_HOST.pattern}", re.ASCII)
 _OWN_SITES = ("same-origin", "none")
 
 # For the pages of allowed origins.
@@ -95,11 +96,22 @@ class UnclearFramingError(BadRequest):
         return [("Connection", "close")]
 
 
-def check_same_origin(environ: WSGIEnvironment, allowed_origins: Collection[str] = ()) -> None:
-    """Raise Forbidden when a browser says that the request comes from another site's page.
+def check_same_origin(environ: WSGIEnvironment, allowed_origins: Collection[str]) -> None:
+    """Raise Forbidden when a browser says that the request comes from the page of a site that isn't allowed.
 
     Browsers always send ``Sec-Fetch-Site`` or ``Origin`` with such a request, other clients send neither.
     """
+    try:
+        _check_whose_page(environ, allowed_origins)
+    except Forbidden as error:
+        origin = environ.get("HTTP_ORIGIN", "")
+        wanted = origin if _ORIGIN.fullmatch(origin) else "with that site"
+        raise Forbidden(
+            f"{error.description}; if it is meant to, have the server started with --allowed-origins {wanted}"
+        ) from None
+
+
+def _check_whose_page(environ: WSGIEnvironment, allowed_origins: Collection[str] = ()) -> None:
     if environ.get("HTTP_ORIGIN") in allowed_origins:
         return
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_SITES:
@@ -149,7 +161,7 @@ def check_may_shut_down(environ: WSGIEnvironment, *, is_admin: bool) -> None:
     """
     if environ["REQUEST_METHOD"] == "HEAD":
         raise MethodNotAllowed(valid_methods=["GET", "POST"])
-    check_same_origin(environ)
+    _check_whose_page(environ)  # none that --allowed-origins names either
     if is_admin:
         return
     if not is_loopback(environ.get("REMOTE_ADDR", "")):

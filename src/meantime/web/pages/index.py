@@ -1,39 +1,37 @@
-"""What a visitor sees: ``GET /`` says what is served, as a page in a browser and as JSON otherwise; ``/problems``.
+"""What a visitor sees: ``GET /`` says what is served, ``/problems`` what refusals mean; pages in a browser, else JSON.
 
-The endpoints are the operations, with names and ids that exist in their places.
+``GET /api`` and ``GET /api/v1`` list what is below them. The endpoints are the operations; see ``endpoints.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import orjson
 from flask import Flask, Response, render_template, request
 
 from meantime import __version__
 from meantime.service import MeantimeService
-from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
-from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
-from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
 from meantime.web.own_address import own_address
-from meantime.web.problems import PROBLEMS, V1_PREFIX
+from meantime.web.pages.endpoints import Endpoint, endpoints_of
+from meantime.web.pages.problem_meanings import MEANINGS
+from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One line of the directory: ``example`` is a body that works on the served data, or None."""
+SURFACES = {
+    "/api/v1": "Statistics with intervals, cautions and their source, in several formats.",
+    "/api": "The contract's fixed endpoints, for clients that have always used them: plain means.",
+}
+"""The two sets of endpoints, by their path, which lists them."""
 
-    method: str
-    path: str
-    summary: str
-    example: Mapping[str, object] | None = None
+_FURTHER = {"openapi": "/openapi.json", "documentation": "/docs", "problems": "/problems"}
 
 
 class Pages:
@@ -54,38 +52,59 @@ class Pages:
     def add_to(self, app: Flask) -> None:
         """Register every page."""
         app.add_url_rule("/", "index", self.show_index)
+        app.add_url_rule("/api/v1", "v1", self.list_v1)
+        app.add_url_rule("/api", "contract", self.list_contract)
         app.add_url_rule("/problems", "problems", self.show_problems)
 
     def show_index(self) -> Response:
         """Say what is served and where."""
         dataset = self._service.dataset()
-        endpoints = list(self._endpoints(dataset))
+        endpoints = list(endpoints_of(self._operations, dataset))
         if not _wants_page():
-            content = orjson.dumps(describe(dataset, endpoints), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            response = Response(content, content_type="application/json")
+            response = _json(describe(dataset, endpoints))
             response.headers["Vary"] = "Accept"
             return response
         return _page(
             "index.html",
             dataset=dataset,
             base_url=own_address(),
-            contract=[each for each in endpoints if not each.path.startswith(V1_PREFIX)],
-            v1=[each for each in endpoints if each.path.startswith(V1_PREFIX)],
+            contract=[each for each in endpoints if _surface_of(each) != "/api/v1"],
+            v1=[each for each in endpoints if _surface_of(each) == "/api/v1"],
+            surfaces=SURFACES,
             to_json=_in_single_quotes,
         )
 
-    def _endpoints(self, dataset: Dataset) -> Iterator[Endpoint]:
-        """Yield an endpoint for each operation; one that is there per dataset is named once, for the default one."""
-        twins = {each.below_dataset().name for each in self._operations if each.per_dataset}
-        for each in self._operations:
-            if each.name not in twins:
-                path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
-                path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")
-                yield Endpoint(each.method, path, each.summary, _example(each.asks, dataset.cube))
+    def list_v1(self) -> Response:
+        """List what is below /api/v1, as JSON."""
+        return self._list_below("/api/v1")
+
+    def list_contract(self) -> Response:
+        """List the contract's endpoints, as JSON."""
+        return self._list_below("/api")
+
+    def _list_below(self, surface: str) -> Response:
+        endpoints = endpoints_of(self._operations, self._service.dataset())
+        listed = [each for each in endpoints if _surface_of(each) == surface]
+        return _json({"summary": SURFACES[surface], **_FURTHER, "endpoints": _documents(listed)})
 
     def show_problems(self) -> Response:
-        """List the kinds of error answers; ``type`` in each of them points here."""
-        return _page("problems.html", problems=dict.fromkeys(PROBLEMS.values()))
+        """List and explain the kinds of error answers; ``type`` in each of them points here."""
+        kinds = {each.slug: each for each in (*PROBLEMS.values(), *HTTP_PROBLEMS.values(), NOT_FOUND)}
+        problems = sorted(kinds.values(), key=lambda each: each.status)
+        if _wants_page():
+            return _page("problems.html", problems=problems, meanings=MEANINGS)
+        documents = [
+            {
+                "type": f"/problems#{each.slug}",
+                "status": each.status,
+                "title": each.title,
+                "meaning": MEANINGS[each.slug],
+            }
+            for each in problems
+        ]
+        response = _json({"problems": documents})
+        response.headers["Vary"] = "Accept"
+        return response
 
 
 def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, object]:
@@ -94,6 +113,7 @@ def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, objec
     return {
         "name": "Meantime",
         "version": __version__,
+        "surfaces": SURFACES,
         "dataset": {
             "name": dataset.name,
             "version": dataset.version,
@@ -107,34 +127,25 @@ def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, objec
                 for question in cube.questions
             ],
         },
-        "endpoints": [
-            {name: value for name, value in asdict(endpoint).items() if value is not None} for endpoint in endpoints
-        ],
+        **_FURTHER,
+        "endpoints": _documents(endpoints),
     }
 
 
-def _example(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, object] | None:
-    """Return a body that works on the served data."""
-    if asks is None:
-        return None
-    if isinstance(asks, Surface):
-        statistic = next(each for each in CATALOGUE.values() if each.surface is asks)
-        return {"statistic": statistic.name, "parameters": _parameters(statistic, cube)}
-    return _parameters(CATALOGUE[asks], cube)
+def _documents(endpoints: Sequence[Endpoint]) -> list[dict[str, object]]:
+    return [{name: value for name, value in asdict(endpoint).items() if value is not None} for endpoint in endpoints]
 
 
-def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, object]:
-    """Return what a statistic must be told, as in the catalogue's example, with names that this table has."""
-    found: dict[str, object] = {}
-    for parameter in statistic.parameters():
-        if parameter.is_required:
-            given = statistic.example[parameter.name]
-            if parameter.kind in (QUESTION_NAME, QUESTION_TEXT) and given not in cube.question_index and cube.questions:
-                given = cube.questions[0].text
-            if parameter.kind is LOCATION_NAME and given not in cube.location_index and cube.locations:
-                given = cube.locations[0].name
-            found[parameter.name] = given
-    return found
+def _surface_of(endpoint: Endpoint) -> str:
+    """Return the surface that an endpoint belongs to; empty for probes and metrics."""
+    if endpoint.path.startswith(V1_PREFIX):
+        return "/api/v1"
+    return "/api" if endpoint.path.startswith("/api/") else ""
+
+
+def _json(document: Mapping[str, object]) -> Response:
+    content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return Response(content, content_type="application/json")
 
 
 def _wants_page() -> bool:

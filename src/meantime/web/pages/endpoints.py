@@ -1,0 +1,57 @@
+"""The operations as a visitor sees them: paths with names that exist, and bodies that work on the served data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
+from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
+from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.dataset import Dataset
+from meantime.web.operations import Operation
+from meantime.web.problems import V1_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One line of the directory: ``example`` is a body that works on the served data, or None."""
+
+    method: str
+    path: str
+    summary: str
+    example: Mapping[str, object] | None = None
+
+
+def endpoints_of(operations: Sequence[Operation], dataset: Dataset) -> Iterator[Endpoint]:
+    """Yield an endpoint for each operation; one that is there per dataset is named once, for the default one."""
+    twins = {each.below_dataset().name for each in operations if each.per_dataset}
+    for each in operations:
+        if each.name not in twins:
+            path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
+            path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")
+            yield Endpoint(each.method, path, each.summary, example_body(each.asks, dataset.cube))
+
+
+def example_body(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, object] | None:
+    """Return a body that works on the served data, for what an operation asks for."""
+    if asks is None:
+        return None
+    if isinstance(asks, Surface):
+        statistic = next(each for each in CATALOGUE.values() if each.surface is asks)
+        return {"statistic": statistic.name, "parameters": _parameters(statistic, cube)}
+    return _parameters(CATALOGUE[asks], cube)
+
+
+def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, object]:
+    """Return what a statistic must be told, as in the catalogue's example, with names that this table has."""
+    found: dict[str, object] = {}
+    for parameter in statistic.parameters():
+        if parameter.is_required:
+            given = statistic.example[parameter.name]
+            if parameter.kind in (QUESTION_NAME, QUESTION_TEXT) and given not in cube.question_index and cube.questions:
+                given = cube.questions[0].text
+            if parameter.kind is LOCATION_NAME and given not in cube.location_index and cube.locations:
+                given = cube.locations[0].name
+            found[parameter.name] = given
+    return found
