@@ -1,0 +1,181 @@
+"""Places: what clients can hold at once, in bounded number, for all of them and for each.
+
+Here is the mechanism and the ONE list of what is so bounded. How long a place may be held is up to whoever holds it;
+SECURITY.md has the table, with the deadlines.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import Self
+
+from meantime.errors import NoPlaceError
+
+MEGABYTE = 1024 * 1024
+
+PROBE_RESERVE = 8
+"""How many of the server's threads answer nothing but probes, and refusals."""
+
+
+class Places:
+    """A number of places for one thing, a share of which one client may hold. May be used from any thread.
+
+    Parameters
+    ----------
+    name
+        What a place is taken for, in the plural; metrics and refusals name it.
+    bound
+        How many there are.
+    share
+        How many of them one client may hold.
+    least
+        How many are taken at once at the least.
+    retry_after_s
+        When one who finds none should ask again, seconds.
+    """
+
+    def __init__(self, name: str, bound: int, share: int, *, least: int = 1, retry_after_s: int = 1) -> None:
+        self.name = name
+        self.bound = max(1, bound)
+        self.share = max(1, min(share, self.bound))
+        self._least = least
+        self._retry_after_s = retry_after_s
+        self._lock = threading.Lock()
+        self._used = 0  # guarded by self._lock
+        self._refused = 0  # guarded by self._lock
+        self._held: Counter[str] = Counter()  # guarded by self._lock; by client, of those who hold some
+
+    @property
+    def used(self) -> int:
+        """How many are taken."""
+        return self._used
+
+    @property
+    def refused_count(self) -> int:
+        """How often somebody found none."""
+        return self._refused
+
+    def take(self, client: str | None = None, amount: int = 1) -> Place:
+        """Take places until the one that is returned is released.
+
+        Parameters
+        ----------
+        client
+            Whose share it counts towards; None as long as nobody knows.
+        amount
+            How many; who wants more than a share takes the whole share.
+
+        Raises
+        ------
+        NoPlaceError
+            They are all taken, or the client holds its share.
+        """
+        amount = min(max(amount, self._least), self.share)
+        with self._lock:
+            if self._used + amount > self.bound:
+                raise self._refuse(f"all {self.bound} are taken")
+            if client is not None:
+                self._count(client, amount)
+            self._used += amount
+        return Place(self, client, amount)
+
+    def give_to(self, place: Place, client: str) -> None:
+        """Count a place that nobody's share has towards a client's; NoPlaceError when the client holds its share."""
+        with self._lock:
+            if place.client is None:
+                self._count(client, place.amount)
+                place.client = client
+
+    def put_back(self, place: Place) -> None:
+        """Make a place free; harmless when it is already."""
+        with self._lock:
+            if place.is_released:
+                return
+            place.is_released = True
+            self._used -= place.amount
+            if place.client is not None:
+                self._held[place.client] -= place.amount
+                if not self._held[place.client]:
+                    del self._held[place.client]  # clients come and go; what is kept of them doesn't grow
+
+    def _count(self, client: str, amount: int) -> None:
+        """Count places towards a share. Hold the lock."""
+        if self._held[client] + amount > self.share:
+            if not self._held[client]:
+                del self._held[client]
+            raise self._refuse(f"you hold {self.share} of {self.bound}, your share")
+        self._held[client] += amount
+
+    def _refuse(self, why: str) -> NoPlaceError:
+        """Return what one is told who finds no place. Hold the lock."""
+        self._refused += 1
+        after_s = self._retry_after_s
+        return NoPlaceError(f"no place for more {self.name}: {why}; try again in {after_s} s", retry_after_s=after_s)
+
+
+class Place:
+    """What somebody holds; a context manager that releases it."""
+
+    __slots__ = ("_places", "amount", "client", "is_released")
+
+    def __init__(self, places: Places, client: str | None, amount: int) -> None:
+        self._places = places
+        self.client = client  # guarded by the lock of places
+        self.amount = amount
+        self.is_released = False  # guarded by the lock of places
+
+    def give_to(self, client: str) -> None:
+        """Count it towards a client's share; NoPlaceError when that is used up."""
+        self._places.give_to(self, client)
+
+    def release(self) -> None:
+        """Make it free; harmless when it is already."""
+        self._places.put_back(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+@dataclass(frozen=True, slots=True)
+class AllPlaces:
+    """Everything in one application that is bounded by places; a place in ``..._bytes`` is a byte."""
+
+    requests: Places
+    streams: Places
+    waits: Places
+    lists: Places
+    large_answer_bytes: Places
+    encoder_bytes: Places
+    children: Places
+
+    @classmethod
+    def for_threads(cls, thread_count: int) -> Self:
+        """Return the places of a server that answers so many requests at once.
+
+        Streams, waits, lists and large answers hold a thread each for as long as the client likes, up to a deadline;
+        together they leave some for short requests.
+        """
+        reserve = min(PROBE_RESERVE, thread_count // 4)
+        requests, quarter = thread_count - reserve, max(1, thread_count // 4)
+        large = Places("bytes of large answers", 128 * MEGABYTE, 32 * MEGABYTE, least=128 * MEGABYTE // quarter)
+        return cls(
+            requests=Places("requests", requests, requests // 2),
+            streams=Places("event streams", quarter, quarter // 4, retry_after_s=5),
+            waits=Places("requests that wait for a job", quarter, quarter // 4),
+            lists=Places("long lists of jobs", quarter // 4, quarter // 8),
+            large_answer_bytes=large,
+            encoder_bytes=Places("bytes of results to encode", 32 * MEGABYTE, 16 * MEGABYTE, least=4 * MEGABYTE),
+            children=Places("Parquet files", 8, 4),
+        )
+
+    def named(self) -> dict[str, Places]:
+        """Return each by the name of its field."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
