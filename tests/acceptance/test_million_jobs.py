@@ -20,8 +20,8 @@ JOB_COUNT = 1_000_000
 ASKED_COUNT = 100
 
 
-def _multiply_the_job(store_file: Path) -> None:
-    """Make the one job of a store a million of them."""
+def multiply_the_job(store_file: Path, count: int = JOB_COUNT) -> None:
+    """Make the one job of a store many of them."""
     with closing(sqlite3.connect(store_file)) as connection, connection:
         connection.create_function("row_checksum", 4, _checksum, deterministic=True)
         names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
@@ -33,7 +33,7 @@ def _multiply_the_job(store_file: Path) -> None:
             "WITH RECURSIVE counter(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM counter WHERE n < ?) "
             f"INSERT INTO jobs ({', '.join(chosen)}) SELECT {', '.join(chosen.values())} FROM counter, jobs "
             "WHERE number = 1",
-            (JOB_COUNT,),
+            (count,),
         )
 
 
@@ -74,7 +74,7 @@ def test_a_million_finished_jobs_are_listed_and_found(
     server.post(requests[0].endpoint, requests[0].body)
     server.wait_idle()
     assert server.stop() == 0
-    _multiply_the_job(server.store_file)
+    multiply_the_job(server.store_file)
     server.start()
     numbers = [1 + i * (JOB_COUNT - 1) // (ASKED_COUNT - 1) for i in range(ASKED_COUNT)]
     with closing(server.connect()) as connection:

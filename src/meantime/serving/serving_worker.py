@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from meantime.bootstrap import build_service
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
+from meantime.connections.unread_answers import UnreadAnswerGuard, limit_unsent_bytes
 from meantime.errors import BackupError, MeantimeError
 from meantime.serving.control_socket import ControlSocket
 from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
@@ -123,6 +124,7 @@ class ServingWorker:
         for log in self._logs():
             log.start()
             logger.addHandler(log.handler)
+        unread_answers = UnreadAnswerGuard(self._settings.answer_timeout_s)
         app = create_app(
             self._service,
             self._settings,
@@ -130,6 +132,7 @@ class ServingWorker:
             request_drain=self.request_drain,
             is_closing=self._closing.is_set,
             event_log=self._event_log,
+            unread_answer_count=lambda: unread_answers.cut_off_count,
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
@@ -138,6 +141,7 @@ class ServingWorker:
         threading.Thread(target=self._live, name="life", daemon=False).start()
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
+        unread_answers.start()
         return guard
 
     def _back_up(self, request: Mapping[str, object]) -> None:
@@ -186,6 +190,7 @@ class ServingWorker:
         """Say when the server is ready, wait for the drain, and end; nobody else would end the process."""
         try:
             if self._wait_until_answering():
+                limit_unsent_bytes(self._settings.port)
                 self._say_ready()
         except Exception:  # noqa: BLE001  # nobody may be there to read it
             _log.exception("can't say that the server is ready")

@@ -50,6 +50,7 @@ def create_app(
     request_drain: Callable[[], None] | None = None,
     is_closing: Callable[[], bool] = lambda: False,
     event_log: EventLog | None = None,
+    unread_answer_count: Callable[[], int] = lambda: 0,
     resources: Sequence[object] = (),
 ) -> Flask:
     """Return the WSGI application in front of a service.
@@ -69,6 +70,8 @@ def create_app(
         See Middleware.
     event_log
         Where answers are noted as JSON lines; as ``access_log``.
+    unread_answer_count
+        Returns how many clients have been cut off because they didn't read their answers.
     resources
         Further objects whose methods are operations; see ``operations.py``.
     """
@@ -90,7 +93,11 @@ def create_app(
     jobs = VisibleJobs(service, places)
     operations = [
         *contract.submissions(),
-        *operations_of(contract, Probes(service), Metrics(service, settings, request_times, lost_line_counts, places)),
+        *operations_of(
+            contract,
+            Probes(service),
+            Metrics(service, settings, request_times, lost_line_counts, places, unread_answer_count),
+        ),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, places)),
         *operations_of(DatasetResources(service), *resources),
     ]

@@ -66,6 +66,8 @@ class Metrics:
         For each log by name, what returns the number of its lines that could not be written.
     places
         What clients can hold.
+    unread_answer_count
+        Returns how many clients have been cut off because they didn't read their answers.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class Metrics:
         request_times: RequestTimes,
         lost_line_counts: Mapping[str, Callable[[], int]],
         places: AllPlaces,
+        unread_answer_count: Callable[[], int],
     ) -> None:
         self._service = service
         self._settings = settings
         self._request_times = request_times
         self._lost_line_counts = lost_line_counts
         self._places = places.named()
+        self._unread_answer_count = unread_answer_count
         self._registry: CollectorRegistry | None = None  # made by the first request; two that race make equal ones
 
     @operation(
@@ -138,6 +142,8 @@ class Metrics:
         yield _gauge("places", "What clients can hold together.", ("kind",), bound)
         yield _gauge("places_share", "What one client can hold.", ("kind",), share)
         yield _counter("places_refused", "Requests that found no place.", ("kind",), refused)
+        unread = _sample(self._unread_answer_count())
+        yield _counter("answers_unread", "Clients that were cut off because they did not read.", (), unread)
 
     def _about_jobs(self, figures: ServiceFigures) -> Iterator[Metric]:
         runs = figures.runs.distributions()
