@@ -2,6 +2,9 @@
 
 Here is the mechanism and the ONE list of what is so bounded. How long a place may be held is up to whoever holds it;
 SECURITY.md has the table, with the deadlines.
+
+Who finds no place waits a moment, since most are held for milliseconds. Where one has waited in vain, places are held
+for long: those who come after are refused at once, until one is free. So waiting takes few threads, and not for long.
 """
 
 from __future__ import annotations
@@ -33,17 +36,24 @@ class Places:
         How many of them one client may hold.
     least
         How many are taken at once at the least.
+    patience_s
+        How long one who finds none waits, seconds.
     retry_after_s
-        When one who finds none should ask again, seconds.
+        When one who has found none should ask again, seconds.
     """
 
-    def __init__(self, name: str, bound: int, share: int, *, least: int = 1, retry_after_s: int = 1) -> None:
+    def __init__(
+        self, name: str, bound: int, share: int, *, least: int = 1, patience_s: float = 0.0, retry_after_s: int = 1
+    ) -> None:
         self.name = name
         self.bound = max(1, bound)
         self.share = max(1, min(share, self.bound))
         self._least = least
+        self._patience_s = patience_s
         self._retry_after_s = retry_after_s
         self._lock = threading.Lock()
+        self._released = threading.Condition(self._lock)
+        self._is_stuck = False  # guarded by self._lock; whether one has waited in vain since the last release
         self._used = 0  # guarded by self._lock
         self._refused = 0  # guarded by self._lock
         self._held: Counter[str] = Counter()  # guarded by self._lock; by client, of those who hold some
@@ -75,18 +85,40 @@ class Places:
         """
         amount = min(max(amount, self._least), self.share)
         with self._lock:
-            if self._used + amount > self.bound:
-                raise self._refuse(f"all {self.bound} are taken")
-            if client is not None:
-                self._count(client, amount)
+            self._wait_for(client, amount)
             self._used += amount
+            if client is not None:
+                self._held[client] += amount
         return Place(self, client, amount)
+
+    def _wait_for(self, client: str | None, amount: int) -> None:
+        """Return once there is room, or raise NoPlaceError. Hold the lock."""
+        if not self._lacks(client, amount):
+            return
+        if not self._is_stuck and self._patience_s:
+            if self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s):
+                if not self._lacks(client, amount):
+                    return
+            else:
+                self._is_stuck = True
+                self._released.notify_all()  # nobody else need wait as long
+        raise self._refuse(self._lacks(client, amount))
+
+    def _lacks(self, client: str | None, amount: int) -> str:
+        """Return why there is no room; empty when there is. Hold the lock."""
+        if self._used + amount > self.bound:
+            return f"all {self.bound} are taken"
+        if client is not None and self._held.get(client, 0) + amount > self.share:
+            return f"you hold {self.share} of {self.bound}, your share"
+        return ""
 
     def give_to(self, place: Place, client: str) -> None:
         """Count a place that nobody's share has towards a client's; NoPlaceError when the client holds its share."""
         with self._lock:
             if place.client is None:
-                self._count(client, place.amount)
+                if self._held.get(client, 0) + place.amount > self.share:
+                    raise self._refuse(f"you hold {self.share} of {self.bound}, your share")
+                self._held[client] += place.amount
                 place.client = client
 
     def put_back(self, place: Place) -> None:
@@ -100,14 +132,8 @@ class Places:
                 self._held[place.client] -= place.amount
                 if not self._held[place.client]:
                     del self._held[place.client]  # clients come and go; what is kept of them doesn't grow
-
-    def _count(self, client: str, amount: int) -> None:
-        """Count places towards a share. Hold the lock."""
-        if self._held[client] + amount > self.share:
-            if not self._held[client]:
-                del self._held[client]
-            raise self._refuse(f"you hold {self.share} of {self.bound}, your share")
-        self._held[client] += amount
+            self._is_stuck = False
+            self._released.notify_all()
 
     def _refuse(self, why: str) -> NoPlaceError:
         """Return what one is told who finds no place. Hold the lock."""
@@ -165,15 +191,20 @@ class AllPlaces:
         """
         reserve = min(PROBE_RESERVE, thread_count // 4)
         requests, quarter = thread_count - reserve, max(1, thread_count // 4)
-        large = Places("bytes of large answers", 128 * MEGABYTE, 32 * MEGABYTE, least=128 * MEGABYTE // quarter)
+        brief, some = 0.2, 1.0  # seconds
+        large = Places(
+            "bytes of large answers", 128 * MEGABYTE, 32 * MEGABYTE, least=128 * MEGABYTE // quarter, patience_s=some
+        )
         return cls(
-            requests=Places("requests", requests, requests // 2),
+            requests=Places("requests", requests, requests // 2, patience_s=brief),
             streams=Places("event streams", quarter, quarter // 4, retry_after_s=5),
             waits=Places("requests that wait for a job", quarter, quarter // 4),
-            lists=Places("long lists of jobs", quarter // 4, quarter // 8),
+            lists=Places("long lists of jobs", quarter // 4, quarter // 8, patience_s=some),
             large_answer_bytes=large,
-            encoder_bytes=Places("bytes of results to encode", 32 * MEGABYTE, 16 * MEGABYTE, least=4 * MEGABYTE),
-            children=Places("Parquet files", 8, 4),
+            encoder_bytes=Places(
+                "bytes of results to encode", 32 * MEGABYTE, 16 * MEGABYTE, least=4 * MEGABYTE, patience_s=some
+            ),
+            children=Places("Parquet files", 8, 4, patience_s=some),
         )
 
     def named(self) -> dict[str, Places]:

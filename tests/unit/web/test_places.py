@@ -33,6 +33,39 @@ def test_one_client_takes_its_share_and_leaves_the_rest() -> None:
     places.take("greedy")
 
 
+def test_who_finds_none_gets_the_next_that_is_free() -> None:
+    places, got = Places("lists", 1, 1, patience_s=LIMIT_S), threading.Event()
+    first = places.take("a")
+
+    def wait() -> None:
+        with places.take("b"):
+            got.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    first.release()
+    waiting.join(LIMIT_S)
+    assert got.is_set()
+    assert places.refused_count == 0
+
+
+def test_where_one_has_waited_in_vain_nobody_waits_until_a_place_is_free() -> None:
+    places = Places("lists", 1, 1, patience_s=0.5)
+    first = places.take("a")
+
+    def come_again_and_again() -> None:
+        for _ in range(1000):  # each waiting, they would be here for eight minutes
+            with pytest.raises(NoPlaceError):
+                places.take("b")
+
+    impatient = threading.Thread(target=come_again_and_again, daemon=True)
+    impatient.start()
+    impatient.join(LIMIT_S)
+    assert places.refused_count == 1000
+    first.release()
+    places.take("b")
+
+
 def test_a_place_that_is_released_twice_is_free_once() -> None:
     places = Places("lists", 2, 2)
     with places.take("a") as place:
