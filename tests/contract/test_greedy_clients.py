@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from meantime.access_keys import AccessKeyFile, Role
+from meantime.errors import NoPlaceError, ReloadError
 from meantime.formats.result_formats import FORMATS
 from meantime.service import MeantimeService
 from meantime.settings import Settings
@@ -20,6 +21,7 @@ from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, registe
 from meantime.statistics.statistic import StatisticData
 from meantime.web.app import create_app
 from meantime.web.places import AllPlaces
+from meantime.web.v1.dataset_resources import DatasetResources
 from meantime.web.v1.visible_jobs import VisibleJobs
 from tests.contract.conftest import OBESITY, OpenService
 from tests.contract.test_metrics import labels, values
@@ -89,8 +91,22 @@ def test_who_finds_no_place_to_wait_is_answered_at_once(idle_service: MeantimeSe
     assert places.waits.refused_count == 1
 
 
+def test_one_client_cannot_have_sources_read_again_and_again(service: MeantimeService) -> None:
+    places = AllPlaces.for_threads(32)
+    resources = DatasetResources(service, places)
+    places.reloads.take("address 192.0.2.7")  # one that goes on
+    app = Flask("reloading")
+    refused = pytest.raises(NoPlaceError, match="no place for more reloads: you hold 1 of 2")
+    with app.test_request_context(method="POST", environ_base=GREEDY), refused:
+        resources.reload_dataset("default")
+    had_its_turn = pytest.raises(ReloadError, match="knows no source")
+    with app.test_request_context(method="POST", environ_base=HONEST), had_its_turn:
+        resources.reload_dataset("default")
+    assert places.reloads.used == 1
+
+
 def test_what_every_client_holds_is_measured(client: FlaskClient) -> None:
-    kinds = {"requests", "streams", "waits", "lists", "large_answer_bytes", "encoder_bytes", "children"}
+    kinds = {"requests", "streams", "waits", "lists", "large_answer_bytes", "encoder_bytes", "children", "reloads"}
     for name in ("meantime_places_used", "meantime_places", "meantime_places_share"):
         assert {dict(found)["kind"] for found in values(client, name)} == kinds
 

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meantime.bootstrap import build_service
+from meantime.connections.crowds import CrowdGuard
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
 from meantime.connections.unread_answers import UnreadAnswerGuard, limit_unsent_bytes
 from meantime.errors import BackupError, MeantimeError
 from meantime.serving.control_socket import ControlSocket
+from meantime.serving.granian_server import CONNECTION_LIMIT
 from meantime.serving.worker_pipe import DRAIN, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
@@ -142,6 +144,7 @@ class ServingWorker:
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
         unread_answers.start()
+        CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2).start()
         return guard
 
     def _back_up(self, request: Mapping[str, object]) -> None:

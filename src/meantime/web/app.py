@@ -99,7 +99,7 @@ def create_app(
             Metrics(service, settings, request_times, lost_line_counts, places, unread_answer_count),
         ),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, places)),
-        *operations_of(DatasetResources(service), *resources),
+        *operations_of(DatasetResources(service, places), *resources),
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)

@@ -181,6 +181,7 @@ class AllPlaces:
     large_answer_bytes: Places
     encoder_bytes: Places
     children: Places
+    reloads: Places
 
     @classmethod
     def for_threads(cls, thread_count: int) -> Self:
@@ -205,6 +206,7 @@ class AllPlaces:
                 "bytes of results to encode", 32 * MEGABYTE, 16 * MEGABYTE, least=4 * MEGABYTE, patience_s=some
             ),
             children=Places("Parquet files", 8, 4, patience_s=some),
+            reloads=Places("reloads", 2, 1, retry_after_s=5),
         )
 
     def named(self) -> dict[str, Places]:
