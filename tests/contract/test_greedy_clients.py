@@ -164,6 +164,20 @@ def test_the_stream_of_a_key_that_is_still_known_goes_on(
     assert b"event: end" in b"".join([*received, *stream])
 
 
+def test_a_long_list_breaks_off_when_its_key_is_revoked(
+    open_service: OpenService, settings: Settings, keys: AccessKeyFile
+) -> None:
+    service = open_service(start=False, queue_capacity=2000)
+    for _ in range(1001):
+        service.submit("global_mean", {"question": OBESITY}, surface=Surface.CONTRACT, owner="guest")
+    client = create_app(service, settings).test_client()
+    bearer = {"Authorization": f"Bearer {keys.add('guest', Role.SUBMIT)}"}
+    pieces = client.get("/api/jobs", headers=bearer).iter_encoded()
+    assert b"job_id_1000" in next(pieces)
+    keys.revoke("guest")
+    assert list(pieces) == []
+
+
 @pytest.fixture
 def revoking(keys: AccessKeyFile) -> Iterator[str]:
     """A statistic during which the operator revokes the guest's key; the guest's key."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from meantime.errors import NoPlaceError
-from meantime.web.admission.callers import client_of
+from meantime.web.admission.callers import client_of, is_still_known
 from meantime.web.places import AllPlaces, Place, Places
 from meantime.web.problems import problem_response
 
@@ -72,6 +72,11 @@ class RequestPlaces:
             self._answer = self._places.large_answer_bytes.take(client_of(self._environ), size_bytes)
             self._held.append(self._answer)
 
+    @property
+    def are_still_due(self) -> bool:
+        """Whether the client may still be answered."""
+        return is_still_known(self._environ)
+
     def release(self) -> None:
         """Give everything back; harmless when that is done."""
         while self._held:
@@ -103,9 +108,10 @@ class BoundedAnswers:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass a request on, or refuse it."""
         held = environ[PLACES_KEY] = RequestPlaces(environ, self._places)
+        if environ["PATH_INFO"] in PROBES and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self._wsgi_app(environ, start_response)
         try:
-            if environ["PATH_INFO"] not in PROBES or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-                held.hold_thread()
+            held.hold_thread()
             answer = self._answer(environ, start_response, held)
         except NoPlaceError as error:
             held.release()
@@ -142,7 +148,10 @@ class BoundedAnswers:
 
 
 class PiecewiseAnswer:
-    """An answer in pieces; its places are held until its end, or until it is closed."""
+    """An answer in pieces; its places are held until its end, or until it is closed.
+
+    It breaks off when the key of its client is revoked meanwhile.
+    """
 
     def __init__(self, chunks: Iterable[bytes], held: RequestPlaces) -> None:
         self._chunks = chunks
@@ -153,6 +162,9 @@ class PiecewiseAnswer:
         return self
 
     def __next__(self) -> bytes:
+        if not self._held.are_still_due:
+            self.close()
+            raise StopIteration
         try:
             return next(self._pieces)
         except BaseException:

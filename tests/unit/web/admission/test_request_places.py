@@ -112,6 +112,9 @@ def test_a_probe_is_answered_whatever_is_taken(places: AllPlaces, path: str) -> 
     refused = ask(application, places)
     assert (refused.status_code, refused.headers["Retry-After"], application.asked) == (503, "1", [])
     assert ask(application, places, path).data == b"ok"
+    for client in "abcd":  # a share each
+        places.large_answer_bytes.take(client, places.large_answer_bytes.bound)
+    assert ask(ToyApplication(LARGE), places, path).data == LARGE
     assert ask(application, places, path, "POST").status_code == 503  # only looking is a probe
     held.pop().release()
     assert ask(application, places).data == b"ok"
