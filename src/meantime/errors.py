@@ -14,6 +14,7 @@
     │   ├── InvalidParameterError    it can be read, but a field is wrong
     │   │   └── UnknownDatasetError  no dataset has this name
     │   └── RequestTooLargeError     it is larger than the server accepts
+    ├── NoPlaceError                 other requests, perhaps the client's own, hold all that one takes; try later
     ├── StatisticError               a job ran and found that its question has no answer
     │   └── TimeLimitError           a job ran longer than its time limit
     ├── JobError                     a job can't do what was asked of it
@@ -105,6 +106,14 @@ class MalformedRequestError(RequestError):
 
 class RequestTooLargeError(RequestError):
     """The body is larger than the server accepts."""
+
+
+class NoPlaceError(MeantimeError):
+    """All places for such a request are taken, or the client's share; ``retry_after_s`` says when to try again."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class InvalidParameterError(RequestError):

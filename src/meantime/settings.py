@@ -114,6 +114,11 @@ class Settings:
     header_timeout_s: Annotated[
         float, seconds(3600), "A client whose headers, or then its body, take longer is cut off."
     ] = 10.0
+    answer_timeout_s: Annotated[
+        float,
+        seconds(3600),
+        "A client that takes less than 32 KB of what is left of its answer in this time is cut off.",
+    ] = 30.0
     job_time_limit_s: Annotated[float, seconds(86_400), "A job that runs longer fails."] = 60.0
     log_level: Annotated[
         str,

@@ -79,6 +79,11 @@ def return_nan(question: str) -> dict[str, object]:
     return {"mean": [1.0, math.nan]}
 
 
+def return_much(question: str) -> dict[str, object]:
+    """Return 5 MB."""
+    return {"questions": [question] * (5_000_000 // len(question))}
+
+
 def crash(question: str) -> NoReturn:
     """Take the whole process along."""
     ctypes.string_at(0)
@@ -103,6 +108,7 @@ FAULTS: tuple[Callable[[str], dict[str, object]], ...] = (
     interrupt,
     return_set,
     return_nan,
+    return_much,
     crash,
     end_threads,
 )

@@ -19,6 +19,7 @@ class Format:
     media_type: str
     encode: Callable[[Answer], bytes] | None = None
     is_file: bool = False  # a browser should save it rather than show it
+    takes_child: bool = False  # a process is started for each
 
 
 FORMATS: dict[str, Format] = {
@@ -26,7 +27,7 @@ FORMATS: dict[str, Format] = {
     for each in (
         Format("json", "application/json"),
         Format("csv", "text/csv", encode_csv, is_file=True),
-        Format("parquet", "application/vnd.apache.parquet", encode_parquet, is_file=True),
+        Format("parquet", "application/vnd.apache.parquet", encode_parquet, is_file=True, takes_child=True),
         Format("jsonstat", "application/vnd.json-stat+json", encode_json_stat),
     )
 }

@@ -21,11 +21,14 @@ from typing import TYPE_CHECKING
 
 from meantime.access_keys import files_to_enclose
 from meantime.bootstrap import build_service
+from meantime.connections.crowds import CrowdGuard
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
+from meantime.connections.unread_answers import UnreadAnswerGuard, limit_unsent_bytes
 from meantime.errors import BackupError, MeantimeError
 from meantime.fields.refusals import printable
 from meantime.serving.control_socket import ControlSocket
+from meantime.serving.granian_server import CONNECTION_LIMIT
 from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.supervisor import KeptThread
@@ -131,6 +134,7 @@ class ServingWorker:
         for log in self._logs():
             log.start()
             logger.addHandler(log.handler)
+        unread_answers = UnreadAnswerGuard(self._settings.answer_timeout_s)
         app = create_app(
             self._service,
             self._settings,
@@ -138,15 +142,20 @@ class ServingWorker:
             request_drain=self.request_drain,
             is_closing=self._closing.is_set,
             event_log=self._event_log,
+            unread_answer_count=lambda: unread_answers.cut_off_count,
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
+        crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
+        unread_answers.start()
+        crowds.start()
         own = [KeptThread(self._watch_main_process, name="main-process-watch"), KeptThread(self._reload, name="reload")]
         for thread in own:
             thread.start()
-        self._service.supervisor.add(*(log.thread for log in self._logs()), self._control.thread, guard.thread, *own)
+        guards = (guard.thread, unread_answers.thread, crowds.thread)
+        self._service.supervisor.add(*(log.thread for log in self._logs()), self._control.thread, *guards, *own)
         # No daemon: the process ends when this thread has closed everything.
         threading.Thread(target=self._live, name="life", daemon=False).start()
         return guard
@@ -200,6 +209,7 @@ class ServingWorker:
         """Say when the server is ready, look after its threads until the drain, and end; nobody else would end it."""
         try:
             if self._wait_until_answering():
+                limit_unsent_bytes(self._settings.port)
                 self._say_ready()
         except Exception:  # noqa: BLE001  # nobody may be there to read it
             _log.exception("can't say that the server is ready")

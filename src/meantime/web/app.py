@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 from flask import Flask, Request
@@ -13,6 +12,7 @@ from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.admission.checks import admit_requests
 from meantime.web.admission.request_body import StrictRequest
+from meantime.web.admission.request_places import BoundedAnswers
 from meantime.web.contract.contract_jobs import ContractJobs
 from meantime.web.contract.probes import Probes
 from meantime.web.middleware import Middleware
@@ -23,6 +23,7 @@ from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.index import Pages
+from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.dataset_resources import DatasetResources
 from meantime.web.v1.job_commands import JobCommands
@@ -70,6 +71,7 @@ def create_app(
     request_drain: Callable[[], None] | None = None,
     is_closing: Callable[[], bool] = lambda: False,
     event_log: EventLog | None = None,
+    unread_answer_count: Callable[[], int] = lambda: 0,
     resources: Sequence[object] = (),
 ) -> Flask:
     """Return the WSGI application in front of a service.
@@ -79,8 +81,8 @@ def create_app(
     service
         What answers; the application neither starts nor closes it.
     settings
-        ``body_limit_bytes``, ``result_wait_s``, ``http_threads`` (at most half of them wait for jobs, so that the
-        others always answer) and what says who may come from where are used.
+        ``body_limit_bytes``, ``result_wait_s``, ``http_threads`` (see AllPlaces) and what says who may come from
+        where are used.
     access_log
         Where requests are noted; None for nowhere. The application neither starts nor closes it.
     request_drain
@@ -89,6 +91,8 @@ def create_app(
         See Middleware.
     event_log
         Where answers are noted as JSON lines; as ``access_log``.
+    unread_answer_count
+        Returns how many clients have been cut off because they didn't read their answers.
     resources
         Further objects whose methods are operations; see ``operations.py``.
     """
@@ -104,20 +108,27 @@ def create_app(
     request_times = RequestTimes()
     logs = {"webserver.log": access_log, "event log": event_log}
     lost_line_counts = {name: log.lost_line_count for name, log in logs.items() if log is not None}
-    contract = ContractJobs(service, settings, request_drain or service.begin_drain)
-    jobs = VisibleJobs(service, threading.Semaphore(max(1, settings.http_threads // 2)))
+    places = AllPlaces.for_threads(settings.http_threads)
+    contract = ContractJobs(service, settings, request_drain or service.begin_drain, places)
+    jobs = VisibleJobs(service, places)
     operations = [
         *contract.submissions(),
-        *operations_of(contract, Probes(service), Metrics(service, settings, request_times, lost_line_counts)),
-        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs)),
+        *operations_of(
+            contract,
+            Probes(service),
+            Metrics(service, settings, request_times, lost_line_counts, places, unread_answer_count),
+        ),
+        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, places)),
         *operations_of(JobCommands(jobs)),
-        *operations_of(DatasetResources(service), *resources),
+        *operations_of(DatasetResources(service, places), *resources),
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
     Documentation(service, operations).add_to(app)
     handle_errors(app, WrongPaths(app, service, operations).advice)
     observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
-    middleware = Middleware(app.wsgi_app, access_log, is_closing=is_closing, observers=observers)
+    middleware = Middleware(
+        BoundedAnswers(app.wsgi_app, places), access_log, is_closing=is_closing, observers=observers
+    )
     app.wsgi_app = middleware  # type: ignore[method-assign]  # as Flask documents it
     return app

@@ -1,7 +1,8 @@
 """What every request passes before its route sees it, in this order; the ONE place that puts the checks together.
 
-Host, URL and framing, who asks, whose page it comes from, how often, the body. Each check is defined elsewhere:
-``security.py``, ``callers.py``, ``rate_limit.py``, ``request_body.py``.
+Host, URL and framing, who asks, how many of theirs are answered already, whose page it comes from, how often, the
+body. Each check is defined elsewhere: ``security.py``, ``callers.py``, ``request_places.py``, ``rate_limit.py``,
+``request_body.py``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from flask import Flask, request
 
 from meantime.access_keys import AccessKeyFile
 from meantime.settings import Settings
-from meantime.web.admission.callers import CallerCheck
+from meantime.web.admission.callers import CallerCheck, is_owner
 from meantime.web.admission.request_body import has_body, json_object
+from meantime.web.admission.request_places import request_places
 from meantime.web.admission.security import (
     SAFE_METHODS,
     HostCheck,
@@ -54,6 +56,8 @@ def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None)
             check_size_and_framing(environ)
             if check_caller is not None:
                 check_caller(environ, rule.rule if rule is not None else None)
+            if not is_owner(environ):
+                request_places().count_thread()
             if environ["REQUEST_METHOD"] not in SAFE_METHODS:
                 check_same_origin(environ, origins)
                 if rule is not None and has_body(environ):

@@ -6,7 +6,6 @@ the bounded queue is enough for; so the usual server on loopback pays nothing fo
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from typing import NoReturn
@@ -16,17 +15,13 @@ from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from werkzeug.exceptions import TooManyRequests
 
 from meantime.settings import Settings
-from meantime.web.admission.callers import caller
-from meantime.web.admission.security import is_loopback
-
-NETWORK_BITS = 64
-"""The part of an IPv6 address that counts: one client often has all the addresses behind it."""
+from meantime.web.admission.callers import client_of, is_owner
 
 
 def limit_posts(app: Flask, settings: Settings) -> None:
     """Refuse POST requests beyond ``posts_per_minute``. Call it after the check of who asks has been registered."""
     limiter = Limiter(
-        _client,
+        lambda: client_of(request.environ),
         application_limits=[ApplicationLimit(limit_provider=f"{settings.posts_per_minute} per minute")],
         on_breach=_refuse,
         request_identifier=_what_is_counted,
@@ -41,28 +36,7 @@ def _what_is_counted() -> str:
 
     Without it flask-limiter would name them by their view functions, and a ``partial`` has no name.
     """
-    is_owner = not caller().name and is_loopback(request.remote_addr or "")
-    return "" if request.method != "POST" or is_owner else "POST"
-
-
-def _client() -> str:
-    """Return what requests are counted by."""
-    return f"key {caller().name}" if caller().name else f"address {network_of(request.remote_addr or '')}"
-
-
-def network_of(address: str) -> str:
-    """Return what stands for a client's address.
-
-    >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4")
-    ('192.0.2.7', '2001:db8::/64')
-    """
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(peer, ipaddress.IPv4Address) or peer.ipv4_mapped:
-        return str(getattr(peer, "ipv4_mapped", None) or peer)
-    return str(ipaddress.ip_network((peer, NETWORK_BITS), strict=False))
+    return "" if request.method != "POST" or is_owner(request.environ) else "POST"
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:

@@ -18,10 +18,12 @@ from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.web.admission.callers import ANYBODY, caller
 from meantime.web.admission.request_body import json_object
+from meantime.web.admission.request_places import request_places
 from meantime.web.admission.security import check_may_shut_down
 from meantime.web.json_schema import Count, Keywords
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Operation, Reply, operation
+from meantime.web.places import AllPlaces
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, WireResponse
 
 JOBS_PER_CHUNK = 1000
@@ -97,12 +99,17 @@ class ContractJobs:
         ``result_wait_s`` is used.
     request_drain
         Starts the drain and the end of the process; never blocks; harmless when called again.
+    places
+        What clients can hold.
     """
 
-    def __init__(self, service: MeantimeService, settings: Settings, request_drain: Callable[[], None]) -> None:
+    def __init__(
+        self, service: MeantimeService, settings: Settings, request_drain: Callable[[], None], places: AllPlaces
+    ) -> None:
         self._service = service
         self._result_wait_s = settings.result_wait_s
         self._request_drain = request_drain
+        self._places = places
 
     def submissions(self) -> Iterator[Operation]:
         """Yield an operation for each of the contract's statistics."""
@@ -145,6 +152,7 @@ class ContractJobs:
         note_job(number)
         job = self._service.wait(number, self._result_wait_s, owner=caller().sees_jobs_of)
         if job.state is JobState.DONE:
+            request_places().hold_answer(job.result_size or 0)
             return WireResponse(b'{"status":"done","data":' + self._service.result_of(job) + b"}")
         if job.state.is_final:
             failed: Failed = {"status": "error", "reason": job.reason or job.state}
@@ -154,8 +162,14 @@ class ContractJobs:
     @operation("GET", "/api/jobs", tag="contract", replies={200: Reply("Here it is.", JobStates)})
     def get_jobs(self) -> Response:
         """Every job with its state."""
-        jobs = self._service.jobs(owner=caller().sees_jobs_of)
-        return Response(stream_jobs(jobs), content_type=JSON_TYPE)
+        chunks = stream_jobs(self._service.jobs(owner=caller().sees_jobs_of))
+        first = next(chunks)
+        following = next(chunks, None)
+        if following is None:
+            return WireResponse(first)
+        if request.method != "HEAD":
+            request_places().hold(self._places.lists)  # a client can take as long as it likes to read it
+        return Response(itertools.chain((first, following), chunks), content_type=JSON_TYPE)
 
     @operation("GET", "/api/num_jobs", tag="contract", replies={200: Reply("Here it is.", JobCount)})
     def get_num_jobs(self) -> Response:

@@ -20,6 +20,7 @@ from meantime.service import MeantimeService, ServiceFigures
 from meantime.settings import Settings
 from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import Reply, operation
+from meantime.web.places import AllPlaces
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -43,6 +44,10 @@ class Metrics:
         What the middleware has counted.
     lost_line_counts
         For each log by name, what returns the number of its lines that could not be written.
+    places
+        What clients can hold.
+    unread_answer_count
+        Returns how many clients have been cut off because they didn't read their answers.
     """
 
     def __init__(
@@ -50,12 +55,16 @@ class Metrics:
         service: MeantimeService,
         settings: Settings,
         request_times: RequestTimes,
-        lost_line_counts: Mapping[str, Callable[[], int]] | None = None,
+        lost_line_counts: Mapping[str, Callable[[], int]],
+        places: AllPlaces,
+        unread_answer_count: Callable[[], int],
     ) -> None:
         self._service = service
         self._settings = settings
         self._request_times = request_times
-        self._lost_line_counts = lost_line_counts or {}
+        self._lost_line_counts = lost_line_counts
+        self._places = places.named()
+        self._unread_answer_count = unread_answer_count
         self._registry: CollectorRegistry | None = None  # made by the first request; two that race make equal ones
 
     @operation(
@@ -78,6 +87,7 @@ class Metrics:
         """Yield every metric, as prometheus-client wants a collector to."""
         figures = self._service.figures()
         yield from self._about_the_server(figures)
+        yield from self._about_places()
         yield from self._about_jobs(figures)
         yield from self._about_storage(figures)
         yield from self._about_datasets(figures)
@@ -105,6 +115,19 @@ class Metrics:
         ends = [((name,), float(count)) for name, count in sorted(figures.thread_end_counts.items())]
         yield _counter("thread_ends", "Ends of such a thread that nobody asked for.", ("thread",), ends)
         yield _counter("housekeeping_failures", "Rounds of housekeeping that raised.", ("thread",), failures)
+
+    def _about_places(self) -> Iterator[Metric]:
+        held = self._places
+        used = [((name,), float(each.used)) for name, each in held.items()]
+        bound = [((name,), float(each.bound)) for name, each in held.items()]
+        share = [((name,), float(each.share)) for name, each in held.items()]
+        refused = [((name,), float(each.refused_count)) for name, each in held.items()]
+        yield _gauge("places_used", "What clients hold.", ("kind",), used)
+        yield _gauge("places", "What clients can hold together.", ("kind",), bound)
+        yield _gauge("places_share", "What one client can hold.", ("kind",), share)
+        yield _counter("places_refused", "Requests that found no place.", ("kind",), refused)
+        unread = _sample(self._unread_answer_count())
+        yield _counter("answers_unread", "Clients that were cut off because they did not read.", (), unread)
 
     def _about_jobs(self, figures: ServiceFigures) -> Iterator[Metric]:
         runs = figures.runs.distributions()

@@ -12,8 +12,10 @@ from flask import Response, request
 from meantime.errors import InvalidParameterError
 from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
+from meantime.web.admission.callers import client_of
 from meantime.web.admission.request_body import has_body, json_object
 from meantime.web.operations import AnyView, Reply, operation
+from meantime.web.places import AllPlaces
 from meantime.web.responses import json_response
 from meantime.web.v1.dataset_documents import (
     DATASETS_PATH,
@@ -50,8 +52,9 @@ def _look(path: str, kind: object) -> Callable[[AnyView], AnyView]:
 class DatasetResources:
     """The views of datasets; most take the name of one, or None for the default."""
 
-    def __init__(self, service: MeantimeService) -> None:
+    def __init__(self, service: MeantimeService, places: AllPlaces) -> None:
         self._service = service
+        self._places = places
 
     @operation("GET", DATASETS_PATH, tag="dataset", replies={200: Reply("The datasets.", DatasetList)}, problems=(422,))
     def list_datasets(self) -> Response:
@@ -73,7 +76,8 @@ class DatasetResources:
         if has_body(request.environ) and (members := json_object()):
             name = next(iter(members))
             raise InvalidParameterError("a reload takes no fields; send no body", field=name)
-        return json_response(describe_drift(self._service.reload(dataset)))
+        with self._places.reloads.take(client_of(request.environ)):  # one reads, one waits
+            return json_response(describe_drift(self._service.reload(dataset)))
 
     @_look("/api/v1/dataset", DatasetDocument)
     def show_dataset(self, dataset: str | None = None) -> Response:

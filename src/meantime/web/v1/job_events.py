@@ -1,19 +1,22 @@
 """A job's life as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 A stream wakes when its job ends. In between it says every ``HEARTBEAT_S`` that it is alive, or how the job stands if
-that has changed. Each stream holds a thread, so their number is bounded, and so is how long one lasts.
+that has changed. Each stream holds a thread, so their number is bounded, and so is how long one lasts; it also ends
+once its access key is revoked.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import orjson
 from flask import Response, request
 
-from meantime.errors import QueueFullError
 from meantime.jobs.job import Job
+from meantime.web.admission.callers import is_still_known
+from meantime.web.admission.request_places import request_places
 from meantime.web.operations import Reply, operation
 from meantime.web.v1.request_fields import NoQuery, read_query
 from meantime.web.v1.visible_jobs import VisibleJobs
@@ -43,15 +46,20 @@ class JobEvents:
         """Follow a job as server-sent events: 'job' while it goes on, then one 'end'."""
         read_query(request.args, NoQuery)
         job = self._jobs.find(job_id)
-        places = self._jobs.waiting_places
-        if not places.acquire(blocking=False):
-            raise QueueFullError("too many requests wait for jobs already; ask for the job itself", retry_after_s=5)
+        if request.method != "HEAD":
+            request_places().hold(self._jobs.places.streams)
         response = Response(
-            follow(job, self._jobs.describe, self._jobs.wait, heartbeat_s=HEARTBEAT_S, longest_s=LONGEST_STREAM_S),
+            follow(
+                job,
+                self._jobs.describe,
+                self._jobs.wait,
+                heartbeat_s=HEARTBEAT_S,
+                longest_s=LONGEST_STREAM_S,
+                may_go_on=partial(is_still_known, request.environ),
+            ),
             content_type=EVENT_STREAM_TYPE,
         )
         response.headers["X-Accel-Buffering"] = "no"  # a proxy such as nginx passes each event on at once
-        response.call_on_close(places.release)  # also when the client goes away
         return response
 
 
@@ -62,6 +70,7 @@ def follow(
     *,
     heartbeat_s: float,
     longest_s: float,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[bytes]:
     """Yield the events of one stream.
 
@@ -75,6 +84,8 @@ def follow(
         Waits for the end of the job with a number for some seconds, and returns how it then stands.
     heartbeat_s, longest_s
         Seconds between two signs of life, and until the stream ends by itself; a browser then connects again.
+    may_go_on
+        Whether the client may still be told anything; asked after each wait.
     """
     deadline = time.monotonic() + longest_s
     yield f"retry: {RECONNECT_MS}\n\n".encode("ascii")
@@ -90,6 +101,8 @@ def follow(
         if left_s <= 0.0:
             return
         job = wait(job.number, min(heartbeat_s, left_s))
+        if not may_go_on():
+            return
 
 
 def _event(name: str, content: bytes) -> bytes:

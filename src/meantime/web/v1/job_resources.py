@@ -17,6 +17,7 @@ from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.web.admission.callers import caller
 from meantime.web.admission.request_body import json_object
+from meantime.web.admission.request_places import request_places
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Reply, RequestHeader, operation
 from meantime.web.responses import RETRY_AFTER_S, json_response
@@ -180,7 +181,10 @@ class JobResources:
     def _show(self, job: Job, *, embedded_limit: int | None = EMBEDDED_LIMIT_BYTES) -> Response:
         """Return a job with its result unless that is larger than the limit."""
         is_embedded = embedded_limit is None or (job.result_size or 0) <= embedded_limit
-        result = self._service.result_of(job) if job.state is JobState.DONE and is_embedded else None
+        result = None
+        if job.state is JobState.DONE and is_embedded:
+            request_places().hold_answer(job.result_size or 0)
+            result = self._service.result_of(job)
         return json_response(self._jobs.describe(job, result=result))
 
 

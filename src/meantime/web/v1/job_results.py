@@ -16,8 +16,11 @@ from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
+from meantime.web.admission.request_places import request_places
 from meantime.web.operations import Reply, operation
+from meantime.web.places import AllPlaces
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
+from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_documents import Result, offered_formats
 from meantime.web.v1.request_fields import NoQuery, read_query
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
@@ -34,9 +37,10 @@ _UNCHANGED = Reply("What you have is what there is.")
 class JobResults:
     """The view of results; parameters as of JobResources."""
 
-    def __init__(self, service: MeantimeService, jobs: VisibleJobs) -> None:
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs, places: AllPlaces) -> None:
         self._service = service
         self._jobs = jobs
+        self._encoded = EncodedForms(places)
 
     @operation(
         "GET",
@@ -74,18 +78,31 @@ class JobResults:
 
     def _result_as(self, wanted: Format, job: Job) -> Response:
         """Return the result of a job that is done, or that the client has it already."""
-        content = self._service.result_of(job)
         response = Response(content_type=_content_type(wanted))
         etag = f"{job.result_sha256}" if wanted.encode is None else f"{job.result_sha256}-{wanted.name}"
         response.set_etag(etag)
         if request.if_none_match.contains_weak(etag):  # RFC 9110, section 13.1.2
             response.status_code = 304
         else:
-            response.set_data(content if wanted.encode is None else wanted.encode(orjson.loads(content)))
+            content = self._content(wanted, job, etag)
+            if content is None:
+                response.automatically_set_content_length = False
+            else:
+                response.set_data(content)
             if wanted.is_file:
                 response.headers["Content-Disposition"] = f'attachment; filename="{file_name(job)}.{wanted.name}"'
         response.headers["Cache-Control"] = RESULT_CACHING
         return response
+
+    def _content(self, wanted: Format, job: Job, name: str) -> bytes | None:
+        """Return the body; None for a HEAD that would have to make it, whose client doesn't want it."""
+        size = job.result_size or 0
+        if request.method == "HEAD" and wanted.encode is not None:
+            return self._encoded.find(name)
+        if wanted.encode is None:
+            request_places().hold_answer(size)
+            return self._service.result_of(job)
+        return self._encoded.of(name, wanted, size, lambda: self._service.result_of(job))
 
 
 def choose_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format:

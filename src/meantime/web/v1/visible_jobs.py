@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-
 from flask import Response, request
 
+from meantime.errors import NoPlaceError
 from meantime.jobs.job import Job, job_number
 from meantime.service import MeantimeService
-from meantime.web.admission.callers import caller
+from meantime.web.admission.callers import caller, check_still_known, client_of
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import RequestHeader
+from meantime.web.places import AllPlaces
 from meantime.web.v1.job_documents import JobDocument, job_document
 from meantime.web.v1.request_fields import WAIT_LIMIT_S, preferred_wait_s
 
@@ -28,13 +28,13 @@ class VisibleJobs:
     ----------
     service
         What answers.
-    waiting_places
-        How many requests may wait for a job at once; each holds one of the server's threads.
+    places
+        What clients can hold; each that waits holds one of the server's threads.
     """
 
-    def __init__(self, service: MeantimeService, waiting_places: threading.Semaphore) -> None:
+    def __init__(self, service: MeantimeService, places: AllPlaces) -> None:
         self._service = service
-        self.waiting_places = waiting_places
+        self.places = places
 
     def find(self, job_id: str) -> Job:
         """Return a job that the caller may see."""
@@ -58,12 +58,14 @@ class VisibleJobs:
         wait_s = preferred_wait_s(request.headers)
         if wait_s is None or job.state.is_final:
             return job, wait_s
-        if not self.waiting_places.acquire(blocking=False):
-            return job, None
         try:
-            return self._service.wait(job.number, wait_s), wait_s
-        finally:
-            self.waiting_places.release()
+            place = self.places.waits.take(client_of(request.environ))
+        except NoPlaceError:
+            return job, None
+        with place:
+            job = self._service.wait(job.number, wait_s)
+        check_still_known(request.environ)
+        return job, wait_s
 
     def describe(self, job: Job, *, result: bytes | None = None) -> JobDocument:
         """Return a job as it is sent."""

@@ -1,0 +1,130 @@
+"""Cuts off clients that don't take their answers, since what is on its way to them fills memory and holds threads.
+
+The web server has a deadline for what comes in and none for what goes out. So the kernel is asked, for each connection,
+how much is still to be taken and how much has been: who takes less than ``LEAST_BYTES`` within the limit, and has more
+to take, is disconnected. The server's write then fails, and gives back what the answer held.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import socket
+import struct
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from meantime.connections.sockets import tcp_sockets
+from meantime.connections.unanswered_connections import Peer
+from meantime.jobs.housekeeper import Housekeeper
+from meantime.supervisor import KeptThread
+
+CHECK_INTERVAL_S = 1.0
+
+LEAST_BYTES = 32 * 1024
+"""What a client has to take within the limit, if there is so much: about 1 KB/s keeps a connection for 30 s."""
+
+KERNEL_LIMIT_BYTES = 128 * 1024
+"""How much of an answer the kernel takes of us before the client has room for it."""
+
+_TCP_NOTSENT_LOWAT = 25  # linux/tcp.h
+_BYTES_ACKNOWLEDGED = 120  # offset in struct tcp_info of linux/tcp.h
+_TCP_INFO_BYTES = 160
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """How much a client had taken at a time."""
+
+    at: float  # monotonic seconds
+    taken_bytes: int
+
+
+class UnreadAnswerGuard:
+    """Looks after all connections; ``start`` it before the first request and ``stop`` it after the last.
+
+    Parameters
+    ----------
+    limit_s
+        How many seconds a client may take for the next part of its answer.
+    monotonic
+        Gives seconds that never go back.
+    """
+
+    def __init__(self, limit_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._limit_s = max(limit_s, CHECK_INTERVAL_S)
+        self._monotonic = monotonic
+        self._seen: dict[Peer, _Progress] = {}  # the watching thread's own
+        self._cut_off_count = 0  # written by the watching thread alone
+        self._watch = Housekeeper(self.cut_off_stalled, name="unread-answers", interval_s=CHECK_INTERVAL_S)
+
+    @property
+    def thread(self) -> KeptThread:
+        """The watching thread."""
+        return self._watch.thread
+
+    def start(self) -> None:
+        """Start the watching thread."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """End the watching thread."""
+        self._watch.stop()
+
+    @property
+    def cut_off_count(self) -> int:
+        """How many clients have been cut off."""
+        return self._cut_off_count
+
+    def cut_off_stalled(self) -> int:
+        """Disconnect the clients that have not taken enough for too long; return how many."""
+        now, seen, count = self._monotonic(), dict[Peer, _Progress](), 0
+        for connection in tcp_sockets():
+            with suppress(OSError):  # not connected any more
+                peer, left_bytes, taken_bytes = _look_at(connection)
+                if not left_bytes:
+                    continue
+                before = self._seen.get(peer)
+                if before is None or not 0 <= taken_bytes - before.taken_bytes < LEAST_BYTES:
+                    before = _Progress(now, taken_bytes)
+                if now - before.at >= self._limit_s:
+                    # What the kernel holds goes with it, instead of being offered for minutes more.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    connection.shutdown(socket.SHUT_RDWR)
+                    count += 1
+                else:
+                    seen[peer] = before
+        self._seen = seen
+        self._cut_off_count += count
+        if count:
+            _log.warning("cut off %d clients that had not read their answers for %g s", count, self._limit_s)
+        return count
+
+
+def limit_unsent_bytes(port: int) -> int:
+    """Have the kernel keep little of what clients of a port have no room for; return how many listeners that was.
+
+    Connections inherit it from the listener. By itself a kernel takes up to 4 MB for each.
+    """
+    count = 0
+    for each in tcp_sockets():
+        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and each.getsockname()[1] == port:
+            with suppress(OSError):  # the system doesn't know it
+                each.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, KERNEL_LIMIT_BYTES)
+                count += 1
+    return count
+
+
+def _look_at(connection: socket.socket) -> tuple[Peer, int, int]:
+    """Return the other end of a connection, how many bytes it has still to take, and how many it has taken."""
+    peer = connection.getpeername()[:2]
+    (left_bytes,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))
+    if not left_bytes:
+        return peer, 0, 0
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    return peer, left_bytes, struct.unpack_from("=Q", info, _BYTES_ACKNOWLEDGED)[0]
