@@ -18,6 +18,7 @@ from werkzeug.exceptions import TooManyRequests
 from meantime.settings import Settings
 from meantime.web.admission.callers import caller
 from meantime.web.admission.security import is_loopback
+from meantime.web.admission.steady_storage import SteadyStorage
 
 NETWORK_BITS = 64
 """The part of an IPv6 address that counts: one client often has all the addresses behind it."""
@@ -30,7 +31,7 @@ def limit_posts(app: Flask, settings: Settings) -> None:
         application_limits=[ApplicationLimit(limit_provider=f"{settings.posts_per_minute} per minute")],
         on_breach=_refuse,
         request_identifier=_what_is_counted,
-        storage_uri="memory://",
+        storage_uri=f"{SteadyStorage.STORAGE_SCHEME[0]}://",
         headers_enabled=False,
     )
     limiter.init_app(app)
@@ -66,7 +67,7 @@ def network_of(address: str) -> str:
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:
-    wait_s = min(60, max(1, math.ceil(limit.reset_at - time.time())))
+    wait_s = min(60, max(1, math.ceil(limit.reset_at - time.monotonic())))
     raise TooManyRequests(
         f"more than {limit.limit.amount} POST requests in a minute; try again in {wait_s} s", retry_after=wait_s
     )
