@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,19 @@ def test_all_addresses_behind_one_ipv6_network_are_one_client(open_to_others: Fl
     peers = [f"2001:db8::{i:x}" for i in range(1, LIMIT + 2)]
     assert [post(open_to_others, peer=peer) for peer in peers] == [202] * LIMIT + [429]
     assert post(open_to_others, peer="2001:db8:0:1::1") == 202
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0, 5e9])
+def test_a_clock_that_is_set_changes_no_limit(
+    open_to_others: FlaskClient, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    wall, steady, passed_s = time.time, time.monotonic, 0.0
+    assert [post(open_to_others, peer="192.0.2.7") for _ in range(LIMIT + 1)] == [202] * LIMIT + [429]
+    monkeypatch.setattr(time, "time", lambda: wall() + jump_s + passed_s)
+    monkeypatch.setattr(time, "monotonic", lambda: steady() + passed_s)
+    assert post(open_to_others, peer="192.0.2.7") == 429
+    passed_s = 61.0
+    assert [post(open_to_others, peer="192.0.2.7") for _ in range(LIMIT + 1)] == [202] * LIMIT + [429]
 
 
 def test_reading_is_not_counted(open_to_others: FlaskClient) -> None:

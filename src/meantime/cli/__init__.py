@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import sys
+import time
 
 import click
 
@@ -52,4 +53,13 @@ def cli() -> None:
     """
 
 
-main: Callable[[], None] = cli
+def main() -> None:
+    """Run the command line; a clock that shows a time no program can hold is said in one line, not by a traceback."""
+    try:
+        time.time()
+    except OverflowError:
+        sys.stderr.write(
+            "Error: the clock shows a time after the year 2262, which can't be used; set it, and run NTP\n"
+        )
+        raise SystemExit(2) from None
+    cli()

@@ -16,6 +16,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from meantime.settings import Settings
 from meantime.web.admission.callers import client_of, is_owner
+from meantime.web.admission.steady_storage import SteadyStorage
 
 
 def limit_posts(app: Flask, settings: Settings) -> None:
@@ -25,7 +26,7 @@ def limit_posts(app: Flask, settings: Settings) -> None:
         application_limits=[ApplicationLimit(limit_provider=f"{settings.posts_per_minute} per minute")],
         on_breach=_refuse,
         request_identifier=_what_is_counted,
-        storage_uri="memory://",
+        storage_uri=f"{SteadyStorage.STORAGE_SCHEME[0]}://",
         headers_enabled=False,
     )
     limiter.init_app(app)
@@ -40,7 +41,7 @@ def _what_is_counted() -> str:
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:
-    wait_s = min(60, max(1, math.ceil(limit.reset_at - time.time())))
+    wait_s = min(60, max(1, math.ceil(limit.reset_at - time.monotonic())))
     raise TooManyRequests(
         f"more than {limit.limit.amount} POST requests in a minute; try again in {wait_s} s", retry_after=wait_s
     )
