@@ -11,6 +11,10 @@ ARGS ?=
 TESTS ?=
 CASES ?= tests/cases
 URL ?= http://127.0.0.1:5000
+SOAK_S ?= 3600
+SOAK_SEED ?= 20261125
+# A small disk that can be filled, without being root: mounts of one's own, where the system allows them.
+OWN_MOUNTS = $(shell unshare -rm true 2>/dev/null && echo unshare -rm)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -102,8 +106,8 @@ bench: $(DEV) ## Measure speed and memory against their goals (ARGS="--quick", A
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(DEV) ## Run the long tests
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak $(ARGS)
+soak: $(DEV) ## Run the long tests (ARGS="-k mixed_load" for some; SOAK_S=300, SOAK_SEED=1: how long mixed load lasts, and which)
+	@HYPOTHESIS_PROFILE=soak SOAK_S=$(SOAK_S) SOAK_SEED=$(SOAK_SEED) $(OWN_MOUNTS) $(BIN)/python -m pytest -m soak $(ARGS)
 
 ##@ Maintain
 
