@@ -15,9 +15,13 @@ GIVEN_PORT := $(if $(filter command,$(firstword $(origin PORT))),$(PORT))
 URL ?= http://127.0.0.1:$(or $(GIVEN_PORT),5000)
 
 # A misspelt variable would do something else than was asked for.
-KNOWN := ARGS CASES PORT PYTHON RUNS SHELL TESTS URL VENV
+KNOWN := ARGS CASES PORT PYTHON RUNS SHELL SOAK_S SOAK_SEED TESTS URL VENV
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of this Makefile; known: $(KNOWN)))
+SOAK_S ?= 3600
+SOAK_SEED ?= 20261125
+# A small disk that can be filled, without being root: mounts of one's own, where the system allows them.
+OWN_MOUNTS = $(shell unshare -rm true 2>/dev/null && echo unshare -rm)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -109,8 +113,8 @@ bench: $(DEV) ## Measure speed and memory against their goals (ARGS="--quick", A
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(DEV) ## Run the long tests
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak $(ARGS)
+soak: $(DEV) ## Run the long tests (ARGS="-k mixed_load" for some; SOAK_S=300, SOAK_SEED=1: how long mixed load lasts, and which)
+	@HYPOTHESIS_PROFILE=soak SOAK_S=$(SOAK_S) SOAK_SEED=$(SOAK_SEED) $(OWN_MOUNTS) $(BIN)/python -m pytest -m soak $(ARGS)
 
 ##@ Maintain
 

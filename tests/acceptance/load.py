@@ -68,9 +68,15 @@ class Journal:
 
 
 class Load:
-    """Clients that submit jobs and fetch their results until they are stopped or the server is gone."""
+    """Clients that submit jobs and fetch their results until they are stopped or the server is gone.
 
-    def __init__(self, server: Server, requests: Sequence[Request], journal: Journal, *, seed: int = 0) -> None:
+    Each thinks for up to ``pause_s`` seconds after a round trip.
+    """
+
+    def __init__(
+        self, server: Server, requests: Sequence[Request], journal: Journal, *, seed: int = 0, pause_s: float = 0.0
+    ) -> None:
+        self._pause_s = pause_s
         self._server = server
         self._requests = requests
         self._journal = journal
@@ -106,7 +112,7 @@ class Load:
         with closing(self._server.connect()) as connection:
             try:
                 while not self._stop.is_set() and self._round_trip(connection, chooser.choice(self._requests)):
-                    pass
+                    self._stop.wait(chooser.random() * self._pause_s)
             except (OSError, http.client.HTTPException) as error:
                 with self._journal.lock:
                     self._journal.unheard[type(error).__name__] += 1
@@ -130,9 +136,11 @@ class Load:
 
 
 @contextmanager
-def running_load(server: Server, requests: Sequence[Request], journal: Journal, *, seed: int = 0) -> Iterator[Load]:
+def running_load(
+    server: Server, requests: Sequence[Request], journal: Journal, *, seed: int = 0, pause_s: float = 0.0
+) -> Iterator[Load]:
     """Have clients at work for as long as the block lasts."""
-    load = Load(server, requests, journal, seed=seed)
+    load = Load(server, requests, journal, seed=seed, pause_s=pause_s)
     load.start()
     try:
         yield load

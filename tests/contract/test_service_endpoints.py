@@ -10,14 +10,21 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound, TooManyRequests, Unauthorized
 
 from meantime.errors import (
+    AccessKeyError,
     DataError,
+    InvalidParameterError,
+    MalformedRequestError,
     MeantimeError,
+    QueueFullError,
     ResultLostError,
+    ShuttingDownError,
     StorageFullError,
     StoreCorruptError,
     StoreUnavailableError,
+    UnknownJobError,
 )
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
@@ -150,6 +157,35 @@ def test_an_error_inside_is_a_problem_that_keeps_inside_matters_inside(
     assert answer.json["type"] == f"/problems#{kind}"
     assert "secret" not in answer.text
     assert str(error) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (UnknownJobError("7"), "INFO"),
+        (InvalidParameterError("no question", field="question"), "INFO"),
+        (MalformedRequestError("no JSON"), "INFO"),
+        (NotFound(), "INFO"),
+        (MethodNotAllowed(), "INFO"),
+        (Unauthorized(), "WARNING"),
+        (Forbidden(), "WARNING"),
+        (TooManyRequests(), "WARNING"),
+        (QueueFullError("full"), "WARNING"),
+        (ShuttingDownError("bye"), "WARNING"),
+        (ResultLostError("gone"), "ERROR"),
+        (StorageFullError("no space"), "ERROR"),
+        (StoreUnavailableError("read only"), "ERROR"),
+        (AccessKeyError("damaged"), "ERROR"),
+        (RuntimeError("a bug"), "ERROR"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_what_a_client_does_wrong_is_no_error_in_the_log(
+    settings: Settings, error: Exception, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    faulty_client(settings, raising(error)).get("/api/get_results/1")
+    assert [record.levelname for record in caplog.records if record.name == "meantime.web.problems"] == [level]
 
 
 def test_a_bug_is_logged_with_its_traceback(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

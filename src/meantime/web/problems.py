@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 import orjson
@@ -42,6 +43,7 @@ from meantime.web.json_schema import Keywords
 PROBLEM_TYPE = "application/problem+json"
 V1_PREFIX = "/api/v1/"
 DRAIN_RETRY_AFTER_S = 5
+_NOT_LET_IN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Problem:
 
     ``status`` is the HTTP status, ``slug`` the kind's name in the ``type`` of a problem body. ``reason`` replaces the
     exception's message: it is what the contract prescribes, or it keeps an inside matter (a path, a bug) inside.
+    ``level`` is the log's, where the status alone doesn't say how much it means to whoever runs the server.
     """
 
     status: int
@@ -59,6 +62,16 @@ class Problem:
     title: str
     reason: str | None = None
     retry_after_s: int | None = None
+    level: int | None = None
+
+    @property
+    def log_level(self) -> int:
+        """ERROR for what the server failed to do, WARNING for who mustn't come in, INFO for other mistakes."""
+        if self.level is not None:
+            return self.level
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return logging.ERROR
+        return logging.WARNING if self.status in _NOT_LET_IN else logging.INFO
 
 
 class FurtherMembers(TypedDict):
@@ -106,10 +119,15 @@ PROBLEMS: dict[type[Exception], Problem] = {
     IllegalTransitionError: Problem(409, "illegal-transition", "The job is not in a state that allows this"),
     NoResultError: Problem(409, "no-result", "The job has no result"),
     IdempotencyConflictError: Problem(422, "idempotency-conflict", "The idempotency key belongs to another request"),
-    ResultLostError: Problem(410, "result-lost", "The result is gone"),
-    QueueFullError: Problem(503, "queue-full", "The queue is full", retry_after_s=1),
+    ResultLostError: Problem(410, "result-lost", "The result is gone", level=logging.ERROR),
+    QueueFullError: Problem(503, "queue-full", "The queue is full", retry_after_s=1, level=logging.WARNING),
     ShuttingDownError: Problem(
-        503, "shutting-down", "The server is shutting down", reason="shutting down", retry_after_s=DRAIN_RETRY_AFTER_S
+        503,
+        "shutting-down",
+        "The server is shutting down",
+        reason="shutting down",
+        retry_after_s=DRAIN_RETRY_AFTER_S,
+        level=logging.WARNING,
     ),
     StatisticError: Problem(409, "no-answer", "The question has no answer"),
     StorageFullError: Problem(
@@ -202,13 +220,14 @@ def handle_errors(app: Flask, advise: Callable[[Exception], str | None] = lambda
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
         response = problem_response(error, path=request.path, advice=advise(error))
-        is_bug = problem_of(error).slug == "internal-error"
-        _log.error(
+        problem = problem_of(error)
+        _log.log(
+            problem.log_level,
             "%d for %s %r: %s",
             response.status_code,
             request.method,
             request.path[:200],
             error.description if isinstance(error, HTTPException) else error,
-            exc_info=error if is_bug else None,
+            exc_info=error if problem.slug == "internal-error" else None,
         )
         return response
