@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from meantime.fields.spellings import plain_spelling
-from meantime.statistics.kept_per_cube import kept_per_cube
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import LocationKind
 
 INCLUDED_KINDS = {

@@ -14,9 +14,8 @@ from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Scale
-from meantime.statistics.kept_per_cube import kept_per_cube
 from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import SCALES, LocationKind
 
 NAMES_SHOWN = 10

@@ -15,11 +15,10 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.selection import Selection, cells_selected
-from meantime.statistics.kept_per_cube import kept_per_cube
 from meantime.statistics.kinds import CATEGORY_NAME, PLACE_NAMES, QUESTION_NAME, STRATUM_NAME, OneOrMore, Years
 from meantime.statistics.names import INCLUDED_KINDS
 from meantime.statistics.statistic import Statistic
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 
 
 @dataclass(frozen=True, slots=True)

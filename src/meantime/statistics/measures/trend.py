@@ -1,6 +1,6 @@
 """The statistic ``trend``: the slope of yearly estimates, and the change between first and last year.
 
-The line is fitted in ``regression.py``; what a series lacks is in ``panels.py``.
+The line is fitted, and what a series lacks is found, in ``estimation/series.py``.
 """
 
 from __future__ import annotations
