@@ -15,8 +15,8 @@ from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Scale
 from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
-from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
-from meantime.survey.questions import SCALES, LocationKind
+from meantime.survey.cube.survey_cube import FloatArray, SurveyCube, kept_per_cube
+from meantime.survey.questions import PERCENT, SCALES, LocationKind
 
 NAMES_SHOWN = 10
 
@@ -98,18 +98,29 @@ def cautions_of_scale(cube: SurveyCube, question: int) -> list[str]:
     return [doubt] if doubt else []
 
 
-def cautions_of_goal(cube: SurveyCube, question: int, goal: float) -> list[str]:
-    """Return a caution where every value of a question (an index) lies on one side of a goal."""
+def cautions_of_goal(cube: SurveyCube, question: int, goal: float, compared: FloatArray) -> list[str]:
+    """Return a caution where a goal is hardly on the scale of the values.
+
+    Every value of the question (an index) lies on one side of it, or it looks like a proportion among percentages and
+    lies below all that is ``compared`` with it.
+    """
     extent, unit = value_extent(cube, question), cube.questions[question].unit
-    if extent is None or extent[0] <= goal <= extent[1]:
+    if extent is None:
         return []
-    lowest, highest = extent
-    side = "below" if goal < lowest else "above"
-    said = f"the goal {goal:g} is {side} every value of this question ({lowest:g} to {highest:g} {unit}".rstrip() + ")"
-    other = goal * 100.0 if side == "below" else goal / 100.0
-    if unit in SCALES and lowest <= other <= highest:
-        said += f"; if {other:g} is meant, give {other:g}"
-    return [said]
+    values = compared[~np.isnan(compared)]
+    if unit == PERCENT and 0.0 < goal <= 1.0 and len(values) and goal < values.min() and goal >= extent[0]:
+        return [_off_scale(goal, (float(values.min()), float(values.max())), unit, "value compared here", 100.0)]
+    if extent[0] <= goal <= extent[1]:
+        return []
+    factor = 100.0 if goal < extent[0] else 0.01
+    is_likely = unit in SCALES and extent[0] <= goal * factor <= extent[1]
+    return [_off_scale(goal, extent, unit, "value of this question", factor if is_likely else None)]
+
+
+def _off_scale(goal: float, extent: Extent, unit: str, what: str, factor: float | None) -> str:
+    side = "below" if goal < extent[0] else "above"
+    said = f"the goal {goal:g} is {side} every {what} ({f'{extent[0]:g} to {extent[1]:g} {unit}'.rstrip()})"
+    return said if factor is None else f"{said}; if {goal * factor:g} is meant, give {goal * factor:g}"
 
 
 def pools_locations(groups: Groups) -> bool:

@@ -142,7 +142,11 @@ class Difference(Filters):
             f" difference = location - {'the goal' if own is None else against}, {TEST_FORMULA}",
             cautions=(
                 *cautions_of(estimates),
-                *([] if goal is None else cautions_of_goal(cube, cube.question_index[self.question], goal)),
+                *(
+                    []
+                    if goal is None
+                    else cautions_of_goal(cube, cube.question_index[self.question], goal, estimates.value)
+                ),
                 *_cautions(selection, against, found, self.level),
             ),
             explanation=_explanation(estimates, own, against, found) if self.explain else None,

@@ -51,6 +51,17 @@ def test_a_goal_that_no_value_is_near_gets_a_caution(cube: SurveyCube, goal: flo
     assert said in cautions("difference", cube, goal=goal)
 
 
+def test_a_goal_that_looks_like_a_proportion_is_held_against_what_is_compared() -> None:
+    rows = [
+        Row(OBESITY, "Q036", "Ohio", "", 2020, "Total", "Total", 32.0, 31.0, 33.0, 100.0),
+        Row(OBESITY, "Q036", "Utah", "", 2020, "Total", "Total", 25.0, 24.0, 26.0, 100.0),
+        Row(OBESITY, "Q036", "Utah", "", 2020, "Sex", "Male", 0.1, 0.0, 0.2, 100.0),
+    ]
+    said = "the goal 0.3 is below every value compared here (25 to 32 percent); if 30 is meant, give 30"
+    assert said in cautions("difference", cube_of(rows), goal=0.3)
+    assert "the goal" not in cautions("difference", cube_of(rows), goal=20)
+
+
 @pytest.mark.parametrize(("cube", "goal"), [(PERCENT, 30), (PERCENT, 25), (PROPORTION, 0.3), (MISNAMED, 0.3)])
 def test_a_goal_among_the_values_gets_none(cube: SurveyCube, goal: float) -> None:
     assert "the goal" not in cautions("difference", cube, goal=goal)
