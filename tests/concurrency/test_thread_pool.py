@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from meantime.errors import (
 from meantime.jobs import live_jobs
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
+from meantime.jobs.job_store import Receipt, Submission
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from meantime.jobs.thread_pool import MAX_ATTEMPTS, ThreadPool
 from tests.concurrency.conftest import LIMIT_S, Bench, Gate, echo, number_task
@@ -304,25 +306,37 @@ def test_every_end_is_told_and_counted_however_it_came(bench: Bench) -> None:
     assert counted == {"failed": 1, "cancelled": 1, "done": 1}
 
 
-def test_a_second_sender_of_a_key_gets_a_job_that_it_can_wait_for_and_cancel(bench: Bench) -> None:
-    pool = bench.open(echo, threads=0, start=False)
-    both_ask = threading.Barrier(2)
+def test_a_second_sender_of_a_key_can_wait_for_its_job_and_cancel_it_before_the_first_one_knows(
+    bench: Bench, tmp_path: Path
+) -> None:
     seen: list[Job] = []
 
-    def send() -> None:
-        both_ask.wait(LIMIT_S)
-        try:
-            seen.append(pool.add_task(number_task(1), idempotency_key="monday"))
-        except IdempotencyConflictError as conflict:
-            seen.append(pool.cancel(conflict.job_number))
+    class Slow(SqliteJobStore):
+        """A store that, when a job is durable, lets others go on before its sender does."""
 
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(LIMIT_S)
-    assert {job.number for job in seen} == {1}
-    assert pool.wait(1, LIMIT_S).state is JobState.CANCELLED
+        def add(self, submission: Submission, on_durable: Callable[[Job], None] = lambda _: None) -> Receipt:
+            receipt = super().add(submission, on_durable)
+            if receipt.is_new:
+                other = threading.Thread(target=send_again)
+                other.start()
+                other.join(LIMIT_S)
+            return receipt
+
+    store = Slow(tmp_path / "slow")
+    pool = ThreadPool(echo, store, bench.results, thread_count=0)
+
+    def send_again() -> None:
+        with pytest.raises(IdempotencyConflictError) as known:
+            pool.add_task(number_task(1), idempotency_key="monday")
+        seen.append(pool.cancel(known.value.job_number))
+        seen.append(pool.wait(known.value.job_number, LIMIT_S))
+
+    try:
+        assert pool.add_task(number_task(1), idempotency_key="monday").number == 1
+        assert [(job.number, job.state) for job in seen] == [(1, JobState.CANCELLED)] * 2
+    finally:
+        assert pool.close(LIMIT_S)
+        store.close()
 
 
 def test_what_raises_in_the_inspection_is_counted_and_the_next_round_comes(bench: Bench) -> None:

@@ -13,8 +13,7 @@ from typing import TypeVar
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, ListOf, Number, Refer, SetOf, Text, WholeNumber
 from meantime.fields.refusals import shown, unknown_name
-from meantime.statistics.kept_per_cube import kept_per_cube
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 
 MAXIMUM_YEAR = 9999
 

@@ -15,10 +15,9 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice, SetOf
 from meantime.statistics.estimation.selection import Selection, cells_selected
-from meantime.statistics.kept_per_cube import kept_per_cube
 from meantime.statistics.kinds import CATEGORY_NAME, LOCATION_NAME, QUESTION_NAME, STRATUM_NAME, Years
 from meantime.statistics.statistic import Statistic
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import LocationKind
 
 INCLUDED_KINDS = {

@@ -16,8 +16,7 @@ import numpy.typing as npt
 from meantime.errors import StatisticError
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
-from meantime.statistics.kept_per_cube import kept_per_cube
-from meantime.survey.cube.survey_cube import FloatArray, SurveyCube
+from meantime.survey.cube.survey_cube import FloatArray, SurveyCube, kept_per_cube
 
 Totals = npt.NDArray[np.floating] | npt.NDArray[np.integer]
 

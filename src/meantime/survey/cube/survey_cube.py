@@ -7,8 +7,11 @@ All threads share a cube without a lock: its arrays are read-only. Reading files
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar, TypeVarTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -101,3 +104,29 @@ class SurveyCube:
     def years(self) -> tuple[int, ...]:
         """All years, ascending."""
         return tuple(int(year) for year in np.unique(self.cells.year))
+
+
+Places = TypeVarTuple("Places")
+Found = TypeVar("Found")
+
+
+def kept_per_cube(find: Callable[[SurveyCube, *Places], Found]) -> Callable[[SurveyCube, *Places], Found]:
+    """Return the function with a memory, for arguments of which a cube has only so many.
+
+    What it finds is shared by all threads, so it has to be immutable; it must not refer to the cube, which then would
+    never go.
+    """
+    # Two threads may find the same at once: both find equal values, and either assignment (one dict operation) may
+    # win. A value is complete before it is assigned and never changes, so no lock is needed.
+    kept: WeakKeyDictionary[SurveyCube, dict[tuple[Hashable, ...], Found]] = WeakKeyDictionary()
+
+    @wraps(find)
+    def found(cube: SurveyCube, *places: *Places) -> Found:
+        of_cube = kept.get(cube)
+        if of_cube is None:
+            of_cube = kept.setdefault(cube, {})
+        if places not in of_cube:
+            of_cube[places] = find(cube, *places)
+        return of_cube[places]
+
+    return found

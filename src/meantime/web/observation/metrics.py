@@ -18,36 +18,16 @@ from meantime.jobs.durations import Durations, Label
 from meantime.jobs.sqlite.store_connection import SQLITE_VERSION
 from meantime.service import MeantimeService, ServiceFigures
 from meantime.settings import Settings
-from meantime.web.observation.request_facts import ROUTE_KEY
+from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import Reply, operation
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
     from prometheus_client.core import Metric
     from prometheus_client.registry import CollectorRegistry
 
 Labels = Sequence[str]
 Sample = tuple[Sequence[str], float]
 AnyLabel = TypeVar("AnyLabel", bound=Label)
-
-NO_ROUTE = ("", "")
-
-
-class RequestTimes:
-    """How long requests took, by method, route and status: the one thing that is counted for each request."""
-
-    def __init__(self) -> None:
-        self.durations = Durations()
-
-    def note_answer(self, environ: WSGIEnvironment, status: str, duration_s: float) -> None:
-        """Count one request.
-
-        The label is the route's pattern and not the path, and the method only where a route accepts it, so that
-        clients can't make up labels.
-        """
-        route = environ.get(ROUTE_KEY)
-        label = (*NO_ROUTE, status) if route is None else (environ["REQUEST_METHOD"], route, status)
-        self.durations.add(label, duration_s)
 
 
 class Metrics:

@@ -1,4 +1,4 @@
-"""What is noted about a request in its WSGI environment, for logs and metrics: its id, its route, its job."""
+"""What is noted of each request, for logs and metrics: its id, its route, its job, how long it took."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from flask import request
+
+from meantime.jobs.durations import Durations
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -42,3 +44,23 @@ class RequestIds:
         if given and _GIVEN_ID.fullmatch(given):
             return given
         return f"{self._prefix}-{next(self._counter)}"
+
+
+NO_ROUTE = ("", "")
+
+
+class RequestTimes:
+    """How long requests took, by method, route and status: the one thing that is counted for each request."""
+
+    def __init__(self) -> None:
+        self.durations = Durations()
+
+    def note_answer(self, environ: WSGIEnvironment, status: str, duration_s: float) -> None:
+        """Count one request.
+
+        The label is the route's pattern and not the path, and the method only where a route accepts it, so that
+        clients can't make up labels.
+        """
+        route = environ.get(ROUTE_KEY)
+        label = (*NO_ROUTE, status) if route is None else (environ["REQUEST_METHOD"], route, status)
+        self.durations.add(label, duration_s)

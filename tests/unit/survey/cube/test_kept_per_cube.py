@@ -6,8 +6,7 @@ import gc
 import weakref
 from dataclasses import dataclass
 
-from meantime.statistics.kept_per_cube import kept_per_cube
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import OBESITY
