@@ -89,11 +89,15 @@ def lose_what_is_beside_the_store(settings: Settings) -> None:
     [healthy, restore_a_backup, lose_every_result, lose_what_is_beside_the_store],
     ids=lambda each: each.__name__,
 )
-def test_the_doctor_changes_nothing(settings: Settings, prepare: Callable[[Settings], None]) -> None:
+def test_the_doctor_changes_nothing(
+    settings: Settings, prepare: Callable[[Settings], None], caplog: pytest.LogCaptureFixture
+) -> None:
     prepare(settings)
     before = everything_below(settings.state_dir)
-    findings(settings)
+    with caplog.at_level("INFO"):
+        findings(settings)
     assert everything_below(settings.state_dir) == before
+    assert caplog.messages == []  # where the numbers of a copy go on is true of the copy alone
 
 
 def test_the_doctor_names_the_folder_that_it_looked_at(settings: Settings) -> None:

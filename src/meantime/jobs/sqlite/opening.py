@@ -123,15 +123,21 @@ def open_database(
     range_start = int(found.facts.get(statements.RANGE_START, "0"))
     if last_number != found.last_number:
         range_start = last_number
+    return OpenedDatabase(connection, last_number, range_start, witnesses)
+
+
+def log_new_range(opened: OpenedDatabase, path: Path) -> None:
+    """Say in the log where numbers go on, if that isn't where the database ends."""
+    witnesses = opened.witnesses
+    if opened.last_number != witnesses.in_database:
         _log.warning(
             "%s ends at job %d, the mark at %s, results/ at job_id_%d: numbers go on after %d",
             path,
             witnesses.in_database,
             witnesses.mark,
             witnesses.in_results,
-            last_number,
+            opened.last_number,
         )
-    return OpenedDatabase(connection, last_number, range_start, witnesses)
 
 
 def accept_lost_jobs(directory: Path, highest_result: Callable[[], int] = lambda: 0) -> str:
@@ -148,6 +154,7 @@ def accept_lost_jobs(directory: Path, highest_result: Callable[[], int] = lambda
     lock.acquire()
     try:
         opened = open_database(path, mark, highest_result=highest_result, accepts_loss=True)
+        log_new_range(opened, path)
         opened.connection.close()
         mark.close()
     finally:

@@ -24,7 +24,7 @@ from meantime.jobs.sqlite.copies import copy_database
 from meantime.jobs.sqlite.group_commit import GroupCommit
 from meantime.jobs.sqlite.high_water_mark import HighWaterMark
 from meantime.jobs.sqlite.job_rows import AcceptedRow, BatchRow, JobRow, NoteRow, to_state
-from meantime.jobs.sqlite.opening import open_database
+from meantime.jobs.sqlite.opening import log_new_range, open_database
 from meantime.jobs.sqlite.statements import Query
 from meantime.jobs.sqlite.store_connection import StoreConnection, in_chunks
 from meantime.jobs.state_directory import SpareSpace, StateLock
@@ -113,6 +113,7 @@ class SqliteJobStore(JobStore):
             self._mark = HighWaterMark(directory / "high-water-mark")
             path = directory / "jobs.sqlite3"
             opened = open_database(path, self._mark, highest_result=highest_result)
+            log_new_range(opened, path)
             undo.callback(self._mark.close)
             undo.callback(opened.connection.close)
             self._spare_space = _spare_space(directory)  # guarded by self._connection.lock
