@@ -53,6 +53,7 @@ class Places:
         self._retry_after_s = retry_after_s
         self._lock = threading.Lock()
         self._released = threading.Condition(self._lock)
+        self._waiting_count = 0  # guarded by self._lock
         self._is_stuck = False  # guarded by self._lock; whether one has waited in vain since the last release
         self._used = 0  # guarded by self._lock
         self._refused = 0  # guarded by self._lock
@@ -85,7 +86,8 @@ class Places:
         """
         amount = min(max(amount, self._least), self.share)
         with self._lock:
-            self._wait_for(client, amount)
+            if client is not None or self._used + amount > self.bound:
+                self._wait_for(client, amount)
             self._used += amount
             if client is not None:
                 self._held[client] += amount
@@ -96,10 +98,12 @@ class Places:
         if not self._lacks(client, amount):
             return
         if not self._is_stuck and self._patience_s:
-            if self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s):
-                if not self._lacks(client, amount):
-                    return
-            else:
+            self._waiting_count += 1
+            ended = self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s)
+            self._waiting_count -= 1
+            if not self._lacks(client, amount):
+                return
+            if not ended:
                 self._is_stuck = True
                 self._released.notify_all()  # nobody else need wait as long
         raise self._refuse(self._lacks(client, amount))
@@ -133,7 +137,8 @@ class Places:
                 if not self._held[place.client]:
                     del self._held[place.client]  # clients come and go; what is kept of them doesn't grow
             self._is_stuck = False
-            self._released.notify_all()
+            if self._waiting_count:
+                self._released.notify_all()
 
     def _refuse(self, why: str) -> NoPlaceError:
         """Return what one is told who finds no place. Hold the lock."""
