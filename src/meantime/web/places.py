@@ -3,7 +3,7 @@
 Here is the mechanism and the ONE list of what is so bounded. How long a place may be held is up to whoever holds it;
 SECURITY.md has the table, with the deadlines.
 
-Who finds no place waits a moment, since most are held for milliseconds. Where one has waited in vain, places are held
+Who finds no place waits a moment, if few others do, since most are held for milliseconds. Where one has waited in vain, places are held
 for long: those who come after are refused at once, until one is free. So waiting takes few threads, and not for long.
 """
 
@@ -21,6 +21,10 @@ MEGABYTE = 1024 * 1024
 
 PROBE_RESERVE = 8
 """How many of the server's threads answer nothing but probes, and refusals."""
+
+
+WAITING_LIMIT = 8
+"""How many may wait for a place of one kind: each holds a thread."""
 
 
 class Places:
@@ -97,7 +101,7 @@ class Places:
         """Return once there is room, or raise NoPlaceError. Hold the lock."""
         if not self._lacks(client, amount):
             return
-        if not self._is_stuck and self._patience_s:
+        if self._patience_s and not self._is_stuck and self._waiting_count < WAITING_LIMIT:
             self._waiting_count += 1
             ended = self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s)
             self._waiting_count -= 1
