@@ -3,8 +3,9 @@
 Here is the mechanism and the ONE list of what is so bounded. How long a place may be held is up to whoever holds it;
 SECURITY.md has the table, with the deadlines.
 
-Who finds no place waits a moment, if few others do, since most are held for milliseconds. Where one has waited in vain, places are held
-for long: those who come after are refused at once, until one is free. So waiting takes few threads, and not for long.
+Who finds no place waits a moment, if few others do, since most are held for milliseconds. Where one has waited in
+vain, places are held for long: those who come after are refused at once, until one is free. So waiting takes few
+threads, and not for long.
 """
 
 from __future__ import annotations
