@@ -3,8 +3,9 @@
 Here is the mechanism and the ONE list of what is so bounded. How long a place may be held is up to whoever holds it;
 SECURITY.md has the table, with the deadlines.
 
-Who finds no place waits a moment, since most are held for milliseconds. Where one has waited in vain, places are held
-for long: those who come after are refused at once, until one is free. So waiting takes few threads, and not for long.
+Who finds no place waits a moment, if few others do, since most are held for milliseconds. Where one has waited in
+vain, places are held for long: those who come after are refused at once, until one is free. So waiting takes few
+threads, and not for long.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ MEGABYTE = 1024 * 1024
 
 PROBE_RESERVE = 8
 """How many of the server's threads answer nothing but probes, and refusals."""
+
+
+WAITING_LIMIT = 8
+"""How many may wait for a place of one kind: each holds a thread."""
 
 
 class Places:
@@ -53,6 +58,7 @@ class Places:
         self._retry_after_s = retry_after_s
         self._lock = threading.Lock()
         self._released = threading.Condition(self._lock)
+        self._waiting_count = 0  # guarded by self._lock
         self._is_stuck = False  # guarded by self._lock; whether one has waited in vain since the last release
         self._used = 0  # guarded by self._lock
         self._refused = 0  # guarded by self._lock
@@ -85,7 +91,8 @@ class Places:
         """
         amount = min(max(amount, self._least), self.share)
         with self._lock:
-            self._wait_for(client, amount)
+            if client is not None or self._used + amount > self.bound:
+                self._wait_for(client, amount)
             self._used += amount
             if client is not None:
                 self._held[client] += amount
@@ -95,11 +102,13 @@ class Places:
         """Return once there is room, or raise NoPlaceError. Hold the lock."""
         if not self._lacks(client, amount):
             return
-        if not self._is_stuck and self._patience_s:
-            if self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s):
-                if not self._lacks(client, amount):
-                    return
-            else:
+        if self._patience_s and not self._is_stuck and self._waiting_count < WAITING_LIMIT:
+            self._waiting_count += 1
+            ended = self._released.wait_for(lambda: self._is_stuck or not self._lacks(client, amount), self._patience_s)
+            self._waiting_count -= 1
+            if not self._lacks(client, amount):
+                return
+            if not ended:
                 self._is_stuck = True
                 self._released.notify_all()  # nobody else need wait as long
         raise self._refuse(self._lacks(client, amount))
@@ -133,7 +142,8 @@ class Places:
                 if not self._held[place.client]:
                     del self._held[place.client]  # clients come and go; what is kept of them doesn't grow
             self._is_stuck = False
-            self._released.notify_all()
+            if self._waiting_count:
+                self._released.notify_all()
 
     def _refuse(self, why: str) -> NoPlaceError:
         """Return what one is told who finds no place. Hold the lock."""

@@ -132,6 +132,9 @@ class BoundedAnswers:
 
         chunks = self._wsgi_app(environ, start)  # type: ignore[arg-type]  # nobody writes to what it returns
         answer: Iterable[bytes]
+        if isinstance(chunks, list) and sum(map(len, chunks)) < LARGE_ANSWER_BYTES:  # what is asked for most
+            start_response(status, headers)
+            return chunks
         try:
             size_bytes = None if environ["REQUEST_METHOD"] == "HEAD" else _size_bytes(chunks, headers)
             held.hold_answer(size_bytes or 0)

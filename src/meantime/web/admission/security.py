@@ -6,6 +6,7 @@ Who asks, and what their role allows, is in ``callers.py``; how often, in ``rate
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import TYPE_CHECKING
@@ -179,6 +180,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=1024)  # asked for every request
 def is_loopback(address: str) -> bool:
     """Return whether a peer's address is this machine's own.
 
