@@ -114,7 +114,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ),
     InvalidParameterError: Problem(422, "invalid-parameter", "A field of the request is not acceptable"),
     RequestTooLargeError: Problem(413, "request-too-large", "The request is too large"),
-    NoPlaceError: Problem(503, "no-place", "The server has no place for this at the moment", retry_after_s=1),
+    NoPlaceError: Problem(
+        503, "no-place", "The server has no place for this at the moment", retry_after_s=1, level=logging.WARNING
+    ),
     UnknownJobError: Problem(404, "unknown-job", "There is no such job", reason="Invalid job_id"),
     IllegalTransitionError: Problem(409, "illegal-transition", "The job is not in a state that allows this"),
     NoResultError: Problem(409, "no-result", "The job has no result"),

@@ -12,6 +12,9 @@ MEANINGS = {
     "forbidden": "The key's role doesn't allow this, or the request came from another site's page or another machine. "
     "The detail says which, and which role or setting allows it.",
     "not-found": "The path leads nowhere. GET / lists every path; a slash at the end counts.",
+    "no-place": "The client, or all clients together, hold as much of something as may be held: streams, waits, lists, "
+    "large answers, files being made. Let go of some, or send the request again after Retry-After. SECURITY.md has the "
+    "bounds.",
     "unknown-job": "No job has this id, or it belongs to somebody else, or it is gone by the rules of retention.",
     "unknown-dataset": "No dataset of this name is served. GET /api/v1/datasets lists those that are.",
     "method-not-allowed": "The path is right and the method is not. The header Allow has those that it takes.",
