@@ -74,7 +74,7 @@ class LiveJobs:
         self.queue = JobQueue()  # guarded by self._lock, but for waiting and calling
         self.by_number: dict[int, JobEntry] = {}  # guarded by self._lock
         self._recent: OrderedDict[int, JobEntry] = OrderedDict()  # guarded by self._lock; ended jobs, oldest first
-        self._reserved: Counter[str] = Counter()  # guarded by self._lock; places no job has come to take, by owner
+        self._reserved: dict[str, int] = {}  # guarded by self._lock; places no job has come to take, by owner
         self._reserved_count = 0  # guarded by self._lock; their sum
         self._draining = False  # guarded by self._lock
         self.fault: StoreError | None = None  # written by the pool alone: why nothing can be kept just now
@@ -102,12 +102,12 @@ class LiveJobs:
                 )
             if owner:
                 self._check_share(owner)
-            self._reserved[owner] += 1
+            self._reserved[owner] = self._reserved.get(owner, 0) + 1
             self._reserved_count += 1
 
     def _check_share(self, owner: str) -> None:
         """Raise when an owner has its share of the places, so that whoever comes next finds one. Holds self._lock."""
-        own = self.queue.waiting_of(owner) + self._reserved[owner]
+        own = self.queue.waiting_of(owner) + self._reserved.get(owner, 0)
         share = max(1, (self._capacity - self._depth() + own) * self._owner_percent // 100)
         if own >= share:
             raise QueueFullError(
@@ -124,9 +124,10 @@ class LiveJobs:
     def _give_back(self, owner: str) -> None:
         """Forget a reserved place. Holds self._lock."""
         self._reserved_count -= 1
-        self._reserved[owner] -= 1
-        if not self._reserved[owner]:
+        if self._reserved[owner] == 1:
             del self._reserved[owner]
+        else:
+            self._reserved[owner] -= 1
 
     def hold(self, entry: JobEntry, *, is_reserved: bool) -> None:
         """Take an accepted job in, and let it wait if it is queued; the caller then calls a runner for it."""

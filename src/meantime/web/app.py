@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
@@ -38,6 +39,10 @@ STATIC_MAX_AGE_S = 3600
 
 class HostlessFlask(Flask):
     """Flask whose routes depend on no host: which one was asked for is looked at once, by ``admission/security.py``."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view as it is: none is a coroutine, which Flask looks for at each call."""
+        return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what finds the route of a request; Flask's own parses the host first, an eighth of an empty answer."""
