@@ -111,7 +111,7 @@ class Soak:
 
     def nothing(self, chooser: random.Random) -> None:
         """Load alone."""
-        time.sleep(chooser.uniform(*EPISODE_S))
+        time.sleep(chooser.uniform(*EPISODE_S))  # how long an episode lasts is what chance chooses
 
     def disconnects(self, chooser: random.Random) -> None:
         """Clients that leave in the middle of a request or before its answer."""
@@ -128,18 +128,18 @@ class Soak:
                 client.sendall(chooser.choice(openings))
                 if chooser.random() < 0.5:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
-            time.sleep(chooser.random() * EPISODE_S[1] / DISCONNECT_COUNT)
+            time.sleep(chooser.random() * EPISODE_S[1] / DISCONNECT_COUNT)  # when the next one leaves is up to chance
 
     def unread_answers(self, chooser: random.Random) -> None:
         """Clients that ask for long answers and read nothing."""
         with self._unread():
-            time.sleep(chooser.uniform(*EPISODE_S))
+            time.sleep(chooser.uniform(*EPISODE_S))  # doing nothing is what these clients do
 
     def reloads(self, chooser: random.Random) -> None:
         """The tables are read again, and again while they are read."""
         for _ in range(chooser.randint(1, 5)):
             self.server.process.send_signal(signal.SIGHUP)
-            time.sleep(chooser.random() * 2)
+            time.sleep(chooser.random() * 2)  # some come while the one before is still read
 
     def full_disk(self, chooser: random.Random) -> None:
         """Nothing can be written for a while; then space alone has to mend it."""
@@ -151,12 +151,12 @@ class Soak:
                 while True:
                     os.write(descriptor, b"x" * size)
         os.close(descriptor)
-        time.sleep(chooser.uniform(*EPISODE_S))
+        time.sleep(chooser.uniform(*EPISODE_S))  # the load goes on against the full disk meanwhile
         filler.unlink()
         deadline = time.monotonic() + ANSWER_LIMIT_S
         while (answer := self.server.post("states_mean", _BODY)).status >= 500:
             assert time.monotonic() < deadline, f"space alone does not mend it: {answer}"
-            time.sleep(0.1)
+            time.sleep(0.1)  # a server that answers says nothing when it has changed its mind
 
     def kill(self, chooser: random.Random) -> None:
         """SIGKILL at any point, for the group, the main process or the worker."""

@@ -60,9 +60,8 @@ class StateLock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # flock has no wait with a limit, so this is the one place that looks at a clock.
                 if time.monotonic() < give_up_at:
-                    time.sleep(_PAUSE_S)
+                    time.sleep(_PAUSE_S)  # flock has no wait with a limit
                     continue
                 owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
                 os.close(descriptor)
