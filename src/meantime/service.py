@@ -23,7 +23,6 @@ from meantime.errors import (
     UnknownJobError,
 )
 from meantime.jobs.durations import Durations
-from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter, JobStore
@@ -37,7 +36,7 @@ from meantime.statistics.citation import provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.statistics.result import Result, encode_answer
 from meantime.statistics.statistic import StatisticData
-from meantime.supervisor import Supervisor
+from meantime.supervisor import Housekeeper, Supervisor
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
 from meantime.survey.datasets.drift import DriftReport

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from meantime.connections.sockets import tcp_sockets
 from meantime.connections.unanswered_connections import Peer
-from meantime.jobs.housekeeper import Housekeeper
-from meantime.supervisor import KeptThread
+from meantime.supervisor import Housekeeper
 
 CHECK_INTERVAL_S = 1.0
 NETWORK_BITS = 64  # of an IPv6 address: one client often has all the addresses behind it
@@ -28,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class CrowdGuard:
-    """Looks after the connections of one port; ``start`` it before the first request and ``stop`` it after the last.
+    """Looks after the connections of one port; its ``watch`` is to be started before the first request.
 
     Parameters
     ----------
@@ -41,20 +40,7 @@ class CrowdGuard:
     def __init__(self, port: int, share: int) -> None:
         self._port = port
         self._share = share
-        self._watch = Housekeeper(self.close_surplus, name="crowds", interval_s=CHECK_INTERVAL_S)
-
-    @property
-    def thread(self) -> KeptThread:
-        """The watching thread."""
-        return self._watch.thread
-
-    def start(self) -> None:
-        """Start the watching thread."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """End the watching thread."""
-        self._watch.stop()
+        self.watch = Housekeeper(self.close_surplus, name="crowds", interval_s=CHECK_INTERVAL_S)
 
     def close_surplus(self) -> int:
         """Close what addresses have beyond their share; return how many connections that was."""

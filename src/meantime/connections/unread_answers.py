@@ -19,8 +19,7 @@ from dataclasses import dataclass
 
 from meantime.connections.sockets import tcp_sockets
 from meantime.connections.unanswered_connections import Peer
-from meantime.jobs.housekeeper import Housekeeper
-from meantime.supervisor import KeptThread
+from meantime.supervisor import Housekeeper
 
 CHECK_INTERVAL_S = 1.0
 
@@ -46,7 +45,7 @@ class _Progress:
 
 
 class UnreadAnswerGuard:
-    """Looks after all connections; ``start`` it before the first request and ``stop`` it after the last.
+    """Looks after all connections; its ``watch`` is to be started before the first request.
 
     Parameters
     ----------
@@ -61,20 +60,7 @@ class UnreadAnswerGuard:
         self._monotonic = monotonic
         self._seen: dict[Peer, _Progress] = {}  # the watching thread's own
         self._cut_off_count = 0  # written by the watching thread alone
-        self._watch = Housekeeper(self.cut_off_stalled, name="unread-answers", interval_s=CHECK_INTERVAL_S)
-
-    @property
-    def thread(self) -> KeptThread:
-        """The watching thread."""
-        return self._watch.thread
-
-    def start(self) -> None:
-        """Start the watching thread."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """End the watching thread."""
-        self._watch.stop()
+        self.watch = Housekeeper(self.cut_off_stalled, name="unread-answers", interval_s=CHECK_INTERVAL_S)
 
     @property
     def cut_off_count(self) -> int:

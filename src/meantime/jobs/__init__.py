@@ -12,6 +12,5 @@ To read it, in this order:
 
 That is the heart, and takes a quarter of an hour. The rest stands beside it, each for itself: ``results/`` keeps
 results, and says which jobs are dropped, ``state_directory.py`` is what lies beside the store, ``shared_jobs.py`` lets
-equal requests join, ``housekeeper.py`` is a thread with one duty, ``durations.py`` counts how long things took,
-``log_context.py`` says what a thread works for.
+equal requests join, ``durations.py`` counts how long things took, ``log_context.py`` says what a thread works for.
 """

@@ -24,7 +24,6 @@ from meantime.errors import (
     StoreUnavailableError,
 )
 from meantime.jobs.durations import Durations
-from meantime.jobs.housekeeper import Housekeeper
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_queue import JobEntry, JobQueue
 from meantime.jobs.job_state import JobState
@@ -33,7 +32,7 @@ from meantime.jobs.live_jobs import LiveJobs
 from meantime.jobs.log_context import worked_for
 from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.task_runner import TaskRunner
-from meantime.supervisor import KeptThread
+from meantime.supervisor import Housekeeper, KeptThread
 
 _log = logging.getLogger(__name__)
 

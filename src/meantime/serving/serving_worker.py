@@ -149,12 +149,12 @@ class ServingWorker:
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
         crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
-        unread_answers.start()
-        crowds.start()
+        unread_answers.watch.start()
+        crowds.watch.start()
         own = [KeptThread(self._watch_main_process, name="main-process-watch"), KeptThread(self._reload, name="reload")]
         for thread in own:
             thread.start()
-        guards = (guard.thread, unread_answers.thread, crowds.thread)
+        guards = (guard.thread, unread_answers.watch.thread, crowds.watch.thread)
         self._service.supervisor.add(*(log.thread for log in self._logs()), self._control.thread, *guards, *own)
         # No daemon: the process ends when this thread has closed everything.
         threading.Thread(target=self._live, name="life", daemon=False).start()

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from meantime.errors import StoreUnavailableError
-from meantime.jobs.housekeeper import Housekeeper
+from meantime.supervisor import Housekeeper
 
 LIMIT_S = 30.0
 
