@@ -313,7 +313,10 @@ def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | 
     if environment.get(CONFIG_VARIABLE):
         return Path(environment[CONFIG_VARIABLE])
     default = Path(DEFAULT_CONFIG)
-    return default if default.is_file() else None
+    try:
+        return default if default.is_file() else None
+    except PermissionError:  # somebody else's folder, such as root's from which a command is run as the server's user
+        return None
 
 
 def _from_file(path: Path | None) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from html.parser import HTMLParser
 
 import pytest
@@ -95,6 +96,20 @@ def test_a_browser_gets_a_page_without_inline_script_or_style(client: FlaskClien
     assert not [name for _, attributes in page.tags for name in attributes if name == "style" or name.startswith("on")]
     for expected in ("A small survey", "hn4x-zwk7", "2025-09-06", "0" * 64, OBESITY, "/api/states_mean", __version__):
         assert expected in page.text
+
+
+def test_every_command_on_the_first_page_is_for_any_curl_and_works(client: FlaskClient) -> None:
+    page = Elements(client.get("/", headers={"Accept": BROWSER}).text)
+    commands = [shlex.split(line) for line in page.text.splitlines() if line.strip().startswith("curl ")]
+    posts = [words for words in commands if "-d" in words]
+    assert len(posts) >= 10
+    for _, url, *rest in commands:
+        options = dict(zip(rest[::2], rest[1::2], strict=True))
+        assert set(options) <= {"-H", "-d"}, "--json takes curl 7.82, which many systems don't have"
+        if "-d" in options:
+            name, _, value = options["-H"].partition(": ")
+            answer = client.post(url.removeprefix("http://localhost"), data=options["-d"], headers={name: value})
+            assert answer.status_code == 202, url
 
 
 @pytest.mark.parametrize("path", ["/", "/problems"])

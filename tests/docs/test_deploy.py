@@ -88,9 +88,31 @@ def test_nginx_has_the_servers_own_limits() -> None:
 
 def test_every_command_of_the_runbook_for_the_service_names_its_state_directory() -> None:
     state_dir = value_of(SERVICE, "Environment=MEANTIME_STATE_DIR")
-    commands = re.findall(r"^# sudo -u meantime /opt/meantime/bin/meantime (.*)$", RUNBOOK, re.MULTILINE)
+    commands = re.findall(r"^# runuser -u meantime -- /opt/meantime/bin/meantime (.*)$", RUNBOOK, re.MULTILINE)
     assert len(commands) >= 3
     assert [command for command in commands if not command.endswith(f"--state-dir {state_dir}")] == []
+
+
+def test_the_runbook_takes_no_program_that_a_plain_system_lacks() -> None:
+    blocks = re.findall(r"^```console\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)
+    programs = {line.split()[1] for block in blocks for line in block.splitlines() if line.startswith("# ")}
+    needed = {"cp", "echo", "install", "runuser", "systemctl", "umask", "useradd"}
+    assert programs <= {*needed, "nginx", "/usr/bin/python3", "/opt/meantime/bin/pip"}
+
+
+def test_the_runbook_says_what_the_unit_hides_from_the_server() -> None:
+    section = RUNBOOK.partition("## Install it as a service")[2].partition("\n## ")[0]
+    assert (value_of(SERVICE, "ProtectHome"), value_of(SERVICE, "PrivateTmp")) == ("yes", "yes")
+    assert "`/home`, `/root` and `/tmp`" in section
+    assert f"`/var/log/{value_of(SERVICE, 'LogsDirectory')}`" in section
+    assert (value_of(SERVICE, "IPAddressDeny"), value_of(SERVICE, "IPAddressAllow")) == ("any", "localhost")
+    assert "`IPAddressDeny=`" in section
+
+
+def test_the_runbook_says_where_the_logs_of_the_service_are() -> None:
+    section = RUNBOOK.partition("## Read its logs")[2].partition("\n## ")[0]
+    assert f"`{value_of(SERVICE, 'Environment=MEANTIME_EVENT_LOG')}`" in section
+    assert f"`{value_of(SERVICE, 'Environment=MEANTIME_STATE_DIR')}/webserver.log`" in section
 
 
 def test_every_folder_that_the_runbook_writes_to_is_made_first() -> None:

@@ -39,6 +39,12 @@ def test_the_readmes_requests_get_the_answers_it_shows(project: Path, tmp_path: 
             assert answer.decode().strip() == output.strip(), command
 
 
+def test_the_readme_says_that_the_server_goes_on_before_it_asks_it(project: Path) -> None:
+    before, _, asks = (project / "README.md").read_text().partition("$ curl ")
+    assert "second terminal" in before[before.index("make run_server") :]
+    assert "job_id_1" in asks
+
+
 def test_the_readme_says_how_the_command_is_called_after_make(project: Path) -> None:
     readme = (project / "README.md").read_text()
     activation = readme.index("$ . .venv/bin/activate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -109,6 +110,20 @@ def test_a_wrong_file_is_refused_with_its_name(empty_directory: Path, content: s
     (empty_directory / "meantime.toml").write_text(content)
     with pytest.raises(SettingsError, match=message):
         load_settings(environ={})
+
+
+def test_a_working_directory_that_may_not_be_looked_into_has_no_file(empty_directory: Path) -> None:
+    (empty_directory / "meantime.toml").write_text("port = 1001\n")
+    empty_directory.chmod(0)
+    change_user = ctypes.CDLL(None).setfsuid  # of this thread and for files alone; who isn't root keeps his own
+    change_user(65534)
+    try:
+        assert load_settings({"state_dir": "/srv"}, environ={}).port == 5000
+        with pytest.raises(SettingsError, match="meantime.toml: can't be read"):
+            load_settings(config=Path("meantime.toml"), environ={})
+    finally:
+        change_user(os.geteuid())
+        empty_directory.chmod(0o700)
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(empty_directory: Path) -> None:

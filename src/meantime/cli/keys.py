@@ -75,6 +75,8 @@ def list_keys(state_dir: str | None, config: Path | None) -> None:
         known = file.access_keys()
     if not file.exists:
         click.echo(_absence(settings), err=True)
+    elif not known:
+        click.echo(_no_key_is_left(settings), err=True)
     rows = [("NAME", "ROLE", "OWNER", "ADDED (UTC)")]
     rows += [
         (key.name, key.role.value, key.owner, time.strftime("%Y-%m-%d %H:%M", time.gmtime(key.created_at)))
@@ -96,12 +98,22 @@ def revoke(name: str, state_dir: str | None, config: Path | None) -> None:
         if not file.exists:
             raise AccessKeyError(_absence(settings))
         file.revoke(name)
+        left = file.access_keys()
     click.echo(f"{name} is revoked.")
+    if not left:
+        click.echo(_no_key_is_left(settings), err=True)
 
 
 def _settings(state_dir: str | None, config: Path | None) -> Settings:
     found = load_settings({"state_dir": state_dir}, config=config)
     return replace(found, state_dir=found.state_dir.absolute())
+
+
+def _no_key_is_left(settings: Settings) -> str:
+    return (
+        "no key is left, so nobody gets in: add one; or, for a server that asks nobody for one, "
+        f"delete {settings.keys_file} and start it again"
+    )
 
 
 def _absence(settings: Settings) -> str:

@@ -55,12 +55,13 @@ def write_bundle(export: Path, directory: Path, export_date: str) -> Path:
     # A column that is empty in every row says nothing, whatever its role.
     kept = sorted(place for place in columns.position.values() if any(row[place].strip() for row in rows))
     dropped = [name.strip() for place, name in enumerate(header) if place not in kept]
+    columns_left_out = f"{len(dropped)} of {len(header)} columns ({', '.join(dropped)})" if dropped else "no column"
     table = gzip.compress(_slim(header, rows, columns, kept), compresslevel=9, mtime=0)
     path = directory / f"{stem(export)}.csv.gz"
     provenance = _origin(rows, columns, export.name) | {
         "export_date": export_date,
         "export_sha256": export_sha256,
-        "left_out": f"{len(dropped)} of {len(header)} columns ({', '.join(dropped)}); no row; the rows are sorted",
+        "left_out": f"{columns_left_out}; no row; the rows are sorted",
         TABLE_SHA256: hashlib.sha256(table).hexdigest(),
     }
     directory.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,13 @@ def test_provenance_lies_beside_the_table_and_is_read_with_it(tmp_path: Path) ->
     assert "ClassID" in provenance.left_out
 
 
+def test_a_table_that_loses_no_column_says_so(tmp_path: Path) -> None:
+    run(written(tmp_path, EXPORT, "export.csv"), tmp_path / "out")
+    run(tmp_path / "out" / "export.csv.gz", tmp_path / "again")
+    provenance = json.loads((tmp_path / "again" / "export.provenance.json").read_text())
+    assert provenance["left_out"] == "no column; no row; the rows are sorted"
+
+
 def test_the_order_of_the_export_does_not_change_the_bytes(tmp_path: Path) -> None:
     header, *rows = EXPORT.splitlines(keepends=True)
     run(written(tmp_path, EXPORT, "table.csv"), tmp_path / "one")

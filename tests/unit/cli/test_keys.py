@@ -47,6 +47,17 @@ def test_list_without_keys_shows_none_and_makes_no_file(tmp_path: Path, file: Ac
     assert not file.exists
 
 
+def test_who_revokes_the_last_key_is_told_that_nobody_gets_in_any_more(tmp_path: Path, file: AccessKeyFile) -> None:
+    run(tmp_path, "add", "alice", "--role", "submit")
+    run(tmp_path, "add", "bob", "--role", "admin")
+    assert run(tmp_path, "revoke", "alice").stderr == ""
+    for done in (run(tmp_path, "revoke", "bob"), run(tmp_path, "list")):
+        assert done.exit_code == 0
+        assert "no key is left, so nobody gets in" in done.stderr
+        assert f"delete {tmp_path / '.meantime' / 'keys.json'}" in done.stderr
+    assert file.exists
+
+
 def test_revoke_makes_a_key_useless(tmp_path: Path, file: AccessKeyFile) -> None:
     secret = run(tmp_path, "add", "alice", "--role", "submit").stdout.strip()
     assert run(tmp_path, "revoke", "alice").exit_code == 0

@@ -130,14 +130,12 @@ def log_new_range(opened: OpenedDatabase, path: Path) -> None:
     """Say in the log where numbers go on, if that isn't where the database ends."""
     witnesses = opened.witnesses
     if opened.last_number != witnesses.in_database:
-        _log.warning(
-            "%s ends at job %d, the mark at %s, results/ at job_id_%d: numbers go on after %d",
-            path,
-            witnesses.in_database,
-            witnesses.mark,
-            witnesses.in_results,
-            opened.last_number,
-        )
+        found = [f"{path} ends at job {witnesses.in_database}"]
+        if witnesses.mark is not None:
+            found.append(f"the mark at {witnesses.mark}")
+        if witnesses.in_results:
+            found.append(f"results/ at job_id_{witnesses.in_results}")
+        _log.warning("%s: numbers go on after %d", ", ".join(found), opened.last_number)
 
 
 def accept_lost_jobs(directory: Path, highest_result: Callable[[], int] = lambda: 0) -> str:

@@ -128,6 +128,18 @@ def test_lost_jobs_that_are_accepted_are_named_and_their_numbers_stay_used(witho
     assert accept_lost_jobs(without_log) == "no job is missing"
 
 
+def test_the_log_of_a_new_range_names_only_what_was_found(
+    without_log: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    accept_lost_jobs(without_log)
+    assert "ends at job 1, the mark at 4: numbers go on after 4" in caplog.messages[-1]
+    other = tmp_path / "other"
+    add_one(other)
+    (other / "high-water-mark").unlink()
+    accept_lost_jobs(other, lambda: 7)
+    assert "ends at job 1, results/ at job_id_7: numbers go on after " in caplog.messages[-1]
+
+
 @pytest.mark.parametrize("content", [None, b"", b"garbage"])
 def test_a_lost_mark_is_refused_until_somebody_accepts_that_nobody_knows(tmp_path: Path, content: bytes | None) -> None:
     add_one(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from meantime.survey.datasets.dataset_registry import DatasetRegistry, key_of
 from meantime.web.app import create_app
 from meantime.web.observation.event_log import EventLog
 from meantime.web.observation.log_writer import PENDING_LIMIT
+from tests.conftest import PROJECT
 from tests.datasets import dataset_of
 from tests.reference import Row
 
@@ -101,6 +103,20 @@ def test_a_job_that_ends_is_one_event_with_the_id_of_the_request_that_made_it(
     (job,) = of(recorder.events(), "job")
     assert (job["request_id"], job["job_id"], job["state"]) == ("a.b_c-1", "job_id_1", "done")
     assert (job["statistic"], job["attempt"], job["version"]) == ("global_mean", 1, key_of(service.dataset()))
+
+
+def test_the_runbook_shows_a_job_as_it_is_logged(
+    client: FlaskClient, service: MeantimeService, recorder: Recorder
+) -> None:
+    shown = re.search(
+        r"^```json\n(.*?)^```$", (PROJECT / "docs" / "operations.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert shown is not None
+    client.post("/api/global_mean", json={"question": QUESTION})
+    client.get("/api/get_results/1")
+    assert service.close(30.0)
+    (job,) = of(recorder.events(), "job")
+    assert list(json.loads(shown[1])) == list(job)
 
 
 def test_what_is_logged_while_a_job_runs_carries_both_ids(recorder: Recorder) -> None:

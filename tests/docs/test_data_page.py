@@ -1,0 +1,32 @@
+"""What the page about tables shows, against the bundled table: what ``inspect`` reports of it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from meantime.cli.inspect import inspect
+from meantime.survey import bundled_table
+from tests.conftest import PROJECT
+
+PAGE = (PROJECT / "docs" / "data.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"^\$ meantime inspect (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_report_that_is_shown_is_the_one_that_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ((name, shown),) = SHOWN
+    Path(name).write_bytes(gzip.decompress(bundled_table().read_bytes()))
+    printed = CliRunner().invoke(inspect, [name]).stdout
+    begin, *further, end = shown.split("...\n")
+    assert end == ""
+    assert printed.startswith(begin)
+    place = len(begin)
+    for part in further:
+        found = printed.find(f"\n{part}", place)
+        assert found > 0, f"not printed so: {part}"
+        place = found + len(part)
