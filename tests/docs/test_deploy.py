@@ -115,6 +115,13 @@ def test_the_runbook_says_where_the_logs_of_the_service_are() -> None:
     assert f"`{value_of(SERVICE, 'Environment=MEANTIME_STATE_DIR')}/webserver.log`" in section
 
 
+def test_a_command_that_reads_a_log_names_the_file() -> None:
+    events = value_of(SERVICE, "Environment=MEANTIME_EVENT_LOG")
+    files = re.findall(r"`jq\s+'[^']*'\s*([^`]*)`", RUNBOOK)
+    assert files
+    assert set(files) == {events}
+
+
 def test_every_folder_that_the_runbook_writes_to_is_made_first() -> None:
     folder = str(Path(value_of(SERVICE, "EnvironmentFile").removeprefix("-")).parent)
     assert RUNBOOK.index(f"# install -d -m 750 -g meantime {folder}") < RUNBOOK.index(f">> {folder}/environment")

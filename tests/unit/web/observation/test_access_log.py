@@ -14,6 +14,7 @@ import pytest
 
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.log_writer import PENDING_LIMIT, RotatingFile
+from tests.conftest import PROJECT
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) "
@@ -105,6 +106,19 @@ def test_long_parameters_and_paths_are_cut(open_log: Open, tmp_path: Path) -> No
     (line,) = lines(tmp_path)
     assert len(line) < 1400
     assert "..." in line
+
+
+def test_the_runbook_says_how_much_of_a_request_is_logged_and_at_which_level(open_log: Open, tmp_path: Path) -> None:
+    figure = re.search(
+        r"first ([\d,]+) characters of a request's fields", (PROJECT / "docs" / "operations.md").read_text()
+    )
+    assert figure is not None
+    for level in (logging.INFO, logging.WARNING):
+        log = open_log(level=level)
+        log.enter("POST", "/api/best5", "127.0.0.1", {"question": "x" * 60_000})
+        log.close()
+    (line,) = lines(tmp_path)
+    assert len('{"question":"') + line.count("x") == int(figure[1].replace(",", ""))
 
 
 def test_records_of_a_logger_are_lines_from_their_level_up(open_log: Open, tmp_path: Path) -> None:
