@@ -34,6 +34,7 @@ _SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OPEN_TO_OTHERS = 0o077
+_LATEST_S = 253_402_300_800.0  # the year 10000, which no calendar here can write
 
 
 class Role(StrEnum):
@@ -172,6 +173,7 @@ class AccessKeyFile:
         """Give the keys by name to be changed, and write them; one process at a time."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.chmod(0o700)  # it was there, perhaps
             lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -246,7 +248,8 @@ def _fault_of(row: object) -> str | None:
         if not isinstance(row[member], str) or pattern.fullmatch(row[member]) is None:
             return f"{member} is {shown(row[member])}"
     created_at = row["created_at"]
-    return None if type(created_at) in (int, float) else f"created_at is {shown(created_at)}"
+    is_time = type(created_at) in (int, float) and 0 <= created_at < _LATEST_S
+    return None if is_time else f"created_at is {shown(created_at)}"
 
 
 def _write(path: Path, keys: list[AccessKey]) -> None:
