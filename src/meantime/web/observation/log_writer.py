@@ -154,6 +154,7 @@ class LogWriter(ABC):
             self._closing.wait(_BATCH_S)  # lines that come meanwhile cost no write of their own
             self._something_to_write.clear()
             self.write_pending()
+        self.write_pending()  # what the last time has lost is told, if it can be
         self._file.close()
 
     def write_pending(self) -> None:
@@ -161,6 +162,8 @@ class LogWriter(ABC):
         lines = [self._pending.popleft() for _ in range(len(self._pending))]
         with self._lock:
             lost_count, self._lost_count = self._lost_count, 0
+        if not lines and not lost_count:
+            return
         note = self.lost_lines_note(lost_count) if lost_count else ""
         try:
             self._file.append(("".join(lines) + note).encode("utf-8"))
