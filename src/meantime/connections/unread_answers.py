@@ -2,7 +2,8 @@
 
 The web server has a deadline for what comes in and none for what goes out. So the kernel is asked, for each connection,
 how much is still to be taken and how much has been: who takes less than ``LEAST_BYTES`` within the limit, and has more
-to take, is disconnected. The server's write then fails, and gives back what the answer held.
+to take, is disconnected; so is who has been behind for ``WHOLE_LIMITS`` times as long. The server's write then fails,
+and gives back what the answer held.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ CHECK_INTERVAL_S = 1.0
 LEAST_BYTES = 32 * 1024
 """What a client has to take within the limit, if there is so much: about 1 KB/s keeps a connection for 30 s."""
 
+WHOLE_LIMITS = 20
+"""How many limits a client may take for a whole answer. Of 30 s: 5 MB then take 9 KB/s, 32 MB 56."""
+
 KERNEL_LIMIT_BYTES = 128 * 1024
 """How much of an answer the kernel takes of us before the client has room for it."""
 
@@ -38,8 +42,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """How much a client had taken at a time."""
+    """How much a client had taken at a time, and since when it has had more to take without a break."""
 
+    behind_since: float  # monotonic seconds
     at: float  # monotonic seconds
     taken_bytes: int
 
@@ -50,7 +55,7 @@ class UnreadAnswerGuard:
     Parameters
     ----------
     limit_s
-        How many seconds a client may take for the next part of its answer.
+        How many seconds a client may take for the next part of its answer, and ``WHOLE_LIMITS`` times that for all.
     monotonic
         Gives seconds that never go back.
     """
@@ -76,9 +81,11 @@ class UnreadAnswerGuard:
                 if not left_bytes:
                     continue
                 before = self._seen.get(peer)
-                if before is None or not 0 <= taken_bytes - before.taken_bytes < LEAST_BYTES:
-                    before = _Progress(now, taken_bytes)
-                if now - before.at >= self._limit_s:
+                if before is None or taken_bytes < before.taken_bytes:  # another connection, from the same port
+                    before = _Progress(now, now, taken_bytes)
+                elif taken_bytes - before.taken_bytes >= LEAST_BYTES:
+                    before = _Progress(before.behind_since, now, taken_bytes)
+                if max(now - before.at, (now - before.behind_since) / WHOLE_LIMITS) >= self._limit_s:
                     # What the kernel holds goes with it, instead of being offered for minutes more.
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     connection.shutdown(socket.SHUT_RDWR)
@@ -88,7 +95,7 @@ class UnreadAnswerGuard:
         self._seen = seen
         self._cut_off_count += count
         if count:
-            _log.warning("cut off %d clients that had not read their answers for %g s", count, self._limit_s)
+            _log.warning("cut off %d clients that had not read their answers in time", count)
         return count
 
 
