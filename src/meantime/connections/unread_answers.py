@@ -63,7 +63,7 @@ class UnreadAnswerGuard:
     def __init__(self, limit_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit_s = max(limit_s, CHECK_INTERVAL_S)
         self._monotonic = monotonic
-        self._seen: dict[Peer, _Progress] = {}  # the watching thread's own
+        self._seen: dict[Peer, _Progress] = {}  # written by the watching thread alone, as a whole
         self._cut_off_count = 0  # written by the watching thread alone
         self.watch = Housekeeper(self.cut_off_stalled, name="unread-answers", interval_s=CHECK_INTERVAL_S)
 
@@ -71,6 +71,11 @@ class UnreadAnswerGuard:
     def cut_off_count(self) -> int:
         """How many clients have been cut off."""
         return self._cut_off_count
+
+    @property
+    def behind_count(self) -> int:
+        """How many clients had more to take when this was last looked at."""
+        return len(self._seen)
 
     def cut_off_stalled(self) -> int:
         """Disconnect the clients that have not taken enough for too long; return how many."""

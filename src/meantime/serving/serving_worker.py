@@ -37,6 +37,7 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.event_log import EventLog
+from meantime.web.observation.metrics import ConnectionCounts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -135,6 +136,7 @@ class ServingWorker:
         for log in self._logs():
             log.start()
             logger.addHandler(log.handler)
+        crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
         unread_answers = UnreadAnswerGuard(self._settings.answer_timeout_s)
         app = create_app(
             self._service,
@@ -143,13 +145,14 @@ class ServingWorker:
             request_drain=self.request_drain,
             is_closing=self._closing.is_set,
             event_log=self._event_log,
-            unread_answer_count=lambda: unread_answers.cut_off_count,
+            connection_counts=lambda: ConnectionCounts(
+                crowds.connection_count(), unread_answers.behind_count, unread_answers.cut_off_count
+            ),
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
-        crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
         unread_answers.watch.start()
         crowds.watch.start()
         own = [KeptThread(self._watch_main_process, name="main-process-watch"), KeptThread(self._reload, name="reload")]

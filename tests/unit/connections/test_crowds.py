@@ -64,3 +64,14 @@ def test_connections_of_another_port_do_not_count(crowd: Crowd) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert CrowdGuard(other.getsockname()[1], 20).close_surplus() == 0
     assert closed_count(clients) == 0
+
+
+def test_the_open_connections_of_the_port_are_counted(crowd: Crowd) -> None:
+    guard = CrowdGuard(crowd.port, 20)
+    assert guard.connection_count() == 0
+    crowd.come("127.0.0.2", 3)
+    (last,) = crowd.come("127.0.0.3", 1)
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.create_connection(other.getsockname()):
+        assert guard.connection_count() == 4
+    last.close()  # the server's end is still there
+    assert guard.connection_count() == 4

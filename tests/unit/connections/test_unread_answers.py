@@ -78,7 +78,9 @@ def test_a_client_that_does_not_read_is_cut_off_after_the_limit(line: Line) -> N
     line.answer()
     assert line.look_after(0.0) == 0
     assert line.look_after(LIMIT_S - 1) == 0
+    assert line.guard.behind_count == 1
     assert line.look_after(1.0) == 1
+    assert line.guard.behind_count == 0
     with pytest.raises(BrokenPipeError):  # and so the server learns it
         line.server.send(b"x")
     assert line.guard.cut_off_count == 1

@@ -126,6 +126,10 @@ class LogWriter(ABC):
         with self._lock:
             return self._lost_in_all_count
 
+    def waiting_line_count(self) -> int:
+        """Return how many lines wait for the disk."""
+        return len(self._pending)
+
     def put_line(self, line: str) -> None:
         """Leave one line, with its end, for the writer; never blocks."""
         if len(self._pending) >= PENDING_LIMIT:
