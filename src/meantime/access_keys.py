@@ -22,6 +22,7 @@ from pathlib import Path
 
 from meantime.errors import AccessKeyError
 from meantime.fields.fields import parse_json
+from meantime.fields.kinds import is_time
 from meantime.fields.refusals import shown
 
 PREFIX = "mt_"
@@ -34,7 +35,6 @@ _SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OPEN_TO_OTHERS = 0o077
-_LATEST_S = 253_402_300_800.0  # the year 10000, which no calendar here can write
 
 
 class Role(StrEnum):
@@ -248,8 +248,7 @@ def _fault_of(row: object) -> str | None:
         if not isinstance(row[member], str) or pattern.fullmatch(row[member]) is None:
             return f"{member} is {shown(row[member])}"
     created_at = row["created_at"]
-    is_time = type(created_at) in (int, float) and 0 <= created_at < _LATEST_S
-    return None if is_time else f"created_at is {shown(created_at)}"
+    return None if is_time(created_at) else f"created_at is {shown(created_at)}"
 
 
 def _write(path: Path, keys: list[AccessKey]) -> None:
