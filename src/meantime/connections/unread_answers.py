@@ -16,7 +16,7 @@ import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meantime.connections.sockets import tcp_sockets
 from meantime.connections.unanswered_connections import Peer
@@ -42,11 +42,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """How much a client had taken at a time, and since when it has had more to take without a break."""
+    """How much a client had taken at a time, since when it has been behind, and what it will have taken then."""
 
     behind_since: float  # monotonic seconds
     at: float  # monotonic seconds
     taken_bytes: int
+    due_bytes: int  # what it will have taken when it has all that was on its way at the last look
 
 
 class UnreadAnswerGuard:
@@ -85,23 +86,33 @@ class UnreadAnswerGuard:
                 peer, left_bytes, taken_bytes = _look_at(connection)
                 if not left_bytes:
                     continue
-                before = self._seen.get(peer)
-                if before is None or taken_bytes < before.taken_bytes:  # another connection, from the same port
-                    before = _Progress(now, now, taken_bytes)
-                elif taken_bytes - before.taken_bytes >= LEAST_BYTES:
-                    before = _Progress(before.behind_since, now, taken_bytes)
-                if max(now - before.at, (now - before.behind_since) / WHOLE_LIMITS) >= self._limit_s:
+                progress = _progress(self._seen.get(peer), now, taken_bytes, left_bytes)
+                if max(now - progress.at, (now - progress.behind_since) / WHOLE_LIMITS) >= self._limit_s:
                     # What the kernel holds goes with it, instead of being offered for minutes more.
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     connection.shutdown(socket.SHUT_RDWR)
                     count += 1
                 else:
-                    seen[peer] = before
+                    seen[peer] = progress
         self._seen = seen
         self._cut_off_count += count
         if count:
             _log.warning("cut off %d clients that had not read their answers in time", count)
         return count
+
+
+def _progress(before: _Progress | None, now: float, taken_bytes: int, left_bytes: int) -> _Progress:
+    """Return how a client gets on that has more to take; one that has taken all of the last look is not behind.
+
+    So a client that asks for one answer after another from far away, and always has one on its way, is left alone.
+    """
+    due_bytes = taken_bytes + left_bytes
+    # Fewer bytes than before: another connection, from the same port.
+    if before is None or taken_bytes < before.taken_bytes or taken_bytes >= before.due_bytes:
+        return _Progress(now, now, taken_bytes, due_bytes)
+    if taken_bytes - before.taken_bytes >= LEAST_BYTES:
+        return _Progress(before.behind_since, now, taken_bytes, due_bytes)
+    return replace(before, due_bytes=due_bytes)
 
 
 def limit_unsent_bytes(port: int) -> int:

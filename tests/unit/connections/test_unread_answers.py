@@ -127,6 +127,14 @@ def test_a_client_that_has_taken_all_there_was_begins_anew(line: Line) -> None:
         assert line.look_after(1.0) == 0
 
 
+def test_a_client_that_takes_whatever_is_on_its_way_is_left_alone_however_much_follows(line: Line) -> None:
+    for _ in range(45):  # as one far away that asks for one answer after another: there is one at every look
+        line.answer()
+        assert line.look_after(LIMIT_S / 2) == 0
+        assert line.guard.behind_count == 1
+        line.read_all()
+
+
 def test_a_client_that_waits_for_an_answer_is_left_alone(line: Line) -> None:
     line.client.sendall(b"GET / HTTP/1.1")
     assert [line.look_after(LIMIT_S) for _ in range(3)] == [0, 0, 0]
