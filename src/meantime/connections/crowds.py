@@ -43,9 +43,12 @@ class CrowdGuard:
         self._share = share
         self.watch = Housekeeper(self.close_surplus, name="crowds", interval_s=CHECK_INTERVAL_S)
 
-    def connection_count(self) -> int:
-        """Return how many connections the port has; 0 where there is no Linux."""
-        return sum(1 for _ in self._connections())
+    def connection_count(self) -> int | None:
+        """Return how many connections the port has; None where nobody can tell, as without descriptors or Linux."""
+        try:
+            return sum(1 for _ in self._connections()) if _DESCRIPTORS.exists() else None
+        except OSError:
+            return None
 
     def close_surplus(self) -> int:
         """Close what addresses have beyond their share; return how many connections that was."""

@@ -112,26 +112,16 @@ def create_app(
     app.debug = False  # whatever FLASK_DEBUG says
     admit_requests(app, settings, access_log)
     request_times = RequestTimes()
-    logs = {"webserver.log": access_log, "event log": event_log}
+    given = (("webserver.log", access_log), ("event log", event_log))
+    logs = {name: log for name, log in given if log is not None}
     places = AllPlaces.for_threads(settings.http_threads)
     contract = ContractJobs(service, settings, request_drain or service.begin_drain, places)
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
+    metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
     operations = [
         *contract.submissions(),
-        *operations_of(
-            contract,
-            Probes(service),
-            Metrics(
-                service,
-                settings,
-                request_times,
-                {name: log for name, log in logs.items() if log is not None},
-                places,
-                lambda: encoded.size_bytes,
-                connection_counts,
-            ),
-        ),
+        *operations_of(contract, Probes(service), metrics),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, encoded)),
         *operations_of(JobCommands(jobs)),
         *operations_of(DatasetResources(service, places), *resources),

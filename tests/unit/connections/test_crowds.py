@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -75,3 +76,13 @@ def test_the_open_connections_of_the_port_are_counted(crowd: Crowd) -> None:
         assert guard.connection_count() == 4
     last.close()  # the server's end is still there
     assert guard.connection_count() == 4
+
+
+def test_without_descriptors_nobody_can_tell_how_many_there_are(crowd: Crowd) -> None:
+    crowd.come("127.0.0.2", 1)
+    guard, (soft, hard) = CrowdGuard(crowd.port, 20), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert guard.connection_count() is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

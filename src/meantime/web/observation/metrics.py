@@ -33,9 +33,9 @@ AnyLabel = TypeVar("AnyLabel", bound=Label)
 
 
 class ConnectionCounts(NamedTuple):
-    """How many connections there are; of how many the client has more to take; how many were cut off for that."""
+    """Connections that are open, if that can be told; clients that have more to take, or were cut off with it."""
 
-    open: int
+    open: int | None
     behind: int
     cut_off: int
 
@@ -145,7 +145,8 @@ class Metrics:
 
     def _about_connections(self) -> Iterator[Metric]:
         counts = self._connection_counts()
-        yield _gauge("connections", "Connections that are open.", (), _sample(counts.open))
+        is_open = [] if counts.open is None else _sample(counts.open)
+        yield _gauge("connections", "Connections that are open.", (), is_open)
         yield _gauge("answers_behind", "Clients that have more of an answer to take.", (), _sample(counts.behind))
         unread = _sample(counts.cut_off)
         yield _counter("answers_unread", "Clients that were cut off because they did not read.", (), unread)
