@@ -22,6 +22,7 @@ from pathlib import Path
 
 from meantime.errors import AccessKeyError
 from meantime.fields.fields import parse_json
+from meantime.fields.kinds import is_time
 from meantime.fields.refusals import shown
 
 PREFIX = "mt_"
@@ -172,6 +173,7 @@ class AccessKeyFile:
         """Give the keys by name to be changed, and write them; one process at a time."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.chmod(0o700)  # it was there, perhaps
             lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -246,7 +248,7 @@ def _fault_of(row: object) -> str | None:
         if not isinstance(row[member], str) or pattern.fullmatch(row[member]) is None:
             return f"{member} is {shown(row[member])}"
     created_at = row["created_at"]
-    return None if type(created_at) in (int, float) else f"created_at is {shown(created_at)}"
+    return None if is_time(created_at) else f"created_at is {shown(created_at)}"
 
 
 def _write(path: Path, keys: list[AccessKey]) -> None:

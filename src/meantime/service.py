@@ -54,9 +54,9 @@ class ServiceFigures:
     """One reading of the service, for whoever watches it.
 
     ``unfinished`` counts jobs that have not ended by (state, statistic); ``runs`` are labelled (statistic, final
-    state), ``waits`` (statistic,), ``commits`` (kind,), ``reloads`` (dataset, outcome); ``loaded_at`` is in seconds
-    since the epoch; ``housekeeping_failures`` counts the rounds that raised, by thread; ``threads_running`` and
-    ``thread_end_counts`` are the supervisor's.
+    state), ``waits`` (statistic,), ``commits`` (kind,), ``reloads`` (dataset, outcome); ``finished_bytes`` is what
+    finished jobs take with their results; ``loaded_at`` is in seconds since the epoch; ``housekeeping_failures`` counts
+    the rounds that raised, by thread; ``threads_running`` and ``thread_end_counts`` are the supervisor's.
     """
 
     unfinished: Mapping[tuple[str, str], int]
@@ -68,6 +68,8 @@ class ServiceFigures:
     waits: Durations
     commits: Durations
     cache: CacheUse
+    finished_count: int
+    finished_bytes: int
     reloads: Mapping[tuple[str, str], int]
     loaded_at: Mapping[str, float]
     housekeeping_failures: Mapping[str, int]
@@ -354,6 +356,8 @@ class MeantimeService:
             waits=pool.waits,
             commits=self._store.commit_durations,
             cache=self._cache.use(),
+            finished_count=self._retention.job_count,
+            finished_bytes=self._retention.taken_bytes,
             reloads=reloader.counts() if reloader else {},
             loaded_at=reloader.loaded_at() if reloader else {},
             housekeeping_failures=pool.housekeeping_failures | {self._evictor.name: self._evictor.failure_count},

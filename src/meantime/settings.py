@@ -117,7 +117,8 @@ class Settings:
     answer_timeout_s: Annotated[
         float,
         seconds(3600),
-        "A client that takes less than 32 KB of what is left of its answer in this time is cut off.",
+        "A client that takes less than 32 KB of what is left of its answer in this time, or 20 times as long for all, "
+        "is cut off.",
     ] = 30.0
     job_time_limit_s: Annotated[float, seconds(86_400), "A job that runs longer fails."] = 60.0
     log_level: Annotated[

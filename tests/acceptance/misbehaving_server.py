@@ -39,6 +39,13 @@ def wait_for_go(question: str) -> dict[str, object]:
     return {"question": question}
 
 
+def hang(question: str) -> dict[str, object]:
+    """Wait for the test, and then never let another thread of the process run again."""
+    waited = wait_for_go(question)
+    ctypes.PyDLL(None).pause()  # unlike CDLL, it keeps the interpreter's lock
+    return waited
+
+
 def loop(question: str) -> dict[str, object]:
     """Never end, without ever looking at a checkpoint."""
     while question:
@@ -101,6 +108,7 @@ def end_threads(question: str) -> dict[str, object]:
 
 FAULTS: tuple[Callable[[str], dict[str, object]], ...] = (
     wait_for_go,
+    hang,
     loop,
     allocate,
     raise_error,

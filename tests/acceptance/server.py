@@ -56,7 +56,7 @@ class NotReadyError(Exception):
 class Server:
     """One server, over all its lives on one state directory.
 
-    ``limits`` go to prlimit, such as ``--nofile=256``.
+    ``limits`` go to prlimit, such as ``--nofile=256``; ``stderr`` takes what it prints there, instead of a file.
     """
 
     def __init__(
@@ -68,12 +68,14 @@ class Server:
         state: Path | None = None,
         options: Sequence[str] = (),
         limits: Sequence[str] = (),
+        stderr: IO[bytes] | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.state = state or folder / "state"
         self.port = 0
         self.ready_s: list[float] = []
+        self._stderr = stderr
         self._limits = ["prlimit", *limits, "--"] if limits else []
         self._serve = [*_COMMANDS[program], "serve", str(data), "--state-dir", str(self.state), "--port", "0", *options]
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +91,7 @@ class Server:
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=self._stderr or errors,
                 env=environment,
                 start_new_session=True,
             )

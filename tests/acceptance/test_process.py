@@ -9,16 +9,26 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.acceptance.conftest import OpenServer
 from tests.acceptance.many_jobs import multiply_the_job
+from tests.acceptance.misbehaving_server import GO_FILE
 from tests.acceptance.patient_server import GATE_VARIABLE, LAST_ANSWERS_VARIABLE, WAITING
-from tests.acceptance.server import ANSWER_LIMIT_S, PATIENT, START_LIMIT_S, STOP_LIMIT_S, NotReadyError, Server
+from tests.acceptance.server import (
+    ANSWER_LIMIT_S,
+    MISBEHAVING,
+    PATIENT,
+    START_LIMIT_S,
+    STOP_LIMIT_S,
+    NotReadyError,
+    Server,
+)
 from tests.acceptance.small_table import Request, same
 
-ENDS = ["SIGTERM", "SIGINT", "SIGTERM to the group", "SIGINT to the group", "GET", "POST"]
+ENDS = ["SIGTERM", "SIGINT", "SIGTERM to the group", "SIGINT to the group", "SIGUSR1", "GET", "POST"]
 UNREAD_JOB_COUNT = 300_000
 """How many jobs make a list that fits into no buffer of a connection."""
 
@@ -182,9 +192,9 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def with_a_waiting_job(open_server: OpenServer, *options: str) -> tuple[Server, str]:
+def with_a_waiting_job(open_server: OpenServer, *options: str, errors: IO[bytes] | None = None) -> tuple[Server, str]:
     """Return a server that runs a job which doesn't end before the gate opens, and the job's id."""
-    server = open_server(program=PATIENT, options=["--result-wait-s", "0", *options]).start()
+    server = open_server(program=PATIENT, options=["--result-wait-s", "0", *options], stderr=errors).start()
     job_id = str(server.post(WAITING, b"{}").json()["job_id"])
     assert server.ask("GET", f"/api/get_results/{job_id}").json() == {"status": "running"}
     return server, job_id
@@ -273,6 +283,39 @@ def test_a_client_that_reads_nothing_does_not_keep_the_server_from_its_end(unrea
     assert "some clients have not read their answers" in log
     assert server.start().ask("GET", "/readyz").status == 200  # neither port nor lock is held
     assert server.stop() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["GET", "SIGTERM"])
+def test_a_process_that_hangs_altogether_is_killed_and_the_job_runs_at_the_next_start(
+    open_server: OpenServer, requests: list[Request], end: str
+) -> None:
+    server = open_server(program=MISBEHAVING, options=["--drain-timeout-s", "5"]).start()
+    job_id = str(server.post("hang", requests[0].body).json()["job_id"])
+    if end == "GET":
+        assert server.ask("GET", "/api/graceful_shutdown").json() == {"status": "running"}
+    else:
+        server.process.send_signal(signal.Signals[end])
+    (server.folder / GO_FILE).touch()
+    assert server.wait() == 1
+    assert "the serving process has not ended in 22 s, and was killed" in server.errors
+    (server.folder / GO_FILE).unlink()
+    assert server.start().ask("GET", f"/api/get_results/{job_id}").json() == {"status": "running"}
+
+
+@pytest.mark.slow
+def test_a_terminal_that_takes_nothing_does_not_keep_the_server_from_its_end(
+    open_server: OpenServer, gate: Path
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as errors:
+        os.set_blocking(writing, False)
+        while errors.write(b"x" * 4096):
+            pass
+        os.set_blocking(writing, True)
+        server, _ = with_a_waiting_job(open_server, "--drain-timeout-s", "0.3", errors=errors)
+        server.ask("GET", "/api/graceful_shutdown")
+        assert server.wait() == 0
 
 
 def test_a_worker_that_dies_by_itself_ends_the_server_with_one_line(server: Server) -> None:

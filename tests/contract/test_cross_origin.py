@@ -87,7 +87,10 @@ def test_a_named_site_may_not_shut_the_server_down(allowing: FlaskClient, servic
         ({"Origin": "http://localhost:5173"}, "--allowed-origins http://localhost:5173"),
         ({"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}, "--allowed-origins https://app.example"),
         ({"Sec-Fetch-Site": "same-site"}, "--allowed-origins with that site"),
-        ({"Origin": "null"}, "--allowed-origins with that site"),
+        (
+            {"Origin": "null"},
+            "open it from a web server, and have the server started with --allowed-origins with that site",
+        ),
         ({"Origin": "https://x;rm -rf ~"}, "--allowed-origins with that site"),
     ],
 )
@@ -100,9 +103,14 @@ def test_the_refusal_of_another_sites_page_names_the_setting(
     assert answer.json["reason"].endswith(advice)
 
 
-def test_the_refusal_of_a_shutdown_names_no_setting_since_none_allows_it(client: FlaskClient) -> None:
-    answer = client.post("/api/graceful_shutdown", headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 403
-    assert client.get("/api/graceful_shutdown", headers={"Sec-Fetch-Site": "cross-site"}).json["reason"] == (  # type: ignore[index]
-        "a page of another site may not ask for this"
-    )
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://app.example"}, FROM_SITE])
+def test_the_refusal_of_a_shutdown_names_no_setting_since_none_allows_it(
+    client: FlaskClient, allowing: FlaskClient, method: str, headers: dict[str, str]
+) -> None:
+    for asked in (client, allowing):
+        answer = asked.open("/api/graceful_shutdown", method=method, headers=headers)
+        assert answer.status_code == 403
+        assert answer.json is not None
+        assert answer.json["reason"].startswith("a page of another ")
+        assert answer.json["reason"].endswith(" may not ask for this")

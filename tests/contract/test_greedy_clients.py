@@ -67,6 +67,22 @@ def test_one_client_cannot_take_all_event_streams(idle_service: MeantimeService,
     assert used(client, "streams") == 0.0
 
 
+def test_two_programs_of_this_machine_have_a_share_each_when_each_has_a_key(
+    idle_service: MeantimeService, narrow: Settings
+) -> None:
+    here, file = {"REMOTE_ADDR": "127.0.0.1"}, AccessKeyFile(narrow.keys_file)
+    greedy, honest = (
+        {"Authorization": f"Bearer {file.add(name, Role.SUBMIT, owner='team')}"} for name in ("greedy", "honest")
+    )
+    client = create_app(idle_service, narrow).test_client()
+    submit(client, **greedy)
+    streams = [get(client, EVENTS, here, **greedy) for _ in range(4)]
+    streams += [get(client, EVENTS, here, **honest) for _ in range(3)]
+    assert [each.status_code for each in streams] == [200, 200, 503, 503, 200, 200, 503]
+    for stream in streams:
+        stream.close()
+
+
 def test_one_client_cannot_take_all_lists_of_jobs(open_service: OpenService, narrow: Settings) -> None:
     service = open_service(start=False, queue_capacity=2000)
     for _ in range(1001):

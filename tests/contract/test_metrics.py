@@ -9,12 +9,15 @@ from flask.testing import FlaskClient
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from meantime.jobs.results.retention import JOB_BYTES
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
-from tests.contract.conftest import OBESITY, OpenService
+from meantime.web.observation.metrics import ConnectionCounts
+from tests.contract.conftest import LIMIT_S, OBESITY, OpenService
+from tests.contract.v1_requests import MEAN, WAIT
 
 Labels = frozenset[tuple[str, str]]
 
@@ -132,6 +135,39 @@ def test_lines_that_a_log_lost_are_counted(service: MeantimeService, settings: S
     log.close()
     lost = values(client, "meantime_log_lines_lost", "meantime_log_lines_lost_total")
     assert lost == {labels(log="webserver.log"): 2.0}
+
+
+def test_lines_that_wait_for_the_disk_are_gauged(service: MeantimeService, settings: Settings, tmp_path: Path) -> None:
+    client = create_app(service, settings, access_log=AccessLog(tmp_path / "webserver.log")).test_client()
+    client.get("/healthz")
+    waiting = values(client, "meantime_log_lines_waiting")
+    assert waiting == {labels(log="webserver.log"): 3.0}  # this request has come in, and isn't answered
+
+
+def test_finished_jobs_and_their_results_are_gauged(client: FlaskClient, service: MeantimeService) -> None:
+    assert (value(client, "meantime_finished_jobs"), value(client, "meantime_finished_jobs_bytes")) == (0.0, 0.0)
+    for statistic in ("states_mean", "best5"):
+        submit(client, statistic)
+    assert service.wait_drained(LIMIT_S)
+    jobs = [service.job(number) for number, _ in service.jobs()]
+    assert value(client, "meantime_finished_jobs") == 2.0
+    assert value(client, "meantime_finished_jobs_bytes") == sum(JOB_BYTES + (job.result_size or 0) for job in jobs)
+
+
+def test_forms_that_are_kept_are_gauged(client: FlaskClient) -> None:
+    assert value(client, "meantime_encoded_forms_bytes") == 0.0
+    client.post("/api/v1/jobs", json=MEAN, headers=WAIT)
+    answer = client.get("/api/v1/jobs/1/result.csv")
+    assert answer.status_code == 200
+    size = len(answer.data)
+    assert value(client, "meantime_encoded_forms_bytes") == size
+
+
+def test_connections_are_gauged(service: MeantimeService, settings: Settings) -> None:
+    counts = ConnectionCounts(open=7, behind=2, cut_off=5)
+    client = create_app(service, settings, connection_counts=lambda: counts).test_client()
+    assert (value(client, "meantime_connections"), value(client, "meantime_answers_behind")) == (7.0, 2.0)
+    assert set(values(client, "meantime_answers_unread", "meantime_answers_unread_total").values()) == {5.0}
 
 
 def test_each_application_counts_for_itself(service: MeantimeService, settings: Settings) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from meantime.bootstrap import build_service
 from meantime.settings import Settings
+from meantime.web.app import create_app
+from meantime.web.observation.access_log import AccessLog
 from meantime.web.places import PROBE_RESERVE, AllPlaces
 from tests.conftest import PROJECT
+from tests.datasets import dataset_of
 
 TEXT = (PROJECT / "SECURITY.md").read_text("utf-8").partition("## Bounds")[2]
 ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in TEXT.splitlines() if line.startswith("| ")][1:]
@@ -38,5 +45,25 @@ def test_the_figures_are_those_of_the_default_threads() -> None:
     assert f"{PROBE_RESERVE} threads are kept" in TEXT
 
 
-def test_each_bound_has_all_six_cells() -> None:
-    assert {len(cells) for cells in ROWS} == {6}
+def test_each_bound_has_all_seven_cells() -> None:
+    assert {len(cells) for cells in ROWS} == {7}
+
+
+def test_each_bound_shows_in_the_metrics_by_what_is_held_or_by_what_was_refused(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    service = build_service(settings, [dataset_of([], "empty")])
+    log = AccessLog(tmp_path / "webserver.log")
+    client = create_app(service, settings, access_log=log).test_client()
+    client.get("/nowhere")
+    families = {family.name: family for family in text_string_to_metric_families(client.get("/metrics").text)}
+    service.close()
+    for cells in ROWS:
+        metric = re.fullmatch(r"`(meantime_\w+)(\{status=[\d, ]+\})?`", cells[5])
+        assert metric is not None, cells[0]
+        family = families[metric[1]]
+        assert family.samples, cells[0]
+        # What only one request can hold is counted by the status of its refusal; all else has a gauge.
+        assert family.type == ("histogram" if metric[2] else "gauge"), cells[0]
+        if "`meantime_places_used`" in cells[5]:
+            (kind,) = re.findall(r"\(`([a-z_]+)`\)", cells[0])
+            assert kind in {sample.labels["kind"] for sample in family.samples}

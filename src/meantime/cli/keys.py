@@ -12,6 +12,7 @@ import click
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.cli.errors import one_line_errors
 from meantime.errors import AccessKeyError
+from meantime.jobs.state_directory import check_is_ours
 from meantime.settings import Settings, load_settings
 
 
@@ -105,7 +106,10 @@ def revoke(name: str, state_dir: str | None, config: Path | None) -> None:
 
 
 def _settings(state_dir: str | None, config: Path | None) -> Settings:
+    """Return the settings of the server that is meant; StoreUnavailableError when its folder isn't this user's."""
     found = load_settings({"state_dir": state_dir}, config=config)
+    if found.store_dir.exists():
+        check_is_ours(found.store_dir)
     return replace(found, state_dir=found.state_dir.absolute())
 
 

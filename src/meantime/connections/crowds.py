@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,18 +43,29 @@ class CrowdGuard:
         self._share = share
         self.watch = Housekeeper(self.close_surplus, name="crowds", interval_s=CHECK_INTERVAL_S)
 
+    def connection_count(self) -> int | None:
+        """Return how many connections the port has; None where nobody can tell, as without descriptors or Linux."""
+        try:
+            return sum(1 for _ in self._connections()) if _DESCRIPTORS.exists() else None
+        except OSError:
+            return None
+
     def close_surplus(self) -> int:
         """Close what addresses have beyond their share; return how many connections that was."""
         if not _DESCRIPTORS.exists() or len(os.listdir(_DESCRIPTORS)) <= self._share:  # noqa: PTH208  # as in sockets.py
             return 0  # nobody can have more
         peers: dict[str, list[Peer]] = defaultdict(list)
+        for peer in self._connections():
+            peers[_network_of(peer[0])].append(peer)
+        surplus = {peer for found in peers.values() for peer in found[self._share :]}
+        return _close(surplus) if surplus else 0
+
+    def _connections(self) -> Iterator[Peer]:
+        """Yield the other end of each connection of the port."""
         for each in tcp_sockets():
             with suppress(OSError):  # not connected any more
                 if each.getsockname()[1] == self._port:
-                    peer = each.getpeername()[:2]
-                    peers[_network_of(peer[0])].append(peer)
-        surplus = {peer for found in peers.values() for peer in found[self._share :]}
-        return _close(surplus) if surplus else 0
+                    yield each.getpeername()[:2]
 
 
 def _close(peers: set[Peer]) -> int:

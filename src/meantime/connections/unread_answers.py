@@ -2,7 +2,8 @@
 
 The web server has a deadline for what comes in and none for what goes out. So the kernel is asked, for each connection,
 how much is still to be taken and how much has been: who takes less than ``LEAST_BYTES`` within the limit, and has more
-to take, is disconnected. The server's write then fails, and gives back what the answer held.
+to take, is disconnected; so is who has been behind for ``WHOLE_LIMITS`` times as long. The server's write then fails,
+and gives back what the answer held.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meantime.connections.sockets import tcp_sockets
 from meantime.connections.unanswered_connections import Peer
@@ -25,6 +26,9 @@ CHECK_INTERVAL_S = 1.0
 
 LEAST_BYTES = 32 * 1024
 """What a client has to take within the limit, if there is so much: about 1 KB/s keeps a connection for 30 s."""
+
+WHOLE_LIMITS = 20
+"""How many limits a client may take for a whole answer. Of 30 s: 5 MB then take 9 KB/s, 32 MB 56."""
 
 KERNEL_LIMIT_BYTES = 128 * 1024
 """How much of an answer the kernel takes of us before the client has room for it."""
@@ -38,10 +42,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """How much a client had taken at a time."""
+    """How much a client had taken at a time, since when it has been behind, and what it will have taken then."""
 
+    behind_since: float  # monotonic seconds
     at: float  # monotonic seconds
     taken_bytes: int
+    due_bytes: int  # what it will have taken when it has all that was on its way at the last look
 
 
 class UnreadAnswerGuard:
@@ -50,7 +56,7 @@ class UnreadAnswerGuard:
     Parameters
     ----------
     limit_s
-        How many seconds a client may take for the next part of its answer.
+        How many seconds a client may take for the next part of its answer, and ``WHOLE_LIMITS`` times that for all.
     monotonic
         Gives seconds that never go back.
     """
@@ -58,7 +64,7 @@ class UnreadAnswerGuard:
     def __init__(self, limit_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit_s = max(limit_s, CHECK_INTERVAL_S)
         self._monotonic = monotonic
-        self._seen: dict[Peer, _Progress] = {}  # the watching thread's own
+        self._seen: dict[Peer, _Progress] = {}  # written by the watching thread alone, as a whole
         self._cut_off_count = 0  # written by the watching thread alone
         self.watch = Housekeeper(self.cut_off_stalled, name="unread-answers", interval_s=CHECK_INTERVAL_S)
 
@@ -66,6 +72,11 @@ class UnreadAnswerGuard:
     def cut_off_count(self) -> int:
         """How many clients have been cut off."""
         return self._cut_off_count
+
+    @property
+    def behind_count(self) -> int:
+        """How many clients had more to take when this was last looked at."""
+        return len(self._seen)
 
     def cut_off_stalled(self) -> int:
         """Disconnect the clients that have not taken enough for too long; return how many."""
@@ -75,21 +86,33 @@ class UnreadAnswerGuard:
                 peer, left_bytes, taken_bytes = _look_at(connection)
                 if not left_bytes:
                     continue
-                before = self._seen.get(peer)
-                if before is None or not 0 <= taken_bytes - before.taken_bytes < LEAST_BYTES:
-                    before = _Progress(now, taken_bytes)
-                if now - before.at >= self._limit_s:
+                progress = _progress(self._seen.get(peer), now, taken_bytes, left_bytes)
+                if max(now - progress.at, (now - progress.behind_since) / WHOLE_LIMITS) >= self._limit_s:
                     # What the kernel holds goes with it, instead of being offered for minutes more.
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     connection.shutdown(socket.SHUT_RDWR)
                     count += 1
                 else:
-                    seen[peer] = before
+                    seen[peer] = progress
         self._seen = seen
         self._cut_off_count += count
         if count:
-            _log.warning("cut off %d clients that had not read their answers for %g s", count, self._limit_s)
+            _log.warning("cut off %d clients that had not read their answers in time", count)
         return count
+
+
+def _progress(before: _Progress | None, now: float, taken_bytes: int, left_bytes: int) -> _Progress:
+    """Return how a client gets on that has more to take; one that has taken all of the last look is not behind.
+
+    So a client that asks for one answer after another from far away, and always has one on its way, is left alone.
+    """
+    due_bytes = taken_bytes + left_bytes
+    # Fewer bytes than before: another connection, from the same port.
+    if before is None or taken_bytes < before.taken_bytes or taken_bytes >= before.due_bytes:
+        return _Progress(now, now, taken_bytes, due_bytes)
+    if taken_bytes - before.taken_bytes >= LEAST_BYTES:
+        return _Progress(before.behind_since, now, taken_bytes, due_bytes)
+    return replace(before, due_bytes=due_bytes)
 
 
 def limit_unsent_bytes(port: int) -> int:

@@ -33,6 +33,7 @@ _WHOLE = r"0|-?[1-9][0-9]{0,17}"
 _DECIMAL = r"-?[0-9]{1,18}(\.[0-9]{1,18})?"
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
+_YEAR_10000_S = 253_402_300_800.0  # since 1970; no calendar here can write it
 
 T_co = TypeVar("T_co", covariant=True)
 Ordered = TypeVar("Ordered", int, float, str)
@@ -297,6 +298,15 @@ class Time(Kind[datetime]):
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of a time."""
         return {"type": "string", "format": "date-time"}
+
+
+def is_time(value: object) -> bool:
+    """Return whether something read from a file is a time that can be shown: seconds from 1970 to the year 9999.
+
+    >>> is_time(1732310400.5), is_time(1e20), is_time(True), is_time("now")
+    (True, False, False, False)
+    """
+    return type(value) in (int, float) and 0 <= value < _YEAR_10000_S  # type: ignore[operator]  # it is a number
 
 
 def _is_finite(value: float) -> bool:

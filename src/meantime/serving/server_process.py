@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from meantime.fields.refusals import printable
 from meantime.serving.claims import check_exposure, claim_port, claim_state
 from meantime.serving.granian_server import make_granian, raise_file_limit
-from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, last_words
+from meantime.serving.worker_pipe import DRAIN, DRAINING, END_LIMIT_S, ENDED, FAILED, RELOAD, last_words
 from meantime.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class ServerProcess:
         self._state_lock = claim_state(settings)
         self._pipe, self._worker_pipe = multiprocessing.Pipe()
         self._signal_count = 0
+        self._is_draining = False
+        self._was_killed = False  # the worker, because it hadn't ended in time
         self._ends_with_terminal = False
         self._exit_code = 0
 
@@ -113,7 +115,8 @@ class ServerProcess:
         # nohup leaves SIGHUP ignored: such a server is to outlive its terminal.
         self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
         signal.signal(signal.SIGHUP, self._reload)
-        signal.signal(signal.SIGALRM, self._kill_worker)
+        signal.signal(DRAINING, self._drain)
+        signal.signal(signal.SIGALRM, self._give_up_worker)
 
     def _reload(self, number: int, frame: FrameType | None) -> None:
         if self._ends_with_terminal and not _has_terminal():
@@ -126,13 +129,28 @@ class ServerProcess:
         self._signal_count += 1
         if self._signal_count > 1:
             self._exit_code = 128 + number
-            self._kill_worker(number, None)
+            self._kill_worker()
+        else:
+            self._drain(number, None)
+
+    def _drain(self, _: int, __: FrameType | None) -> None:
+        """Have the worker drain, and end; harmless when it does already, as when it says so itself."""
+        if self._is_draining:
             return
+        self._is_draining = True
         with contextlib.suppress(OSError):  # the worker is gone; its end is on the way
             self._pipe.send_bytes(DRAIN)
-        signal.alarm(math.ceil(self.settings.drain_timeout_s + END_LIMIT_S) + HANG_GRACE_S)
+        signal.alarm(self._end_limit_s)
 
-    def _kill_worker(self, _: int, __: FrameType | None) -> None:
+    @property
+    def _end_limit_s(self) -> int:
+        return math.ceil(self.settings.drain_timeout_s + END_LIMIT_S) + HANG_GRACE_S
+
+    def _give_up_worker(self, _: int, __: FrameType | None) -> None:
+        self._was_killed = True
+        self._kill_worker()
+
+    def _kill_worker(self) -> None:
         for worker in multiprocessing.active_children():
             worker.kill()
 
@@ -145,8 +163,9 @@ class ServerProcess:
         if words.startswith(FAILED):
             sys.stderr.write(f"Error: {printable(words.removeprefix(FAILED).decode('utf-8'))}\n")
             return 2
+        how = f"has not ended in {self._end_limit_s} s, and was killed" if self._was_killed else "ended unexpectedly"
         sys.stderr.write(
-            f"Error: the serving process ended unexpectedly; {self.settings.log_file} may say why. "
+            f"Error: the serving process {how}; {self.settings.log_file} may say why. "
             "Accepted jobs run at the next start\n"
         )
         return 1

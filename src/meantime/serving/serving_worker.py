@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -29,13 +30,14 @@ from meantime.errors import BackupError, MeantimeError
 from meantime.fields.refusals import printable
 from meantime.serving.control_socket import ControlSocket
 from meantime.serving.granian_server import CONNECTION_LIMIT
-from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
+from meantime.serving.worker_pipe import DRAIN, DRAINING, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.supervisor import KeptThread
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.event_log import EventLog
+from meantime.web.observation.metrics import ConnectionCounts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -83,7 +85,7 @@ def load_application(
     """
     main_pipe.close()
     # Inherited by every thread that is started from here on, granian's included.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, DRAINING})
     try:
         return ServingWorker(pipe, settings, datasets, state_lock).start()
     except MeantimeError as error:
@@ -134,6 +136,7 @@ class ServingWorker:
         for log in self._logs():
             log.start()
             logger.addHandler(log.handler)
+        crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
         unread_answers = UnreadAnswerGuard(self._settings.answer_timeout_s)
         app = create_app(
             self._service,
@@ -142,13 +145,14 @@ class ServingWorker:
             request_drain=self.request_drain,
             is_closing=self._closing.is_set,
             event_log=self._event_log,
-            unread_answer_count=lambda: unread_answers.cut_off_count,
+            connection_counts=lambda: ConnectionCounts(
+                crowds.connection_count(), unread_answers.behind_count, unread_answers.cut_off_count
+            ),
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
         guard = SlowBodyGuard(app, self._settings.header_timeout_s)
         guard.start()
-        crowds = CrowdGuard(self._settings.port, CONNECTION_LIMIT // 2)
         unread_answers.watch.start()
         crowds.watch.start()
         own = [KeptThread(self._watch_main_process, name="main-process-watch"), KeptThread(self._reload, name="reload")]
@@ -177,7 +181,12 @@ class ServingWorker:
     def request_drain(self) -> None:
         """Refuse new jobs from now on, and let the process end once the accepted ones have finished. Never blocks."""
         self._service.begin_drain()
+        if self._drain_requested.is_set():
+            return
         self._drain_requested.set()
+        main = multiprocessing.parent_process()
+        if main is not None and main.pid == os.getppid():
+            os.kill(os.getppid(), DRAINING)
 
     def _watch_main_process(self) -> None:
         """Do what the main process says; end at once when it is gone, since nobody could end us any more."""
@@ -188,7 +197,8 @@ class ServingWorker:
             os._exit(1)
 
     def _drain_by_signal(self) -> None:
-        _log.info("a signal asked for the drain")
+        if not self._drain_requested.is_set():
+            _log.info("a signal asked for the drain")
         self.request_drain()
 
     def _reload_by_signal(self) -> None:
@@ -233,15 +243,19 @@ class ServingWorker:
 
     def _end(self) -> None:
         """Wait until the accepted jobs have finished, or for as long as that may take, and end."""
+        self._limit_end(self._settings.drain_timeout_s + END_LIMIT_S)
         if self._wait_drained():
             self._closing.set()
             time.sleep(LAST_ANSWERS_S)  # nothing tells us that the last client has asked for the last time
-            latest_end = threading.Timer(END_LIMIT_S, self._end_at_the_latest)
-            latest_end.daemon = True
-            latest_end.start()
+            self._limit_end(END_LIMIT_S)
             self._end_in_order()
         else:
             self._end_late()
+
+    def _limit_end(self, limit_s: float) -> None:
+        latest_end = threading.Timer(limit_s, self._end_at_the_latest)
+        latest_end.daemon = True
+        latest_end.start()
 
     def _wait_drained(self) -> bool:
         give_up_at = time.monotonic() + self._settings.drain_timeout_s
@@ -279,8 +293,8 @@ class ServingWorker:
             os._exit(0)  # granian's threads wait for those clients, and nothing ends a thread
 
     def _end_at_the_latest(self) -> None:
-        """End although something can't be closed, such as a disk that answers nothing: what was accepted is on it."""
-        _log.error("the server can't close everything in %g s, and ends without", END_LIMIT_S)
+        """End although something keeps us, such as a disk that answers nothing: what was accepted is on it."""
+        _log.error("the server can't end in order in %g s, and ends without", END_LIMIT_S)
         self._close_logs()
         self._pipe.send_bytes(ENDED)
         os._exit(0)

@@ -1,4 +1,4 @@
-"""The words that the main process and the worker exchange over their pipe, and how long the last may take.
+"""The words that the main process and the worker exchange, all but one over their pipe; how long the last may take.
 
 What they do about them is theirs.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 
@@ -15,6 +16,9 @@ DRAIN = b"drain"
 
 RELOAD = b"reload"
 """To the worker: read every dataset again."""
+
+DRAINING = signal.SIGUSR1
+"""To the main process, which has no thread to listen: I drain; see to it that I end."""
 
 ENDED = b"ended"
 """To the main process: I have ended as I was asked to."""

@@ -19,7 +19,7 @@ from meantime.web.contract.probes import Probes
 from meantime.web.middleware import Middleware
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.event_log import EventLog
-from meantime.web.observation.metrics import Metrics
+from meantime.web.observation.metrics import ConnectionCounts, Metrics
 from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.documentation import Documentation
@@ -27,6 +27,7 @@ from meantime.web.pages.index import Pages
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.dataset_resources import DatasetResources
+from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_commands import JobCommands
 from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
@@ -76,7 +77,7 @@ def create_app(
     request_drain: Callable[[], None] | None = None,
     is_closing: Callable[[], bool] = lambda: False,
     event_log: EventLog | None = None,
-    unread_answer_count: Callable[[], int] = lambda: 0,
+    connection_counts: Callable[[], ConnectionCounts] = lambda: ConnectionCounts(0, 0, 0),
     resources: Sequence[object] = (),
 ) -> Flask:
     """Return the WSGI application in front of a service.
@@ -96,8 +97,8 @@ def create_app(
         See Middleware.
     event_log
         Where answers are noted as JSON lines; as ``access_log``.
-    unread_answer_count
-        Returns how many clients have been cut off because they didn't read their answers.
+    connection_counts
+        Returns how the connections stand.
     resources
         Further objects whose methods are operations; see ``operations.py``.
     """
@@ -111,19 +112,17 @@ def create_app(
     app.debug = False  # whatever FLASK_DEBUG says
     admit_requests(app, settings, access_log)
     request_times = RequestTimes()
-    logs = {"webserver.log": access_log, "event log": event_log}
-    lost_line_counts = {name: log.lost_line_count for name, log in logs.items() if log is not None}
+    given = (("webserver.log", access_log), ("event log", event_log))
+    logs = {name: log for name, log in given if log is not None}
     places = AllPlaces.for_threads(settings.http_threads)
     contract = ContractJobs(service, settings, request_drain or service.begin_drain, places)
     jobs = VisibleJobs(service, places)
+    encoded = EncodedForms(places)
+    metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
     operations = [
         *contract.submissions(),
-        *operations_of(
-            contract,
-            Probes(service),
-            Metrics(service, settings, request_times, lost_line_counts, places, unread_answer_count),
-        ),
-        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, places)),
+        *operations_of(contract, Probes(service), metrics),
+        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, encoded)),
         *operations_of(JobCommands(jobs)),
         *operations_of(DatasetResources(service, places), *resources),
     ]

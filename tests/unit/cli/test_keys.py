@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -90,6 +93,42 @@ def test_the_state_directory_of_a_settings_file_counts(tmp_path: Path, file: Acc
     done = CliRunner().invoke(keys, ["add", "alice", "--role", "read", "--config", str(settings)])
     assert done.exit_code == 0
     assert [key.name for key in file.access_keys()] == ["alice"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make files of another user")
+@pytest.mark.parametrize("arguments", [("add", "bob", "--role", "admin"), ("revoke", "alice"), ("list",)])
+@pytest.mark.parametrize("planted", ["", "keys.json", "stored"])
+def test_the_keys_of_another_users_folder_are_neither_changed_nor_shown(
+    tmp_path: Path, planted: str, arguments: tuple[str, ...]
+) -> None:
+    run(tmp_path, "add", "alice", "--role", "submit")
+    folder = tmp_path / ".meantime"
+    (folder / "stored").mkdir()
+    before = {place.name: place.lstat().st_mtime_ns for place in folder.iterdir()}
+    os.chown(folder / planted, 12345, 12345)
+    done = run(tmp_path, *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{folder / planted} belongs to another user (uid 12345)" in done.stderr
+    assert {place.name: place.lstat().st_mtime_ns for place in folder.iterdir()} == before
+
+
+def test_a_folder_that_was_open_to_others_is_closed_before_a_key_goes_there(tmp_path: Path) -> None:
+    folder = tmp_path / ".meantime"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert run(tmp_path, "add", "alice", "--role", "submit").exit_code == 0
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("created_at", ["1e20", "253402300800", "-1", "1e999", '"now"', "null", "[]"])
+def test_a_time_that_is_none_is_refused_in_one_line(tmp_path: Path, file: AccessKeyFile, created_at: str) -> None:
+    run(tmp_path, "add", "alice", "--role", "submit")
+    path = tmp_path / ".meantime" / "keys.json"
+    path.write_text(re.sub(r'("created_at": )[^\n]+', rf"\g<1>{created_at}", path.read_text()))
+    done = run(tmp_path, "list")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{path} is no file of access keys: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

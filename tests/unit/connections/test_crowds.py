@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -64,3 +65,24 @@ def test_connections_of_another_port_do_not_count(crowd: Crowd) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert CrowdGuard(other.getsockname()[1], 20).close_surplus() == 0
     assert closed_count(clients) == 0
+
+
+def test_the_open_connections_of_the_port_are_counted(crowd: Crowd) -> None:
+    guard = CrowdGuard(crowd.port, 20)
+    assert guard.connection_count() == 0
+    crowd.come("127.0.0.2", 3)
+    (last,) = crowd.come("127.0.0.3", 1)
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.create_connection(other.getsockname()):
+        assert guard.connection_count() == 4
+    last.close()  # the server's end is still there
+    assert guard.connection_count() == 4
+
+
+def test_without_descriptors_nobody_can_tell_how_many_there_are(crowd: Crowd) -> None:
+    crowd.come("127.0.0.2", 1)
+    guard, (soft, hard) = CrowdGuard(crowd.port, 20), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert guard.connection_count() is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 from meantime.jobs.job import EncodedResult, Task
 
 CACHE_LIMIT_BYTES = 32 * 1024 * 1024
+
+TASK_BYTES = 512
+"""What a task is held to take in memory beside its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +24,14 @@ class CacheUse:
 
 
 class ResultCache:
-    """The encoded results of the latest different tasks, bounded by their size in bytes."""
+    """The encoded results of the latest different tasks, bounded by the bytes of both; equal results are kept once."""
 
     def __init__(self, limit_bytes: int = CACHE_LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._by_task: OrderedDict[Task, EncodedResult] = OrderedDict()  # guarded by self._lock, oldest use first
         self._by_sha256: dict[str, EncodedResult] = {}  # guarded by self._lock
+        self._task_counts: Counter[str] = Counter()  # guarded by self._lock; how many tasks have a result, by SHA-256
         self._size_bytes = 0  # guarded by self._lock
         self._hit_count = 0  # guarded by self._lock; of of_task alone
         self._miss_count = 0  # guarded by self._lock
@@ -57,14 +61,27 @@ class ResultCache:
     def keep(self, task: Task, result: EncodedResult) -> None:
         """Keep a result; those that were not used for longest go."""
         with self._lock:
-            old = self._by_task.pop(task, None)
-            if old is not None:
-                self._size_bytes -= len(old.content)
-                self._by_sha256.pop(old.sha256, None)
-            self._by_task[task] = result
-            self._by_sha256[result.sha256] = result
-            self._size_bytes += len(result.content)
+            if task in self._by_task:
+                self._drop(task)
+            kept = self._by_sha256.get(result.sha256)
+            if kept is None:
+                kept = self._by_sha256[result.sha256] = result
+                self._size_bytes += len(result.content)
+            self._task_counts[kept.sha256] += 1
+            self._by_task[task] = kept
+            self._size_bytes += _size_bytes(task)
             while self._size_bytes > self._limit_bytes and len(self._by_task) > 1:
-                _, oldest = self._by_task.popitem(last=False)
-                self._size_bytes -= len(oldest.content)
-                self._by_sha256.pop(oldest.sha256, None)
+                self._drop(next(iter(self._by_task)))
+
+    def _drop(self, task: Task) -> None:
+        """Drop a task, and its result unless another task has it too. Hold the lock."""
+        result = self._by_task.pop(task)
+        self._size_bytes -= _size_bytes(task)
+        self._task_counts[result.sha256] -= 1
+        if not self._task_counts[result.sha256]:
+            del self._task_counts[result.sha256], self._by_sha256[result.sha256]
+            self._size_bytes -= len(result.content)
+
+
+def _size_bytes(task: Task) -> int:
+    return TASK_BYTES + len(task.arguments)

@@ -60,13 +60,20 @@ class Retention:
         self._lock = threading.Lock()
         self._started_at = monotonic()
         self._base_s: float | None = None  # guarded by self._lock; the time of day at the start, see the class
-        self._taken_bytes = 0  # guarded by self._lock; by finished jobs, once _base_s is known
+        self._job_count = 0  # guarded by self._lock; of finished jobs, once _base_s is known
+        self._taken_bytes = 0  # guarded by self._lock; by them
         self._fetched: OrderedDict[int, float] = OrderedDict()  # guarded by self._lock; monotonic s, oldest first
 
     @property
     def is_limited(self) -> bool:
         """Whether any job ever goes."""
         return self._age_s is not None or self._count is not None or self._limit_bytes is not None
+
+    @property
+    def job_count(self) -> int:
+        """How many finished jobs there are."""
+        with self._lock:
+            return self._job_count
 
     @property
     def taken_bytes(self) -> int:
@@ -78,6 +85,7 @@ class Retention:
         """Count a job that has ended."""
         with self._lock:
             if self._base_s is not None:
+                self._job_count += 1
                 self._taken_bytes += JOB_BYTES + (job.result_size or 0)
 
     def note_fetch(self, number: int) -> None:
@@ -90,9 +98,9 @@ class Retention:
 
     def evict(self, store: JobStore, results: ResultsDirectory, forget: Callable[[Iterable[int]], None]) -> int:
         """Drop the finished jobs that are past the limits, and have their numbers forgotten; return how many."""
+        self._start(store)
         if not self.is_limited:
             return 0
-        self._start(store)
         count = 0
         while self._count is not None and (gone := store.evict(keep_count=self._count, limit=EVICTED_AT_ONCE)):
             count += self._drop(gone, results, forget)
@@ -113,6 +121,7 @@ class Retention:
         with self._lock:
             if self._base_s is None:
                 ended = store.ended_totals()
+                self._job_count = ended.job_count
                 self._taken_bytes = ended.job_count * JOB_BYTES + ended.result_bytes
                 self._base_s = self._wall() if ended.newest_at is None else min(self._wall(), ended.newest_at)
 
@@ -147,6 +156,7 @@ class Retention:
         with self._lock:
             for job in gone:
                 self._fetched.pop(job.number, None)
+                self._job_count -= 1
                 self._taken_bytes -= JOB_BYTES + job.result_bytes
         return len(gone)
 

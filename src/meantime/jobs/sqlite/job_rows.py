@@ -6,6 +6,7 @@ import zlib
 from typing import NamedTuple
 
 from meantime.errors import StoreCorruptError
+from meantime.fields.kinds import is_time
 from meantime.jobs.job import Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import Submission
@@ -31,8 +32,11 @@ class JobRow(NamedTuple):
     reason: str | None
 
     def is_whole(self) -> bool:
-        """Whether the job is the one that was written: its number, its task, its owner and its key."""
+        """Whether the job is the one that was written: its number, its task, its owner and its key; and at a time."""
         task = Task(self.task, self.arguments, self.version)
+        times = (self.submitted_at, self.started_at, self.finished_at)
+        if not all(each is None or is_time(each) for each in times):
+            return False
         return self.checksum == row_checksum(self.number, task, self.owner, self.idempotency_key)
 
     def to_job(self) -> Job:
@@ -41,10 +45,12 @@ class JobRow(NamedTuple):
         Raises
         ------
         StoreCorruptError
-            What was asked for is no longer what was written, or the state is none.
+            What was asked for is no longer what was written, or the state or a time is none.
         """
         if not self.is_whole():
-            raise StoreCorruptError(f"job {self.number} in the store is damaged (checksum differs); restore a backup")
+            raise StoreCorruptError(
+                f"job {self.number} in the store is damaged (its checksum or a time); restore a backup"
+            )
         return Job(
             number=self.number,
             task=Task(self.task, self.arguments, self.version),

@@ -47,20 +47,20 @@ def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None)
     @app.before_request
     def admit() -> None:
         environ = request.environ
-        rule = request.url_rule
+        route = request.url_rule.rule if request.url_rule is not None else None
         parameters = request.view_args
-        if rule is not None:
-            environ[ROUTE_KEY] = rule.rule
+        if route is not None:
+            environ[ROUTE_KEY] = route
         try:
             check_host(environ)
             check_size_and_framing(environ)
             if check_caller is not None:
-                check_caller(environ, rule.rule if rule is not None else None)
+                check_caller(environ, route)
             if not is_owner(environ):
                 request_places().count_thread()
             if environ["REQUEST_METHOD"] not in SAFE_METHODS:
-                check_same_origin(environ, origins)
-                if rule is not None and has_body(environ):
+                check_same_origin(environ, route, origins)
+                if route is not None and has_body(environ):
                     parameters = json_object()
         finally:
             if access_log is not None:

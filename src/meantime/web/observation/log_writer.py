@@ -126,6 +126,10 @@ class LogWriter(ABC):
         with self._lock:
             return self._lost_in_all_count
 
+    def waiting_line_count(self) -> int:
+        """Return how many lines wait for the disk."""
+        return len(self._pending)
+
     def put_line(self, line: str) -> None:
         """Leave one line, with its end, for the writer; never blocks."""
         if len(self._pending) >= PENDING_LIMIT:
@@ -154,6 +158,7 @@ class LogWriter(ABC):
             self._closing.wait(_BATCH_S)  # lines that come meanwhile cost no write of their own
             self._something_to_write.clear()
             self.write_pending()
+        self.write_pending()  # what the last time has lost is told, if it can be
         self._file.close()
 
     def write_pending(self) -> None:
@@ -161,6 +166,8 @@ class LogWriter(ABC):
         lines = [self._pending.popleft() for _ in range(len(self._pending))]
         with self._lock:
             lost_count, self._lost_count = self._lost_count, 0
+        if not lines and not lost_count:
+            return
         note = self.lost_lines_note(lost_count) if lost_count else ""
         try:
             self._file.append(("".join(lines) + note).encode("utf-8"))

@@ -9,7 +9,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from flask import Response, request
 
@@ -18,6 +18,7 @@ from meantime.jobs.durations import Durations, Label
 from meantime.jobs.sqlite.store_connection import SQLITE_VERSION
 from meantime.service import MeantimeService, ServiceFigures
 from meantime.settings import Settings
+from meantime.web.observation.log_writer import LogWriter
 from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import Reply, operation
 from meantime.web.places import AllPlaces
@@ -31,6 +32,14 @@ Sample = tuple[Sequence[str], float]
 AnyLabel = TypeVar("AnyLabel", bound=Label)
 
 
+class ConnectionCounts(NamedTuple):
+    """Connections that are open, if that can be told; clients that have more to take, or were cut off with it."""
+
+    open: int | None
+    behind: int
+    cut_off: int
+
+
 class Metrics:
     """The metrics of one application.
 
@@ -42,12 +51,14 @@ class Metrics:
         ``threads``, ``queue_capacity`` and ``state_dir`` are used.
     request_times
         What the middleware has counted.
-    lost_line_counts
-        For each log by name, what returns the number of its lines that could not be written.
+    logs
+        By name.
     places
         What clients can hold.
-    unread_answer_count
-        Returns how many clients have been cut off because they didn't read their answers.
+    encoded_forms_bytes
+        Returns how many bytes of encoded forms are kept.
+    connection_counts
+        Returns how the connections stand.
     """
 
     def __init__(
@@ -55,16 +66,18 @@ class Metrics:
         service: MeantimeService,
         settings: Settings,
         request_times: RequestTimes,
-        lost_line_counts: Mapping[str, Callable[[], int]],
+        logs: Mapping[str, LogWriter],
         places: AllPlaces,
-        unread_answer_count: Callable[[], int],
+        encoded_forms_bytes: Callable[[], int],
+        connection_counts: Callable[[], ConnectionCounts],
     ) -> None:
         self._service = service
         self._settings = settings
         self._request_times = request_times
-        self._lost_line_counts = lost_line_counts
+        self._logs = logs
         self._places = places.named()
-        self._unread_answer_count = unread_answer_count
+        self._encoded_forms_bytes = encoded_forms_bytes
+        self._connection_counts = connection_counts
         self._registry: CollectorRegistry | None = None  # made by the first request; two that race make equal ones
 
     @operation(
@@ -88,6 +101,7 @@ class Metrics:
         figures = self._service.figures()
         yield from self._about_the_server(figures)
         yield from self._about_places()
+        yield from self._about_connections()
         yield from self._about_jobs(figures)
         yield from self._about_storage(figures)
         yield from self._about_datasets(figures)
@@ -107,7 +121,9 @@ class Metrics:
         yield _gauge("build_info", "Versions; always 1.", ("version", "python", "sqlite"), [versions])
         yield _gauge("ready", "Whether /readyz answers 200.", (), [((), float(self._service.is_ready))])
         yield _gauge("draining", "Whether the drain has begun.", (), [((), float(self._service.is_draining))])
-        lost = [((name,), float(count())) for name, count in self._lost_line_counts.items()]
+        waiting = [((name,), float(log.waiting_line_count())) for name, log in self._logs.items()]
+        yield _gauge("log_lines_waiting", "Lines of a log that wait for the disk.", ("log",), waiting)
+        lost = [((name,), float(log.lost_line_count())) for name, log in self._logs.items()]
         yield _counter("log_lines_lost", "Lines of a log that could not be written.", ("log",), lost)
         failures = [((name,), float(count)) for name, count in sorted(figures.housekeeping_failures.items())]
         running = [((name,), float(is_running)) for name, is_running in sorted(figures.threads_running.items())]
@@ -126,7 +142,13 @@ class Metrics:
         yield _gauge("places", "What clients can hold together.", ("kind",), bound)
         yield _gauge("places_share", "What one client can hold.", ("kind",), share)
         yield _counter("places_refused", "Requests that found no place.", ("kind",), refused)
-        unread = _sample(self._unread_answer_count())
+
+    def _about_connections(self) -> Iterator[Metric]:
+        counts = self._connection_counts()
+        is_open = [] if counts.open is None else _sample(counts.open)
+        yield _gauge("connections", "Connections that are open.", (), is_open)
+        yield _gauge("answers_behind", "Clients that have more of an answer to take.", (), _sample(counts.behind))
+        unread = _sample(counts.cut_off)
         yield _counter("answers_unread", "Clients that were cut off because they did not read.", (), unread)
 
     def _about_jobs(self, figures: ServiceFigures) -> Iterator[Metric]:
@@ -153,7 +175,12 @@ class Metrics:
         yield _histogram("store_commit", "Time of a commit.", ("kind",), figures.commits)
         yield _counter("result_cache_hits", "Jobs whose result was at hand.", (), _sample(use.hit_count))
         yield _counter("result_cache_misses", "Jobs that were computed.", (), _sample(use.miss_count))
-        yield _gauge("result_cache_bytes", "Encoded results in memory.", (), _sample(use.size_bytes))
+        yield _gauge("result_cache_bytes", "Results in memory, with their tasks.", (), _sample(use.size_bytes))
+        forms = _sample(self._encoded_forms_bytes())
+        yield _gauge("encoded_forms_bytes", "Results in memory in other forms than JSON.", (), forms)
+        yield _gauge("finished_jobs", "Finished jobs that are kept.", (), _sample(figures.finished_count))
+        finished = _sample(figures.finished_bytes)
+        yield _gauge("finished_jobs_bytes", "What finished jobs take with their results.", (), finished)
         free_bytes = _free_bytes(self._settings.state_dir)
         free = [] if free_bytes is None else _sample(free_bytes)
         yield _gauge("storage_free_bytes", "Space left where the state directory is.", (), free)

@@ -33,6 +33,11 @@ class EncodedForms:
         self._kept: OrderedDict[str, bytes] = OrderedDict()  # guarded by self._lock, oldest use first
         self._size_bytes = 0  # guarded by self._lock
 
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes are kept."""
+        return self._size_bytes
+
     def find(self, tag: str) -> bytes | None:
         """Return a form that is kept, or None."""
         with self._lock:

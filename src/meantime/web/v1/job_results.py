@@ -18,7 +18,6 @@ from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
 from meantime.web.admission.request_places import request_places
 from meantime.web.operations import Reply, operation
-from meantime.web.places import AllPlaces
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_documents import Result, offered_formats
@@ -37,10 +36,10 @@ _UNCHANGED = Reply("What you have is what there is.")
 class JobResults:
     """The view of results; parameters as of JobResources."""
 
-    def __init__(self, service: MeantimeService, jobs: VisibleJobs, places: AllPlaces) -> None:
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs, encoded: EncodedForms) -> None:
         self._service = service
         self._jobs = jobs
-        self._encoded = EncodedForms(places)
+        self._encoded = encoded
 
     @operation(
         "GET",

@@ -53,6 +53,17 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "written"
 
 
+@pytest.mark.parametrize("column", ["submitted_at", "started_at", "finished_at"])
+@pytest.mark.parametrize("value", [1e20, -1.0, 253_402_300_800.0, float("inf"), "now", b"\x00"])
+def test_a_time_that_is_none_is_damage(written: Path, column: str, value: object) -> None:
+    with closing(sqlite3.connect(written / "jobs.sqlite3")) as connection, connection:
+        connection.execute(f"UPDATE jobs SET {column} = ? WHERE number = 6", (value,))
+    with closing(SqliteJobStore(written)) as store:
+        with pytest.raises(StoreCorruptError, match="job 6 .* is damaged"):
+            store.get(6)
+        assert store.get(5) is not None
+
+
 def test_a_job_under_another_number_is_damage(written: Path) -> None:
     with closing(sqlite3.connect(written / "jobs.sqlite3")) as connection, connection:
         connection.execute("UPDATE jobs SET number = 1000 WHERE number = 5")

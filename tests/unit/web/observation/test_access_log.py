@@ -266,3 +266,27 @@ def test_a_line_that_cannot_be_encoded_is_counted_and_the_writer_goes_on(open_lo
     written, note = lines(tmp_path)
     assert written.endswith("INFO the next")
     assert note.endswith("ERROR 1 lines of this log could not be written")
+
+
+def test_what_the_last_write_lost_is_told_at_the_end(open_log: Open, tmp_path: Path) -> None:
+    log = open_log()
+    log.put("INFO", "half of a pair: \ud83d")
+    log.close()
+    assert [line[25:] for line in lines(tmp_path)] == ["ERROR 1 lines of this log could not be written"]
+
+
+def test_what_was_lost_before_is_told_at_the_end_although_nothing_waits(tmp_path: Path) -> None:
+    log = AccessLog(tmp_path / "webserver.log")
+    (tmp_path / "webserver.log").mkdir()
+    log.put("INFO", "lost")
+    log.write_pending()
+    (tmp_path / "webserver.log").rmdir()
+    log.close()  # before the writer gets to look
+    log.start()
+    log.close()
+    assert [line[25:] for line in lines(tmp_path)] == ["ERROR 1 lines of this log could not be written"]
+
+
+def test_a_log_without_lines_makes_no_file(open_log: Open, tmp_path: Path) -> None:
+    open_log().close()
+    assert not (tmp_path / "webserver.log").exists()

@@ -60,6 +60,16 @@ def clients(places: AllPlaces) -> Clients:
     return Clients(EncodedForms(places, limit_bytes=25), places)
 
 
+def test_the_bytes_that_are_kept_are_counted(places: AllPlaces) -> None:
+    forms = EncodedForms(places, limit_bytes=25)
+    clients = Clients(forms, places)
+    sizes = []
+    for tag in ("a", "a", "b", "c", "d"):
+        clients.ask(tag, CountingForm())
+        sizes.append(forms.size_bytes)
+    assert sizes == [10, 10, 20, 20, 20]
+
+
 def test_a_form_is_made_once(clients: Clients) -> None:
     form = CountingForm()
     assert [clients.ask("a", form) for _ in range(3)] == [b"x" * 10] * 3
