@@ -85,7 +85,7 @@ class Drain(TypedDict):
     status: Literal["running", "done"]
 
 
-_ACCEPTED = {202: Reply("Accepted.", JobId, headers=("Location", "Retry-After"))}
+_ACCEPTED = {200: Reply("Accepted.", JobId, headers=("Location", "Retry-After"))}
 
 
 class ContractJobs:
@@ -136,7 +136,7 @@ class ContractJobs:
             )
         job = self._service.submit(statistic, body, surface=Surface.CONTRACT, owner=caller().owner)
         headers = [("Location", f"/api/get_results/{note_job(job.number)}"), ("Retry-After", RETRY_AFTER_S)]
-        return WireResponse(b'{"job_id":"job_id_%d"}' % job.number, 202, headers)
+        return WireResponse(b'{"job_id":"job_id_%d"}' % job.number, headers=headers)
 
     @operation(
         "GET",
