@@ -45,6 +45,21 @@ class Elements(HTMLParser):
         self.text += data
 
 
+@pytest.mark.parametrize("path", ["/", "/problems"])
+def test_a_page_is_for_who_likes_html_better_than_json(client: FlaskClient, path: str) -> None:
+    for accept, is_page in {
+        BROWSER: True,
+        "text/html; charset=utf-8": True,
+        "text/html;charset=UTF-8;q=0.3, application/json;q=0.2": True,
+        "text/html;level=1, */*;q=0.1": False,
+        "*/*;q=0.1": False,
+        "image/png": False,
+    }.items():
+        answer = client.get(path, headers={"Accept": accept})
+        assert (answer.mimetype == "text/html") == is_page, accept
+        assert answer.headers["Vary"] == "Accept"
+
+
 def test_a_program_gets_what_is_served_as_json(client: FlaskClient) -> None:
     for accept in (None, "*/*", "application/json", "text/html;q=0.5,application/json"):
         answer = client.get("/", headers={"Accept": accept} if accept else {})

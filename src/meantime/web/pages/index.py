@@ -14,6 +14,7 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
+from meantime.web.negotiation import preferred_type
 from meantime.web.operations import Operation
 from meantime.web.own_address import own_address
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
@@ -150,7 +151,7 @@ def _json(document: Mapping[str, object]) -> Response:
 
 def _wants_page() -> bool:
     """Whether the client is a browser: it names HTML and not JSON before it."""
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return preferred_type(request.headers.get("Accept"), ["application/json", "text/html"]) == "text/html"
 
 
 def _page(template: str, **values: object) -> Response:
