@@ -121,6 +121,7 @@ def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, objec
             "provenance": asdict(dataset.provenance),
             "rows": report.row_count,
             "rows_with_value": report.value_count,
+            "notes": [note.text for note in report.notes],
             "years": list(cube.years),
             "locations": [location.name for location in cube.locations],
             "questions": [

@@ -154,6 +154,15 @@ class ResultProvenance(TypedDict):
     citation: str
 
 
+class ResultNote(TypedDict):
+    """Something that reading the table found."""
+
+    kind: Annotated[str, "A short name, such as `duplicate_rows`."]
+    text: str
+    count: Annotated[int | None, "How many rows or cells it is about."]
+    lines: Annotated[list[int], "The first lines of the file that it is about; 1 is the header."]
+
+
 class StatisticResult(TypedDict):
     """The result of a v1 statistic."""
 
@@ -162,6 +171,7 @@ class StatisticResult(TypedDict):
     method: str
     cautions: Annotated[list[str], "What a reader must know before trusting a number."]
     explanation: NotRequired[Annotated[dict[str, object], "What `explain` asked for."]]
+    notes: NotRequired[Annotated[list[ResultNote], "What reading the table found about what is selected."]]
     provenance: ResultProvenance
 
 
