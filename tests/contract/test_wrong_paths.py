@@ -70,6 +70,11 @@ def test_a_path_that_is_nearly_right_is_told_the_right_one(client: FlaskClient, 
     assert meant in told
 
 
+@pytest.mark.parametrize("path", ["//metrics", "//api/jobs", "///api/v1/jobs", "//api/graceful_shutdown", "//"])
+def test_a_path_that_begins_with_two_slashes_is_no_other_spelling(client: FlaskClient, path: str) -> None:
+    assert detail(client, "GET", path, 404) == "nothing is here; GET / says what there is"
+
+
 @pytest.mark.parametrize("path", ["/nothing/of/this/kind", "/" + "x" * 3000, "/api/" + "/" * 3000, "/\x00"])
 def test_any_other_path_is_told_where_the_directory_is(client: FlaskClient, path: str) -> None:
     assert detail(client, "GET", path, 404) == "nothing is here; GET / says what there is"

@@ -67,20 +67,22 @@ def offered_formats(job: Job) -> list[Format]:
     return list(FORMATS.values()) if has_records(job) else [FORMATS["json"]]
 
 
-def job_document(job: Job, *, jobs_ahead: int | None = None, result: bytes | None = None) -> JobDocument:
+def job_document(job: Job, prefix: str, *, jobs_ahead: int | None = None, result: bytes | None = None) -> JobDocument:
     """Return a job as it is sent.
 
     Parameters
     ----------
     job
         The job.
+    prefix
+        The path below which the server is mounted.
     jobs_ahead
         How many accepted jobs come before it, for a job that has not ended.
     result
         The encoded result, when it is to be shown inside.
     """
     name, _, version = job.task.version.partition("@")
-    path = f"{JOBS_PATH}/{job.number}"
+    path = f"{prefix}{JOBS_PATH}/{job.number}"
     links = {"self": path, "events": f"{path}/events"}
     if has_records(job):
         links["reproduce"] = f"{path}/reproduce"
