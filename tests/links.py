@@ -91,6 +91,8 @@ def _links(page: Page) -> Iterator[tuple[str, str]]:
             yield from _described(document)
         else:
             yield from _in_json(document)
+    elif media_type == "text/javascript":
+        yield from (("ANY", link) for link in re.findall(r"^ *url: \"(/[^\"]*)\"", page.text, re.MULTILINE))
     elif media_type == "text/css":
         yield from (("GET", link) for link in re.findall(r"url\((?!data:)[\"']?([^)\"']+)", page.text))
 
