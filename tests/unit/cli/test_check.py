@@ -299,7 +299,20 @@ def test_the_server_may_be_below_a_path(tmp_path: Path, stand_in: StandIn) -> No
     assert stand_in.requests == [("/stats/api/best5", {"question": "Q"})]
 
 
-@pytest.mark.parametrize("url", ["http://h/a?b=c", "http://h/a#b", "http://h/a b", "", "http://", "ftp://127.0.0.1:5000", "http://127.0.0.1:port", "http://a b", "/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/a?b=c",
+        "http://h/a#b",
+        "http://h/a b",
+        "",
+        "http://",
+        "ftp://127.0.0.1:5000",
+        "http://127.0.0.1:port",
+        "http://a b",
+        "/x",
+    ],
+)
 def test_an_address_that_is_none_is_named_with_one_that_is(tmp_path: Path, url: str) -> None:
     write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
     result = run_check(tmp_path, url)
