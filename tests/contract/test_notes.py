@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from flask.testing import FlaskClient
 
@@ -102,6 +103,8 @@ def test_a_note_in_an_answer_has_text_count_and_lines(client: FlaskClient) -> No
         {"kind": "duplicate_rows", "text": "3 rows stand twice.", "count": 3, "lines": [7, 12, 40]},
     ]
     assert list(result) == ["records", "unit", "method", "cautions", "notes", "provenance"]
+    components = decoded(client.get("/openapi.json"))["components"]
+    jsonschema.validate(result, {"$ref": "#/components/schemas/StatisticResult", "components": components})
 
 
 def test_json_stat_has_the_notes_among_its_notes(client: FlaskClient) -> None:
