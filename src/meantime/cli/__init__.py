@@ -9,6 +9,7 @@ import time
 import click
 
 from meantime import __version__
+from meantime.cli.output import printable_refusals
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # command: (module, one line of help); the module has a click command of the same name
@@ -37,6 +38,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Read the arguments; what is wrong with them is said so that it can be shown."""
+        with printable_refusals():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what it refuses is said so that it can be shown."""
+        with printable_refusals():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""

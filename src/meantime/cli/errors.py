@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+from meantime.cli.output import print_lines
 from meantime.errors import AccessKeyError, DataError, MeantimeError, SettingsError, StoreError
-from meantime.fields.refusals import printable
 
 EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, SettingsError: 2, StoreError: 2}
 """What a command ends with; an error that is not in the table ends it with 1."""
@@ -25,9 +25,9 @@ def one_line_errors() -> Iterator[None]:
         if error.filename is None:
             raise
         advice = "run this as the server's user, or give another --state-dir"
-        click.echo(f"Error: can't use {error.filename}: {error.strerror}; {advice}", err=True)
+        print_lines(f"Error: can't use {error.filename}: {error.strerror}; {advice}", err=True)
         raise click.exceptions.Exit(2) from error
     except MeantimeError as error:
-        click.echo(f"Error: {printable(' '.join(str(error).split()))}", err=True)
+        print_lines(f"Error: {' '.join(str(error).split())}", err=True)
         code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
         raise click.exceptions.Exit(code) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 from meantime.errors import BackupError
 from meantime.settings import Settings, load_settings
 
@@ -34,8 +35,7 @@ def restore(backup: Path, state_dir: str | None, config: Path | None) -> None:
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
         lines = restore_backup(settings, backup)
-    for line in lines:
-        click.echo(line)
+    print_lines(*lines)
 
 
 def restore_backup(settings: Settings, backup: Path, *, now: datetime | None = None) -> list[str]:

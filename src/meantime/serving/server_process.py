@@ -146,7 +146,7 @@ class ServerProcess:
             sys.stderr.write(f"Error: {printable(words.removeprefix(FAILED).decode('utf-8'))}\n")
             return 2
         sys.stderr.write(
-            f"Error: the serving process ended unexpectedly; {self.settings.log_file} may say why. "
+            f"Error: the serving process ended unexpectedly; {printable(str(self.settings.log_file))} may say why. "
             "Accepted jobs run at the next start\n"
         )
         return 1
