@@ -88,8 +88,8 @@ class AccessKeyFile:
 
     @property
     def exists(self) -> bool:
-        """Whether keys are in use here."""
-        return self._path.exists()
+        """Whether keys are in use here; also where the file is a link to one that is gone."""
+        return os.path.lexists(self._path)
 
     def access_keys(self) -> list[AccessKey]:
         """Return the keys in the order in which they were added; none when there is no file.

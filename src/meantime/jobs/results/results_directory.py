@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import re
+import stat
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -58,13 +59,23 @@ def find_result(directory: Path | str, stored: Path | str, number: int, sha256: 
     Nothing is made or changed: see ResultsDirectory for the two folders.
     """
     for name in (_result_name(directory, number), _stored_name(stored, sha256)):
-        try:
-            content = Path(name).read_bytes()
-        except OSError:
-            continue
-        if hashlib.sha256(content).hexdigest() == sha256:
+        content = _content_of_file(name)
+        if content is not None and hashlib.sha256(content).hexdigest() == sha256:
             return content
     return None
+
+
+def _content_of_file(name: str) -> bytes | None:
+    """Return a file's bytes; None where there is none, or a pipe or a device, which may never give or never end."""
+    try:
+        with open(name, "rb", buffering=0, opener=_open_without_waiting) as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
+
+
+def _open_without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _result_name(directory: Path | str, number: int) -> str:

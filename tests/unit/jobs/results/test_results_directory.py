@@ -173,3 +173,20 @@ def test_without_results_there_is_no_highest_number(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnavailableError, match="can't be read"):
         highest_result_number(tmp_path / "file")
+
+
+@pytest.mark.parametrize("folder", ["results", "stored"])
+def test_what_is_no_file_is_no_result_and_nobody_waits_for_it(
+    results: ResultsDirectory, tmp_path: Path, folder: str
+) -> None:
+    results.publish(1, RESULT)
+    for place in tmp_path.glob("*/*.json"):
+        place.unlink()
+    name = "job_id_1.json" if folder == "results" else f"{RESULT.sha256}.json"
+    os.mkfifo(tmp_path / folder / name)  # whoever reads it waits until somebody writes
+    assert results.read(1, RESULT.sha256) is None
+    (tmp_path / folder / name).unlink()
+    (tmp_path / folder / name).symlink_to("/dev/full")  # it gives bytes without an end
+    assert results.read(1, RESULT.sha256) is None
+    results.publish(1, RESULT)
+    assert results.read(1, RESULT.sha256) == RESULT.content
