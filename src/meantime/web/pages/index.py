@@ -15,7 +15,7 @@ from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
-from meantime.web.own_address import own_address
+from meantime.web.own_address import curl
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
 from meantime.web.pages.problem_meanings import MEANINGS
 from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX
@@ -67,7 +67,7 @@ class Pages:
         return _page(
             "index.html",
             dataset=dataset,
-            base_url=own_address(),
+            curl=curl,
             contract=[each for each in endpoints if _surface_of(each) != "/api/v1"],
             v1=[each for each in endpoints if _surface_of(each) == "/api/v1"],
             surfaces=SURFACES,
