@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime
@@ -20,6 +22,9 @@ EPILOG = """
 Example, with the server stopped:
   meantime restore /srv/backups/meantime-20261122T235907Z.sqlite3 --state-dir /srv/m
 """
+
+_STORE_FILES = ("jobs.sqlite3-wal", "jobs.sqlite3-shm", "jobs.sqlite3")
+"""In the order in which they go: SQLite would apply an old log to the copy."""
 
 
 @click.command(epilog=EPILOG)
@@ -102,14 +107,20 @@ def _put_in_place(folder: Path, backup: Path, time: str) -> list[str]:
     new.unlink(missing_ok=True)
     shutil.copyfile(backup, new)
     new.chmod(0o600)
-    # SQLite would apply an old log to the copy, so it goes first.
-    for name in ("jobs.sqlite3-wal", "jobs.sqlite3-shm", "jobs.sqlite3"):
+    suffix = _free_suffix(folder, f"before-{time}")
+    for name in _STORE_FILES:
         if (folder / name).exists():
-            kept = folder / f"{name}.before-{time}"
+            kept = folder / f"{name}.{suffix}"
             (folder / name).rename(kept)
             lines.append(f"what was there is kept as {kept}")
     move_durably(new, folder / "jobs.sqlite3")
     return lines
+
+
+def _free_suffix(folder: Path, wanted: str) -> str:
+    """Return a suffix that no file of a store has yet: two restores may see the clock show the same time."""
+    suffixes = itertools.chain([wanted], (f"{wanted}-{i}" for i in itertools.count(2)))
+    return next(each for each in suffixes if not any(os.path.lexists(folder / f"{n}.{each}") for n in _STORE_FILES))
 
 
 def _restore_keys(file: Path, keys: str | None) -> list[str]:
