@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,10 @@ from meantime.errors import AccessKeyError, DataError, MeantimeError, SettingsEr
 EXIT_CODES: dict[type[MeantimeError], int] = {AccessKeyError: 2, DataError: 2, SettingsError: 2, StoreError: 2}
 """What a command ends with; an error that is not in the table ends it with 1."""
 
+_ADVICE_FOR_FILES = "run this as the server's user, or give another --state-dir"
+_ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space")
+_ADVICE |= dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)")
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -22,10 +27,9 @@ def one_line_errors() -> Iterator[None]:
     except BrokenPipeError:  # whoever reads the output has seen enough; click ends the command
         raise
     except OSError as error:
-        if error.filename is None:
-            raise
-        advice = "run this as the server's user, or give another --state-dir"
-        print_lines(f"Error: can't use {error.filename}: {error.strerror}; {advice}", err=True)
+        place = f"can't use {error.filename}: " if error.filename is not None else ""
+        advice = _ADVICE.get(error.errno or 0, _ADVICE_FOR_FILES if place else "")
+        print_lines("; ".join(filter(None, [f"Error: {place}{error.strerror or error}", advice])), err=True)
         raise click.exceptions.Exit(2) from error
     except MeantimeError as error:
         print_lines(f"Error: {' '.join(str(error).split())}", err=True)

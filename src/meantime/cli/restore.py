@@ -129,7 +129,7 @@ def _restore_keys(file: Path, keys: str | None) -> list[str]:
 
     if keys is None:
         return []
-    if file.exists():
+    if os.path.lexists(file):
         return [f"{file} is there and stays; the backup's access keys are not used"]
     write_durably(file, keys)
     return [f"restored the access keys to {file}"]

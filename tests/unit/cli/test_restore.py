@@ -106,3 +106,10 @@ def test_what_is_kept_aside_is_never_what_the_next_restore_replaces(site: Site) 
         restore_backup(site.settings, site.backup, now=now)
     kept = sorted(site.settings.store_dir.glob("jobs.sqlite3.before-*"))
     assert sorted(file.read_bytes() for file in kept) == sorted(stores)
+
+
+def test_keys_that_are_a_link_to_what_is_not_there_now_are_no_missing_keys(site: Site, tmp_path: Path) -> None:
+    site.settings.keys_file.unlink()
+    site.settings.keys_file.symlink_to(tmp_path / "not-mounted")
+    assert "stays" in site.restore().stdout
+    assert site.settings.keys_file.is_symlink()
