@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from meantime.cli.errors import one_line_errors
+from meantime.cli.errors import one_line_errors, refusal_by_system
 from meantime.cli.output import print_lines
 from meantime.errors import MeantimeError, StoreLockedError
 from meantime.settings import Settings, load_settings
@@ -110,8 +110,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
         yield check_permissions(settings.store_dir.absolute())
         yield from check_store(replace(settings, state_dir=folder), now())
     except OSError as error:
-        message = f"{error.filename or folder} can't be used: {error.strerror}; run this as the server's user"
-        yield Finding("state", Level.PROBLEM, message)
+        yield Finding("state", Level.PROBLEM, refusal_by_system(error))
 
 
 def _accept_lost_jobs(settings: Settings) -> str:

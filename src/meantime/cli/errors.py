@@ -27,11 +27,16 @@ def one_line_errors() -> Iterator[None]:
     except BrokenPipeError:  # whoever reads the output has seen enough; click ends the command
         raise
     except OSError as error:
-        place = f"can't use {error.filename}: " if error.filename is not None else ""
-        advice = _ADVICE.get(error.errno or 0, _ADVICE_FOR_FILES if place else "")
-        print_lines("; ".join(filter(None, [f"Error: {place}{error.strerror or error}", advice])), err=True)
+        print_lines(f"Error: {refusal_by_system(error)}", err=True)
         raise click.exceptions.Exit(2) from error
     except MeantimeError as error:
         print_lines(f"Error: {' '.join(str(error).split())}", err=True)
         code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
         raise click.exceptions.Exit(code) from error
+
+
+def refusal_by_system(error: OSError) -> str:
+    """Say what the operating system has refused, and what helps."""
+    place = f"can't use {error.filename}: " if error.filename is not None else ""
+    advice = _ADVICE.get(error.errno or 0, _ADVICE_FOR_FILES if place else "")
+    return "; ".join(filter(None, [f"{place}{error.strerror or error}", advice]))
