@@ -57,7 +57,11 @@ def add(name: str, role: str, owner: str | None, state_dir: str | None, config: 
         file = AccessKeyFile(settings.keys_file)
         is_first = not file.exists
         secret = file.add(name, Role(role), owner=owner)
-    print_lines(secret)
+    try:
+        print_lines(secret)
+    except OSError:
+        file.revoke(name)  # nobody has seen it, nobody ever will
+        raise
     print_lines(f"Keep it now: only its hash is stored, in {settings.keys_file}", err=True)
     if not (settings.store_dir / "jobs.sqlite3").exists():
         message = f"Warning: no server has used {settings.state_dir} yet. The key is for one that is started with"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -14,6 +17,13 @@ def print_lines(*lines: str, err: bool = False) -> None:
     """Print lines on standard output, or on standard error, with whatever isn't printable escaped."""
     for line in lines:
         click.echo(printable(line), err=err)  # noqa: TID251  # this is how
+
+
+def open_streams() -> None:
+    """Open the standard streams that were closed: no file of ours gets a number that something prints to."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # what is opened next has the lowest number that is free, which is its own
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
 
 
 @contextmanager
