@@ -37,6 +37,7 @@ from meantime.errors import (
     UnknownDatasetError,
     UnknownJobError,
 )
+from meantime.fields.refusals import encodable
 from meantime.jobs.job_state import JobState
 from meantime.web.json_schema import Keywords
 
@@ -181,7 +182,7 @@ def problem_response(error: Exception, *, path: str, advice: str | None = None) 
         What is known of this very request, in the place of what the kind of problem says.
     """
     problem = problem_of(error)
-    detail = advice or problem.reason or str(error)
+    detail = encodable(advice or problem.reason or str(error))
     kind = f"/problems#{problem.slug}" if problem.slug else "about:blank"  # RFC 9457, section 4.2.1
     title, further = problem.title, _further_members(error)
     body: ProblemDocument | ContractProblemDocument
