@@ -89,8 +89,15 @@ class AccessKeyFile:
 
     @property
     def exists(self) -> bool:
-        """Whether keys are in use here."""
-        return self._path.exists()
+        """Whether keys are in use here; also where the file is a link to one that is gone.
+
+        OSError when nobody can tell: then it is not that there are none.
+        """
+        try:
+            self._path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
     def access_keys(self) -> list[AccessKey]:
         """Return the keys in the order in which they were added; none when there is no file.

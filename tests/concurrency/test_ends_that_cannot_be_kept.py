@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meantime.errors import StorageFullError, StoreUnavailableError
+from meantime.errors import DataError, StorageFullError, StoreUnavailableError
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
 from meantime.jobs.results.results_directory import ResultsDirectory
@@ -193,3 +194,14 @@ def test_a_result_is_a_result_without_its_file_which_follows(ground: Ground, tmp
     results.unlink()
     ground.pool.inspect()
     assert (results / "job_id_2.json").read_bytes() == b'{"n":2}'
+
+
+def test_a_reason_that_names_a_file_in_another_encoding_is_recorded(ground: Ground) -> None:
+    ground.pool.add_task(Task("fail", "{}", "v1"))
+    job = ground.pool.take()
+    assert job is not None
+    assert ground.pool.fail(job, DataError(f"{os.fsdecode(b'a' + bytes([0xF1]) + b'o.csv')}: is empty"))
+    told = ground.pool.find(job.number)
+    assert (told.state, told.reason) == (JobState.FAILED, r"a\udcf1o.csv: is empty")
+    ground.restart()
+    assert ground.pool.find(job.number).reason == told.reason

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from html import unescape
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
@@ -83,6 +85,19 @@ def test_the_curl_command_says_what_to_do_where_it_needs_a_key_and_has_none(addr
     assert (b"put your access key into it" in done.stderr) == (key is not None)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl; install it")
+def test_the_commands_of_the_first_page_and_of_a_refusal_work_as_pasted(address: str, key: str | None) -> None:
+    asked = headers_with(key)
+    page = requests.get(f"{address}/", headers=asked | {"Accept": "text/html"}, timeout=LIMIT_S).text
+    commands = [unescape(text) for text in re.findall(r"<code>(curl [^<]*)</code>", page) if "JOB_ID" not in text]
+    commands.append(str(read(address, "/api/states_mean", key)["detail"]).partition("such as: ")[2])
+    assert len(commands) > 10
+    for command in commands:
+        assert address in command
+        done = subprocess.run(["sh", "-c", command], env=environment_with(key), capture_output=True, check=True)
+        assert "title" not in orjson.loads(done.stdout), "it is a refusal"
+
+
 def test_the_python_commands_work_as_pasted(address: str, key: str | None) -> None:
     commands = str(read(address, COMMANDS, key)["python"])
     shown = subprocess.run(
@@ -121,7 +136,10 @@ def test_behind_a_proxy_with_encryption_the_commands_are_encrypted_too(client: F
         found = decoded(client.get(COMMANDS, headers={"X-Forwarded-Proto": said}))
         assert f"{scheme}://localhost/api" in str(found["curl"])
     page = client.get("/", headers={"Accept": "text/html", "X-Forwarded-Proto": "https"})
-    assert b"https://localhost/api" in page.data
+    refusal = client.get("/api/states_mean", headers={"X-Forwarded-Proto": "https"})
+    for answer in (page, refusal):
+        assert b"https://localhost/api" in answer.data
+        assert b"http://localhost" not in answer.data
 
 
 def test_no_bytes_of_a_result_depend_on_the_address(client: FlaskClient) -> None:

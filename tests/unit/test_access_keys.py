@@ -196,3 +196,13 @@ def test_keys_added_at_the_same_time_are_all_there(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(key.name for key in AccessKeyFile(path).access_keys()) == [f"key-{i}" for i in range(8)]
+
+
+def test_a_link_to_a_file_that_is_gone_lets_nobody_in(file: AccessKeyFile, path: Path, tmp_path: Path) -> None:
+    secret = file.add("alice", Role.ADMIN)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "not-mounted")
+    assert file.exists, "keys are in use here, though they can't be read"
+    for look in (file.access_keys, lambda: file.find(secret)):
+        with pytest.raises(AccessKeyError, match="can't read the access keys"):
+            look()

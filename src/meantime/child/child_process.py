@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -69,13 +70,22 @@ class ChildProcess:
         Raises
         ------
         DataError
-            What the errand raised; or the child crashed, was killed, cancelled, or took longer than the limit.
+            What the errand raised; or the child couldn't be started, crashed, was killed, cancelled, or took longer
+            than the limit.
         DataChangedError
             What the errand raised.
         """
         request = {"args": args, "kwargs": kwargs, "time_limit_s": self._time_limit_s}
         name = f"{errand.__module__}:{errand.__qualname__}"
-        with tempfile.TemporaryFile() as stderr, self._start(name, stderr) as process:
+        with contextlib.ExitStack() as stack:
+            try:
+                stderr = stack.enter_context(tempfile.TemporaryFile())
+                process = stack.enter_context(self._start(name, stderr))
+            except OSError as error:
+                raise DataError(
+                    f"{self._subject}: no process can be started for it: {error.strerror}; "
+                    "look at the space in the folder for temporary files and at the limit of open files"
+                ) from error
             try:
                 answer = _answer(process, json.dumps(request).encode() + b"\n", progress)
             except BaseException:

@@ -9,6 +9,8 @@ import time
 import click
 
 from meantime import __version__
+from meantime.cli.errors import one_line_errors
+from meantime.cli.output import open_streams, printable_refusals
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # command: (module, one line of help); the module has a click command of the same name
@@ -38,6 +40,18 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Read the arguments; what is wrong with them, or can't be printed, is said so that it can be shown."""
+        with one_line_errors(), printable_refusals():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what it refuses is said so that it can be shown."""
+        with one_line_errors(), printable_refusals():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
@@ -62,4 +76,5 @@ def main() -> None:
             "Error: the clock shows a time after the year 2262, which can't be used; set it, and run NTP\n"
         )
         raise SystemExit(2) from None
+    open_streams()
     cli()

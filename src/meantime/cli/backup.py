@@ -12,6 +12,7 @@ import click
 
 from meantime.access_keys import files_to_enclose
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 from meantime.errors import BackupError, StoreLockedError
 from meantime.serving.control_socket import ANSWER_LIMIT_S, ask_server
 from meantime.settings import load_settings
@@ -45,7 +46,7 @@ def backup(target: Path, state_dir: str | None, config: Path | None, timeout_s: 
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
         file = back_up(settings.store_dir, target.expanduser().absolute(), limit_s=timeout_s)
-    click.echo(f"{file}: {file.stat().st_size:,} bytes")
+    print_lines(f"{file}: {file.stat().st_size:,} bytes")
 
 
 def back_up(store_dir: Path, target: Path, *, now: datetime | None = None, limit_s: float = ANSWER_LIMIT_S) -> Path:

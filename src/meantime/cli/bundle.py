@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 
 
 @click.command()
@@ -29,4 +30,4 @@ def bundle(export: Path, output: Path, export_date: datetime) -> None:
 
     with one_line_errors():
         path = write_bundle(export, output, f"{export_date:%Y-%m-%d}")
-    click.echo(f"{path}: {path.stat().st_size:,} bytes")
+    print_lines(f"{path}: {path.stat().st_size:,} bytes")

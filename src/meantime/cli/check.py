@@ -18,6 +18,7 @@ import click
 import requests
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from meantime.fields.fields import parse_json
 from meantime.fields.refusals import printable
@@ -210,6 +211,8 @@ class ContractClient:
             raise UnusableError(f"no server answers at {self._url}: {_root_cause(error)}") from error
         except ValueError as error:
             return [f"the answer is not JSON: {error}"]
+        except RecursionError:
+            return ["the answer is too deep"]
 
     def _compare_result(self, case: Case, job_id: str) -> list[str]:
         deadline = self._monotonic() + self._limit_s
@@ -265,7 +268,9 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
         column.justify = "right"
     for endpoint, total in totals.items():
         style = "red" if failed[endpoint] else None
-        table.add_row(endpoint, str(total - failed[endpoint]), str(failed[endpoint]), str(total), style=style)
+        table.add_row(
+            Text(printable(endpoint)), str(total - failed[endpoint]), str(failed[endpoint]), str(total), style=style
+        )
     console.print(table)
     alike: dict[tuple[str, ...], list[Case]] = {}
     for failure in failures:

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from meantime.cli.errors import one_line_errors
+from meantime.cli.errors import one_line_errors, refusal_by_system
+from meantime.cli.output import print_lines
 from meantime.errors import MeantimeError, StoreLockedError
-from meantime.fields.refusals import printable
 from meantime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -74,13 +74,12 @@ def doctor(
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
         if accept_lost_jobs:
-            click.echo(_accept_lost_jobs(settings), err=as_json)
+            print_lines(_accept_lost_jobs(settings), err=as_json)
         findings = list(examine(settings))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print_lines(*json.dumps([asdict(finding) for finding in findings], indent=2).split("\n"))
     else:
-        for finding in findings:
-            click.echo(printable(f"{finding.level:<8} {finding.check:<12} {finding.message}"))
+        print_lines(*(f"{finding.level:<8} {finding.check:<12} {finding.message}" for finding in findings))
     context.exit(any(finding.level is Level.PROBLEM for finding in findings))
 
 
@@ -111,8 +110,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> Iter
         yield check_permissions(settings.store_dir.absolute())
         yield from check_store(replace(settings, state_dir=folder), now())
     except OSError as error:
-        message = f"{error.filename or folder} can't be used: {error.strerror}; run this as the server's user"
-        yield Finding("state", Level.PROBLEM, message)
+        yield Finding("state", Level.PROBLEM, refusal_by_system(error))
 
 
 def _accept_lost_jobs(settings: Settings) -> str:

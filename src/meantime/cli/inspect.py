@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 from meantime.errors import DataError
 from meantime.fields.refusals import printable, printable_json
 
@@ -49,13 +50,13 @@ def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path
             sample = _sample_of_unknown(data) if mapping is None else None
             if sample is None:
                 raise
-            click.echo(printable(f"Not a known table: {error}"), err=True)
+            print_lines(f"Not a known table: {error}", err=True)
             _propose(data, sample, write_mapping)
             return
         if write_mapping is not None:
             raise DataError(f"{data.name}: is read without a mapping; --write-mapping is for unknown tables")
     if as_json:
-        click.echo(printable_json(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False)))
+        print_lines(*printable_json(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False)).split("\n"))
     else:
         _print_report(dataset)
 
@@ -88,14 +89,14 @@ def _propose(data: Path, sample: TableSample, write_mapping: Path | None) -> Non
 
     proposal = propose_mapping(data, sample)
     if write_mapping is None:
-        click.echo(proposal, nl=False)
+        print_lines(*proposal.splitlines())
         return
     try:
         with write_mapping.open("x", encoding="utf-8") as file:
             file.write(proposal)
     except OSError as error:
         raise DataError(f"{write_mapping}: can't be written: {error.strerror}") from error
-    click.echo(
+    print_lines(
         f"{write_mapping}: a proposed mapping; correct it, then: meantime inspect DATA --mapping {write_mapping}"
     )
 
@@ -159,7 +160,7 @@ def _print_report(dataset: Dataset) -> None:
     if not sys.stdout.isatty():
         width = max(len(label) for label, _ in rows)
         for label, text in rows:
-            click.echo(f"{label:<{width}}  {text}")
+            print_lines(f"{label:<{width}}  {text}")
         return
     from rich.console import Console
     from rich.table import Table

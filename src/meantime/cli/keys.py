@@ -11,6 +11,7 @@ import click
 
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 from meantime.errors import AccessKeyError
 from meantime.jobs.state_directory import check_is_ours
 from meantime.settings import Settings, load_settings
@@ -57,13 +58,17 @@ def add(name: str, role: str, owner: str | None, state_dir: str | None, config: 
         file = AccessKeyFile(settings.keys_file)
         is_first = not file.exists
         secret = file.add(name, Role(role), owner=owner)
-    click.echo(secret)
-    click.echo(f"Keep it now: only its hash is stored, in {settings.keys_file}", err=True)
+    try:
+        print_lines(secret)
+    except OSError:
+        file.revoke(name)  # nobody has seen it, nobody ever will
+        raise
+    print_lines(f"Keep it now: only its hash is stored, in {settings.keys_file}", err=True)
     if not (settings.store_dir / "jobs.sqlite3").exists():
         message = f"Warning: no server has used {settings.state_dir} yet. The key is for one that is started with"
-        click.echo(f"{message} --state-dir {settings.state_dir}; for another, give its --state-dir here.", err=True)
+        print_lines(f"{message} --state-dir {settings.state_dir}; for another, give its --state-dir here.", err=True)
     if is_first:
-        click.echo("This is the first key: a server that runs already asks for keys after a restart.", err=True)
+        print_lines("This is the first key: a server that runs already asks for keys after a restart.", err=True)
 
 
 @keys.command(name="list")
@@ -75,9 +80,9 @@ def list_keys(state_dir: str | None, config: Path | None) -> None:
         file = AccessKeyFile(settings.keys_file)
         known = file.access_keys()
     if not file.exists:
-        click.echo(_absence(settings), err=True)
+        print_lines(_absence(settings), err=True)
     elif not known:
-        click.echo(_no_key_is_left(settings), err=True)
+        print_lines(_no_key_is_left(settings), err=True)
     rows = [("NAME", "ROLE", "OWNER", "ADDED (UTC)")]
     rows += [
         (key.name, key.role.value, key.owner, time.strftime("%Y-%m-%d %H:%M", time.gmtime(key.created_at)))
@@ -85,7 +90,7 @@ def list_keys(state_dir: str | None, config: Path | None) -> None:
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        print_lines("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 @keys.command()
@@ -100,9 +105,9 @@ def revoke(name: str, state_dir: str | None, config: Path | None) -> None:
             raise AccessKeyError(_absence(settings))
         file.revoke(name)
         left = file.access_keys()
-    click.echo(f"{name} is revoked.")
+    print_lines(f"{name} is revoked.")
     if not left:
-        click.echo(_no_key_is_left(settings), err=True)
+        print_lines(_no_key_is_left(settings), err=True)
 
 
 def _settings(state_dir: str | None, config: Path | None) -> Settings:

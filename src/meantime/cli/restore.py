@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from pathlib import Path
 import click
 
 from meantime.cli.errors import one_line_errors
+from meantime.cli.output import print_lines
 from meantime.errors import BackupError
 from meantime.settings import Settings, load_settings
 
@@ -19,6 +22,9 @@ EPILOG = """
 Example, with the server stopped:
   meantime restore /srv/backups/meantime-20261122T235907Z.sqlite3 --state-dir /srv/m
 """
+
+_STORE_FILES = ("jobs.sqlite3-wal", "jobs.sqlite3-shm", "jobs.sqlite3")
+"""In the order in which they go: SQLite would apply an old log to the copy."""
 
 
 @click.command(epilog=EPILOG)
@@ -34,8 +40,7 @@ def restore(backup: Path, state_dir: str | None, config: Path | None) -> None:
     with one_line_errors():
         settings = load_settings({"state_dir": state_dir}, config=config)
         lines = restore_backup(settings, backup)
-    for line in lines:
-        click.echo(line)
+    print_lines(*lines)
 
 
 def restore_backup(settings: Settings, backup: Path, *, now: datetime | None = None) -> list[str]:
@@ -102,14 +107,20 @@ def _put_in_place(folder: Path, backup: Path, time: str) -> list[str]:
     new.unlink(missing_ok=True)
     shutil.copyfile(backup, new)
     new.chmod(0o600)
-    # SQLite would apply an old log to the copy, so it goes first.
-    for name in ("jobs.sqlite3-wal", "jobs.sqlite3-shm", "jobs.sqlite3"):
+    suffix = _free_suffix(folder, f"before-{time}")
+    for name in _STORE_FILES:
         if (folder / name).exists():
-            kept = folder / f"{name}.before-{time}"
+            kept = folder / f"{name}.{suffix}"
             (folder / name).rename(kept)
             lines.append(f"what was there is kept as {kept}")
     move_durably(new, folder / "jobs.sqlite3")
     return lines
+
+
+def _free_suffix(folder: Path, wanted: str) -> str:
+    """Return a suffix that no file of a store has yet: two restores may see the clock show the same time."""
+    suffixes = itertools.chain([wanted], (f"{wanted}-{i}" for i in itertools.count(2)))
+    return next(each for each in suffixes if not any(os.path.lexists(folder / f"{n}.{each}") for n in _STORE_FILES))
 
 
 def _restore_keys(file: Path, keys: str | None) -> list[str]:
@@ -118,7 +129,7 @@ def _restore_keys(file: Path, keys: str | None) -> list[str]:
 
     if keys is None:
         return []
-    if file.exists():
+    if os.path.lexists(file):
         return [f"{file} is there and stays; the backup's access keys are not used"]
     write_durably(file, keys)
     return [f"restored the access keys to {file}"]

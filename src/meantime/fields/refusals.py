@@ -53,6 +53,15 @@ def printable(text: str) -> str:
     return _escaped(text, lambda character: character.encode("unicode_escape").decode("ascii"))
 
 
+def encodable(text: str) -> str:
+    r"""Return a text that UTF-8 can hold: half of a surrogate pair, as in a file's name that isn't UTF-8, is escaped.
+
+    >>> print(encodable("a\udcf1o.csv"))
+    a\udcf1o.csv
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def printable_json(text: str) -> str:
     """Return a JSON text with what isn't printable escaped as JSON does it; ends of lines between values stay."""
     return "\n".join(_escaped(line, _escaped_in_json) for line in text.split("\n"))

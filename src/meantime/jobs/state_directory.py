@@ -50,10 +50,19 @@ class StateLock:
             check_is_ours(self._path.parent)
             self._path.parent.chmod(0o700)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._take(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
         except OSError as error:
             raise StoreUnavailableError(
                 f"can't write {self._path}: {error.strerror}; choose another --state-dir"
             ) from error
+        self._descriptor = descriptor
+
+    def _take(self, descriptor: int) -> None:
+        """Lock the file that is open, and write into it who has done so."""
         give_up_at = time.monotonic() + _PATIENCE_S
         while True:
             try:
@@ -64,14 +73,12 @@ class StateLock:
                     time.sleep(_PAUSE_S)  # flock has no wait with a limit
                     continue
                 owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                os.close(descriptor)
                 raise StoreLockedError(
                     f"another server (process {owner}) uses the state directory {self._path.parent}; "
                     "stop it or choose another --state-dir"
                 ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-        self._descriptor = descriptor
 
     def release(self) -> None:
         """Free the lock; harmless when it isn't held."""
@@ -200,10 +207,8 @@ def write_durably(path: Path, text: str) -> None:
     """Write an ASCII file for its owner alone, in the place of an earlier one."""
     unfinished = path.with_name(path.name + ".new")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, text.encode("ascii"))
-    finally:
-        os.close(descriptor)
+    with os.fdopen(descriptor, "wb") as file:  # os.write may write a part on a disk that is nearly full
+        file.write(text.encode("ascii"))
     move_durably(unfinished, path)
 
 

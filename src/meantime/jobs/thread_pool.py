@@ -23,6 +23,7 @@ from meantime.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from meantime.fields.refusals import encodable
 from meantime.jobs.durations import Durations
 from meantime.jobs.job import Checkpoint, EncodedResult, Job, Perform, Task
 from meantime.jobs.job_queue import JobEntry, JobQueue
@@ -303,7 +304,7 @@ class ThreadPool:
         if not isinstance(error, MeantimeError):
             _log.error("job %d (%s) raised %s", job.number, job.task.name, type(error).__name__, exc_info=error)
             reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return self._end(job, state, reason=reason)
+        return self._end(job, state, reason=encodable(reason))
 
     def _end(self, job: Job, state: JobState, **changes: Any) -> bool:  # noqa: ANN401  # see Job.evolve
         entry = self._jobs.held(job.number)

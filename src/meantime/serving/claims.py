@@ -1,8 +1,9 @@
-"""What a server takes before it reads anything: its address, its port, its state directory. Nothing is served here."""
+"""What a server takes before it reads anything: its address, port, logs, state directory. Nothing is served here."""
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from meantime.settings import Settings
 
 if TYPE_CHECKING:
     from meantime.jobs.state_directory import StateLock
+
+_TO_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+_MAY_PASS = (errno.ENOSPC, errno.EDQUOT, errno.ENXIO)  # the last is a pipe that nobody reads yet
 
 
 def check_exposure(settings: Settings) -> None:
@@ -32,6 +36,24 @@ def check_exposure(settings: Settings) -> None:
             f"make an access key (meantime keys add NAME --role ROLE --state-dir {settings.state_dir.absolute()}), "
             "use 127.0.0.1, or give --insecure if the network is trusted"
         )
+
+
+def check_event_log(settings: Settings) -> None:
+    """Raise unless the log of events that was asked for can be written; a full disk may have room later.
+
+    Raises
+    ------
+    SettingsError
+        It can't: all its lines would be lost.
+    """
+    if settings.event_log is None:
+        return
+    try:
+        os.close(os.open(settings.event_log, _TO_APPEND, 0o600))
+    except OSError as error:
+        if error.errno not in _MAY_PASS:
+            message = f"can't write {settings.event_log}: {error.strerror}; name a file in a folder that is there"
+            raise SettingsError(f"--event-log: {message}") from error
 
 
 def claim_state(settings: Settings) -> StateLock | None:

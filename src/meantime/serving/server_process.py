@@ -22,7 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from meantime.fields.refusals import printable
-from meantime.serving.claims import check_exposure, claim_port, claim_state
+from meantime.serving.claims import check_event_log, check_exposure, claim_port, claim_state
 from meantime.serving.granian_server import make_granian, raise_file_limit
 from meantime.serving.worker_pipe import DRAIN, DRAINING, END_LIMIT_S, ENDED, FAILED, RELOAD, last_words
 from meantime.settings import Settings
@@ -74,6 +74,7 @@ class ServerProcess:
 
     def __init__(self, settings: Settings) -> None:
         check_exposure(settings)
+        check_event_log(settings)
         self._claim, port = claim_port(settings.host, settings.port)
         self.settings = replace(settings, port=port)
         self._state_lock = claim_state(settings)
@@ -165,7 +166,7 @@ class ServerProcess:
             return 2
         how = f"has not ended in {self._end_limit_s} s, and was killed" if self._was_killed else "ended unexpectedly"
         sys.stderr.write(
-            f"Error: the serving process {how}; {self.settings.log_file} may say why. "
+            f"Error: the serving process {how}; {printable(str(self.settings.log_file))} may say why. "
             "Accepted jobs run at the next start\n"
         )
         return 1

@@ -37,6 +37,7 @@ from meantime.errors import (
     UnknownDatasetError,
     UnknownJobError,
 )
+from meantime.fields.refusals import encodable
 from meantime.jobs.job_state import JobState
 from meantime.web.json_schema import Keywords
 from meantime.web.own_address import below_prefix, own_prefix
@@ -189,7 +190,7 @@ def problem_response(error: Exception, *, path: str, prefix: str = "", advice: s
         What is known of this very request, in the place of what the kind of problem says.
     """
     problem = problem_of(error)
-    detail = advice or below_prefix(problem.reason or "", prefix) or str(error)
+    detail = encodable(advice or below_prefix(problem.reason or "", prefix) or str(error))
     kind = problem_type(problem, prefix) if problem.slug else "about:blank"  # RFC 9457, section 4.2.1
     title, further = problem.title, _further_members(error)
     body: ProblemDocument | ContractProblemDocument

@@ -15,8 +15,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from meantime.fields.refusals import nearest
 from meantime.service import MeantimeService
 from meantime.web.operations import Operation
-from meantime.web.own_address import below_prefix, own_address, own_prefix
+from meantime.web.own_address import below_prefix, own_prefix
 from meantime.web.pages.endpoints import example_body
+from meantime.web.shown_commands import curl
 
 _LONGEST = 100
 """What is longer is nobody's slip, and comparing it would take long."""
@@ -63,14 +64,14 @@ class WrongPaths:
         if not methods:
             return None
         told = f"{request.method} is not for {own_prefix()}{path}; it takes {' or '.join(methods)}, such as: "
-        url = shlex.quote(f"{own_address()}{path}")
+        command = curl(path)
         if methods[0] != "POST":
-            return f"{told}curl {url}"
+            return f"{told}{command}"
         rule, _ = self._app.url_map.bind("").match(path, method="POST", return_rule=True)
         body = example_body(self._asks.get(("POST", rule.rule)), self._service.dataset().cube)
         if body is None:
-            return f"{told}curl -X POST {url}"
-        return f"{told}curl {url} -H 'Content-Type: application/json' -d {shlex.quote(orjson.dumps(body).decode())}"
+            return f"{told}{command} -X POST"
+        return f"{told}{command} -H 'Content-Type: application/json' -d {shlex.quote(orjson.dumps(body).decode())}"
 
     def _other_path(self, path: str) -> str | None:
         bare = path.rstrip("/")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,15 @@ def test_an_interrupt_of_the_whole_group_is_the_parent_s_to_act_on() -> None:
 
     with pytest.raises(DataError, match="ended by SIGTERM"):
         ChildProcess("a.csv").run(errands.wait_for_ever, interrupt)
+
+
+@pytest.mark.parametrize("limit", [resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE], ids=["descriptors", "space"])
+def test_a_child_that_cannot_be_started_is_said_in_words(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)  # found anew, by writing a file
+    before = resource.getrlimit(limit)
+    resource.setrlimit(limit, (0, before[1]))
+    try:
+        with pytest.raises(DataError, match=r"^a\.csv: no process can be started for it: \w+ .*"):
+            ChildProcess("a.csv").run(errands.add, None, [1], name="sum")
+    finally:
+        resource.setrlimit(limit, before)

@@ -15,6 +15,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from meantime.cli import cli
 from meantime.cli.check import ContractClient, UnusableError, check, differences, read_cases
 
 LIMIT_S = 30.0
@@ -122,6 +123,7 @@ class StandIn:
     results: list[bytes] = field(default_factory=list)  # one each poll; the last one is repeated
     requests: list[tuple[str, object]] = field(default_factory=list)
     key: str = ""  # that it takes, if it takes one
+    refusal: str = "Unauthorized"  # the phrase beside 401
 
     def next_result(self) -> bytes:
         return self.results.pop(0) if len(self.results) > 1 else self.results[0]
@@ -148,7 +150,7 @@ def stand_in() -> Iterator[StandIn]:
 
         def _send(self, body: bytes) -> None:
             knows = server.key in ("", self.headers.get("Authorization", "").removeprefix("Bearer "))
-            self.send_response(200 if knows else 401)
+            self.send_response(200) if knows else self.send_response(401, server.refusal.encode().decode("latin-1"))
             self.send_header("Content-Length", str(len(body)))
             with contextlib.suppress(ConnectionError):  # a client that has given up
                 self.end_headers()
@@ -172,7 +174,7 @@ def run_check(folder: Path, url: str, **options: float) -> Result:
     arguments = [str(folder), "--url", url, "--poll-interval", "0.001"]
     for name, value in options.items():
         arguments += [f"--{name}", str(value)]
-    return CliRunner().invoke(check, arguments)
+    return CliRunner().invoke(cli, ["check", *arguments], color=True)
 
 
 def table_row(result: Result, endpoint: str) -> list[str]:
@@ -356,3 +358,33 @@ def test_a_server_that_takes_keys_ends_the_check_with_one_line(tmp_path: Path, s
 def test_unusable_cases_exit_with_2(tmp_path: Path) -> None:
     assert run_check(tmp_path, "http://127.0.0.1:1").exit_code == 2
     assert run_check(tmp_path / "none", "http://127.0.0.1:1").exit_code == 2
+
+
+HOSTILE = "\x1b[2J\x9b\u202e"
+"""Clears a terminal, and turns the order of letters round."""
+
+
+def test_no_endpoints_name_and_no_answer_gives_the_terminal_orders(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path, f"[red]{HOSTILE}", 1, {"question": "Q"}, {})
+    stand_in.acceptance = json.dumps({"reason": f"no such question: {HOSTILE}"}).encode()
+    result = run_check(tmp_path, stand_in.url)
+    assert result.exit_code == 1
+    assert result.output.count("[red]") == 2, "the table and the list name it as it is written"
+    assert all(line.isprintable() for line in result.output.split("\n"))
+
+
+def test_no_phrase_of_a_refusal_gives_the_terminal_orders(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
+    stand_in.key, stand_in.refusal = "mt_right", HOSTILE
+    result = run_check(tmp_path, stand_in.url)
+    assert result.exit_code == 2
+    assert all(line.isprintable() for line in result.output.split("\n"))
+
+
+@pytest.mark.parametrize("depth", [900, 60_000])
+def test_a_deep_answer_is_a_failed_case(tmp_path: Path, stand_in: StandIn, depth: int) -> None:
+    write_case(tmp_path, "best5", 1, {"question": "Q"}, json.loads("[" * 900 + "]" * 900))
+    stand_in.results = [b'{"status": "done", "data": ' + b"[" * depth + b"1" + b"]" * depth + b"}"]
+    result = run_check(tmp_path, stand_in.url)
+    assert result.exit_code == 1, result.output
+    assert "0 of 1 cases passed" in result.output

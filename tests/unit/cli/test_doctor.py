@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -248,3 +251,26 @@ def test_the_exit_code_and_the_json_say_whether_there_is_a_problem(settings: Set
     ill = CliRunner().invoke(doctor, arguments)
     assert ill.exit_code == 1
     assert "problem" in {each["level"] for each in json.loads(ill.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("file", "limit_bytes", "told"),
+    [("", 0, "No usable temporary directory"), ("", 8192, "free some space"), ("store-id", None, "is a named pipe")],
+    ids=["no place for a copy", "no room for all of it", "a pipe in the place of a file"],
+)
+def test_what_keeps_the_doctor_from_looking_is_said_with_what_helps(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, file: str, limit_bytes: int | None, told: str
+) -> None:
+    if file:
+        (settings.store_dir / file).unlink()
+        os.mkfifo(settings.store_dir / file, 0o600)
+    monkeypatch.setattr(tempfile, "tempdir", None)  # found anew, by writing a file
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if limit_bytes is None else limit_bytes, before[1]))
+    try:
+        found = [finding for finding in examine(settings) if finding.check == "state" and finding.level != Level.OK]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [(finding.level, told in finding.message) for finding in found] == [(Level.PROBLEM, True)]
+    assert "None" not in found[0].message
+    assert "run this as" not in found[0].message

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
+from click.exceptions import Exit
 from click.testing import CliRunner
 
 from meantime.cli import cli
+from meantime.cli.errors import one_line_errors
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,25 @@ def test_a_state_directory_that_cannot_be_looked_at_is_one_line_and_exit_code_2(
     assert ended.stderr.startswith("Error: ")
     assert len(ended.stderr.splitlines()) == 1
     assert "--state-dir" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "advice"),
+    [
+        (errno.ENOSPC, None, "free some space"),
+        (errno.ENOSPC, "x", "free some space"),
+        (errno.EMFILE, "x", "allow more open files"),
+        (errno.ENFILE, None, "allow more open files"),
+        (errno.EACCES, "x", "run this as the server's user"),
+        (errno.EIO, None, "Input/output error"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_with_what_helps(
+    number: int, file: str | None, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exit) as ended, one_line_errors():
+        raise OSError(number, os.strerror(number), *filter(None, [file]))
+    [line] = capsys.readouterr().err.splitlines()
+    assert (ended.value.exit_code, line.startswith("Error: "), advice in line) == (2, True, True)
+    assert "None" not in line
+    assert ("--state-dir" in line) == (number == errno.EACCES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from meantime.access_keys import AccessKeyFile, Role
 from meantime.cli.backup import back_up
-from meantime.cli.restore import restore
+from meantime.cli.restore import restore, restore_backup
 from meantime.jobs.job import Task
 from meantime.jobs.job_store import Submission
 from meantime.jobs.sqlite.copies import inspect_copy
@@ -95,3 +96,20 @@ def test_only_a_backup_of_this_store_is_taken_and_only_without_a_server(site: Si
     with closing(SqliteJobStore(site.settings.store_dir)):
         assert "another server" in site.restore().stderr
     assert site.numbers() == [1]
+
+
+def test_what_is_kept_aside_is_never_what_the_next_restore_replaces(site: Site) -> None:
+    now = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)  # a clock that was set back gives one time twice, too
+    stores = []
+    for _ in range(3):
+        stores.append((site.settings.store_dir / "jobs.sqlite3").read_bytes())
+        restore_backup(site.settings, site.backup, now=now)
+    kept = sorted(site.settings.store_dir.glob("jobs.sqlite3.before-*"))
+    assert sorted(file.read_bytes() for file in kept) == sorted(stores)
+
+
+def test_keys_that_are_a_link_to_what_is_not_there_now_are_no_missing_keys(site: Site, tmp_path: Path) -> None:
+    site.settings.keys_file.unlink()
+    site.settings.keys_file.symlink_to(tmp_path / "not-mounted")
+    assert "stays" in site.restore().stdout
+    assert site.settings.keys_file.is_symlink()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from meantime.errors import StorageFullError, StoreLockedError, StoreUnavailableError
-from meantime.jobs.state_directory import SpareSpace, StateLock, storage_error
+from meantime.jobs.state_directory import SpareSpace, StateLock, storage_error, write_durably
 
 SIZE_BYTES = 256 * 1024
 
@@ -76,3 +79,36 @@ def test_no_space_and_no_quota_are_a_full_storage(number: int) -> None:
 def test_spare_space_that_cannot_be_written_is_another_matter_than_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="No such file"):
         SpareSpace(tmp_path / "gone" / "spare-space", SIZE_BYTES).ensure()
+
+
+@contextmanager
+def no_file_larger_than(limit_bytes: int) -> Iterator[None]:
+    """Have writes beyond a size fail as on a full disk: what fits is written, and the rest is not."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_of_which_only_a_part_fits_does_not_take_the_earlier_ones_place(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    write_durably(file, "whole")
+    with no_file_larger_than(4096), pytest.raises(OSError, match="File too large"):
+        write_durably(file, "x" * 5000)
+    assert file.read_text() == "whole"
+    write_durably(file, "x" * 5000)
+    assert file.read_text() == "x" * 5000
+
+
+@pytest.mark.parametrize("obstacle", ["full", "fifo"])
+def test_a_lock_that_cannot_be_written_is_refused_in_words_and_given_free(tmp_path: Path, obstacle: str) -> None:
+    if obstacle == "fifo":
+        os.mkfifo(tmp_path / "lock")
+    with no_file_larger_than(0), pytest.raises(StoreUnavailableError, match="can't write .*lock: .*--state-dir"):
+        StateLock(tmp_path).acquire()
+    (tmp_path / "lock").unlink()
+    lock = StateLock(tmp_path)
+    lock.acquire()
+    lock.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 
 import pytest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
@@ -67,6 +68,12 @@ def test_the_contract_form_says_error_and_the_v1_form_the_number() -> None:
 
 def test_the_content_type_is_the_rfcs() -> None:
     assert problem_response(NotFound(), path="/").content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/jobs"])
+def test_a_reason_that_names_a_file_in_another_encoding_can_be_sent(path: str) -> None:
+    error = errors.ReloadError(f"{os.fsdecode(b'a' + bytes([0xF1]) + b'o.csv')}: is empty")
+    assert json.loads(problem_response(error, path=path).data)["detail"] == r"a\udcf1o.csv: is empty"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ import hashlib
 import logging
 import os
 import re
+import stat
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 from meantime.jobs.job import EncodedResult
@@ -30,6 +33,11 @@ SPARE_FILE_COUNT = 1000
 
 REMEMBERED_COUNT = 10_000
 """How many missing result files follow by themselves; those of more jobs when their results are asked for."""
+
+DESCRIPTOR_PATIENCE_S = 15.0
+"""How long a result waits where no file can be opened; clients that hold connections are cut off sooner."""
+
+_PAUSE_S = 0.1
 
 _RESULT = re.compile(r"job_id_([1-9][0-9]{0,15})\.json", re.ASCII)
 
@@ -58,13 +66,23 @@ def find_result(directory: Path | str, stored: Path | str, number: int, sha256: 
     Nothing is made or changed: see ResultsDirectory for the two folders.
     """
     for name in (_result_name(directory, number), _stored_name(stored, sha256)):
-        try:
-            content = Path(name).read_bytes()
-        except OSError:
-            continue
-        if hashlib.sha256(content).hexdigest() == sha256:
+        content = _content_of_file(name)
+        if content is not None and hashlib.sha256(content).hexdigest() == sha256:
             return content
     return None
+
+
+def _content_of_file(name: str) -> bytes | None:
+    """Return a file's bytes; None where there is none, or a pipe or a device, which may never give or never end."""
+    try:
+        with open(name, "rb", buffering=0, opener=_open_without_waiting) as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
+
+
+def _open_without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _result_name(directory: Path | str, number: int) -> str:
@@ -84,9 +102,12 @@ class ResultsDirectory:
         Where ``job_id_<number>.json`` appears; others may empty it at any time.
     stored
         Where one copy of each different result is kept, named by its SHA-256.
+    wait
+        Lets so many seconds pass.
     """
 
-    def __init__(self, directory: Path, stored: Path) -> None:
+    def __init__(self, directory: Path, stored: Path, *, wait: Callable[[float], object] = time.sleep) -> None:
+        self._wait = wait
         self._directory = str(directory)
         self._stored = str(stored)
         self._lock = threading.Lock()
@@ -117,7 +138,7 @@ class ResultsDirectory:
             It can't be stored for another reason.
         """
         try:
-            self._ensure_stored(result, anew=False)
+            self._store(result)
         except OSError as error:
             with self._lock:
                 self._has_failed = True
@@ -239,6 +260,19 @@ class ResultsDirectory:
             os.link(stored, name)
         except OSError:
             self._replace(name, content)
+
+    def _store(self, result: EncodedResult) -> None:
+        """Have a stored copy; a moment without descriptors is waited out, since the job would fail for good."""
+        for _ in range(round(DESCRIPTOR_PATIENCE_S / _PAUSE_S)):
+            try:
+                self._ensure_stored(result, anew=False)
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE):
+                    raise
+            else:
+                return
+            self._wait(_PAUSE_S)
+        self._ensure_stored(result, anew=False)
 
     def _ensure_stored(self, result: EncodedResult, *, anew: bool) -> None:
         """Have one good stored copy of a result; ``anew`` writes a fresh one."""

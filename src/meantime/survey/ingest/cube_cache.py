@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _KEPT_CUBES = 8
 _KEPT_NOTES = 64
 _STALE_S = 3600.0
+_CLOCK_TOLERANCE_S = 60.0
 _CUBES, _NOTES, _UNFINISHED = "*.cube", "*.dataset.json", ".writing-*"
 
 
@@ -97,7 +99,9 @@ class CubeCache:
 
 
 def _age_s(path: Path) -> float:
+    """Return how long ago a file was written; one from a time when the clock was ahead is older than any other."""
     try:
-        return time.time() - path.stat().st_mtime
+        age_s = time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
+    return age_s if age_s > -_CLOCK_TOLERANCE_S else math.inf

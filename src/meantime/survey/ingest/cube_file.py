@@ -15,11 +15,12 @@ import json
 import tempfile
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from meantime.fields.fields import parse_json
 from meantime.survey.cube.cube_version import CUBE_FORMAT
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
@@ -83,8 +84,16 @@ def read_cube_file(path: Path) -> tuple[SurveyCube, IngestReport] | None:
     checksum, body = content[:_CHECKSUM_BYTES], memoryview(content)[_CHECKSUM_BYTES:]
     if not body or hashlib.sha256(body).digest() != checksum:
         return None
+    try:
+        return _decoded(content)
+    except (ValueError, TypeError, LookupError, AttributeError):  # whole, but another version's or another program's
+        return None
+
+
+def _decoded(content: bytes) -> tuple[SurveyCube, IngestReport] | None:
+    """Return what a whole file holds; None when it is of another format."""
     *arrays, encoded = _arrays(content)
-    header: dict[str, Any] = json.loads(encoded.tobytes())
+    header = cast("dict[str, Any]", parse_json(encoded.tobytes()))
     if header["format"] != CUBE_FORMAT:
         return None
     cube = SurveyCube(

@@ -5,11 +5,14 @@ The file beside a table is called ``<name>.provenance.json``; ``bundled.py`` wri
 
 from __future__ import annotations
 
+import json
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meantime.errors import DataError
 from meantime.fields.fields import parse_json
+from meantime.fields.refusals import encodable
 from meantime.survey.questions import Question
 from meantime.survey.reading.mapping import CLAIMS
 from meantime.survey.reading.profile import known_survey
@@ -74,7 +77,7 @@ def find_provenance(
     stated = _beside(source, source_sha256)
     known = known_survey(questions) if not stated and not claims else None
     stated = (asdict(known) if known else stated) | claims
-    return Provenance(source_name=source.name, source_sha256=source_sha256, **_complete(stated))
+    return Provenance(source_name=encodable(source.name), source_sha256=source_sha256, **_complete(stated))
 
 
 def _complete(stated: dict[str, str]) -> dict[str, str]:
@@ -84,7 +87,7 @@ def _complete(stated: dict[str, str]) -> dict[str, str]:
 def _beside(source: Path, source_sha256: str) -> dict[str, str]:
     path = provenance_path(source)
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = _read(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -100,3 +103,12 @@ def _beside(source: Path, source_sha256: str) -> dict[str, str]:
     if unknown:
         raise DataError(f"{path}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
     return {key: content[key] for key in _KEYS if key in content}
+
+
+def _read(path: Path) -> object:
+    """Return what a file of JSON holds; ValueError where it is a pipe, or no answer could show it."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is no file")
+    content = parse_json(path.read_text(encoding="utf-8"))
+    json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no UTF-8
+    return content

@@ -16,10 +16,11 @@ from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.negotiation import preferred_type
 from meantime.web.operations import Operation
-from meantime.web.own_address import below_prefix, own_address, own_prefix
+from meantime.web.own_address import below_prefix, own_prefix
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
 from meantime.web.pages.problem_meanings import MEANINGS
 from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX, problem_type
+from meantime.web.shown_commands import curl
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -68,7 +69,7 @@ class Pages:
         return _page(
             "index.html",
             dataset=dataset,
-            base_url=own_address(),
+            curl=curl,
             contract=[each for each in endpoints if _surface_of(each) != "/api/v1"],
             v1=[each for each in endpoints if _surface_of(each) == "/api/v1"],
             surfaces=SURFACES,

@@ -18,15 +18,13 @@ from meantime.web.admission.callers import caller
 from meantime.web.operations import Reply, operation
 from meantime.web.own_address import own_address
 from meantime.web.responses import json_response
+from meantime.web.shown_commands import KEY_FOR_CURL, KEY_VARIABLE
 from meantime.web.v1.job_documents import has_records
 from meantime.web.v1.request_fields import NoQuery, read_query
 from meantime.web.v1.visible_jobs import VisibleJobs
 
 WAIT_S = 60
 CLIENT_TIMEOUT_S = 90
-
-KEY_VARIABLE = "ACCESS_KEY"
-"""The environment variable from which the commands take an access key. A key itself is never sent back."""
 
 
 class Commands(TypedDict):
@@ -84,7 +82,7 @@ def commands_for(job: Job, address: str, *, with_key: bool) -> Commands:
 
 
 def _curl(url: str, body: str, *, with_key: bool) -> str:
-    key = f""" -H "Authorization: Bearer ${{{KEY_VARIABLE}:?put your access key into it}}\"""" if with_key else ""
+    key = f" {KEY_FOR_CURL}" if with_key else ""
     headers = f"-H 'Prefer: wait={WAIT_S}' -H 'Content-Type: application/json'{key}"
     return f"curl -s {shlex.quote(url)} {headers} -d {shlex.quote(body)}"
 

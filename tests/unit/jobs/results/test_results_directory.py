@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 import stat
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from meantime.errors import StorageFullError, StoreUnavailableError
 from meantime.jobs.job import EncodedResult
-from meantime.jobs.results.results_directory import ResultsDirectory, highest_result_number
+from meantime.jobs.results.results_directory import DESCRIPTOR_PATIENCE_S, ResultsDirectory, highest_result_number
 
 RESULT = EncodedResult.of(b'{"Utah":1.0}')
 
@@ -173,3 +174,52 @@ def test_without_results_there_is_no_highest_number(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnavailableError, match="can't be read"):
         highest_result_number(tmp_path / "file")
+
+
+@pytest.mark.parametrize("folder", ["results", "stored"])
+def test_what_is_no_file_is_no_result_and_nobody_waits_for_it(
+    results: ResultsDirectory, tmp_path: Path, folder: str
+) -> None:
+    results.publish(1, RESULT)
+    for place in tmp_path.glob("*/*.json"):
+        place.unlink()
+    name = "job_id_1.json" if folder == "results" else f"{RESULT.sha256}.json"
+    os.mkfifo(tmp_path / folder / name)  # whoever reads it waits until somebody writes
+    assert results.read(1, RESULT.sha256) is None
+    (tmp_path / folder / name).unlink()
+    (tmp_path / folder / name).symlink_to("/dev/full")  # it gives bytes without an end
+    assert results.read(1, RESULT.sha256) is None
+    results.publish(1, RESULT)
+    assert results.read(1, RESULT.sha256) == RESULT.content
+
+
+def test_a_result_waits_for_a_descriptor_instead_of_failing_its_job(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    waited_s = []
+
+    def wait(seconds: float) -> None:
+        waited_s.append(seconds)
+        if len(waited_s) == 3:  # a client has gone
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    results = ResultsDirectory(tmp_path / "results", tmp_path / "stored", wait=wait)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        results.publish(1, RESULT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert results.read(1, RESULT.sha256) == RESULT.content
+    assert len(waited_s) == 3
+
+
+def test_no_result_waits_for_a_descriptor_for_ever(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    waited_s: list[float] = []
+    results = ResultsDirectory(tmp_path / "results", tmp_path / "stored", wait=waited_s.append)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(StoreUnavailableError, match="Too many open files"):
+            results.publish(1, RESULT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert sum(waited_s) == pytest.approx(DESCRIPTOR_PATIENCE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_the_newest_cubes_and_notes_are_kept_and_what_a_killed_writer_left_goes(
     assert len([name for name in left if name.endswith(".dataset.json")]) == 64
     assert f"{dataset.version}.dataset.json" in left
     assert {name for name in left if name.startswith(".writing")} == {".writing-now"}
+
+
+def test_what_was_written_while_the_clock_was_ahead_goes_before_what_is_written_now(
+    folder: Path, dataset: Dataset
+) -> None:
+    ahead_s = time.time() + 10 * 365 * 86_400
+    for i in range(20):
+        (folder / f"{i}.cube").touch()
+        os.utime(folder / f"{i}.cube", (ahead_s + i, ahead_s + i))
+    CubeCache(folder).prune()
+    assert CubeCache(folder).find(dataset.cube.version) is not None
+    assert len(list(folder.glob("*.cube"))) == 8
 
 
 def test_a_version_is_a_checksum_of_the_cube_s_and_the_provenance(dataset: Dataset) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def test_a_file_of_another_format_is_worthless(cube: Read, tmp_path: Path) -> No
     assert other != body
     path.write_bytes(hashlib.sha256(other).digest() + other)
     assert read_cube_file(path) is None
+
+
+@pytest.mark.parametrize("header", [b"[" * 60_000, b"[]", b"{}", b"not JSON", f'{{"format": {CUBE_FORMAT}}}'.encode()])
+def test_a_whole_file_that_another_program_wrote_is_worthless(header: bytes, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    np.save(stream, np.frombuffer(header, np.uint8))
+    for body in (stream.getvalue(), header):
+        assert read_cube_file(written(tmp_path, hashlib.sha256(body).digest() + body, "a.cube")) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" * 20, hashlib.sha256().digest()], ids=["empty", "zip", "bare"])

@@ -208,6 +208,24 @@ def test_a_provenance_file_of_other_bytes_is_refused(source: Path) -> None:
         DataIngestor(source).ingest()
 
 
+@pytest.mark.parametrize("content", ['{"title": "\\ud800"}', '{"\\udfff": "Mine"}', "[" * 60_000, "1" * 6000])
+def test_a_provenance_file_that_no_answer_could_show_is_refused(source: Path, content: str) -> None:
+    written(source.parent, content, "table.provenance.json")
+    with pytest.raises(DataError, match=r"table\.provenance\.json: the provenance file can't be read: "):
+        DataIngestor(source).ingest()
+
+
+def test_a_pipe_in_the_place_of_the_provenance_file_keeps_nobody_waiting(source: Path) -> None:
+    os.mkfifo(source.parent / "table.provenance.json")
+    with pytest.raises(DataError, match=r"table\.provenance\.json: the provenance file can't be read: "):
+        DataIngestor(source).ingest()
+
+
+def test_a_table_whose_name_is_no_utf_8_has_a_name_that_answers_can_show(source: Path) -> None:
+    odd = source.rename(source.parent / os.fsdecode(b"a\xf1o.csv.gz"))
+    assert DataIngestor(odd).ingest().provenance.source_name == r"a\udcf1o.csv.gz"
+
+
 def test_a_mapping_says_where_a_table_comes_from(source: Path, tmp_path: Path) -> None:
     mapping = written(tmp_path, '[source]\npublisher = "Us"\ntitle = "Ours"\n', "mapping.toml")
     provenance = DataIngestor(source, mapping=mapping).ingest().provenance
