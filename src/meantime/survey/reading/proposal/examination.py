@@ -1,0 +1,100 @@
+"""The errand of the child that looks at a whole table and writes the proposal.
+
+It opens the table its own way, since ``table_reader.py`` reads only what is described already.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from meantime.child import Progress
+from meantime.errors import DataError
+from meantime.survey.reading.engines import EngineError
+from meantime.survey.reading.engines.duckdb import DuckDBEngine
+from meantime.survey.reading.proposal.cell_keys import settle_keys
+from meantime.survey.reading.proposal.column_facts import MOST_ROWS, column_facts, trimmed
+from meantime.survey.reading.proposal.column_guesses import guess_columns
+from meantime.survey.reading.proposal.mapping_proposal import Proposal
+from meantime.survey.reading.proposal.table_samples import TableShape, rows_alike, table_shape
+from meantime.survey.reading.sources import OpenedSource, SourceKind, open_source
+
+if TYPE_CHECKING:
+    from meantime.survey.reading.engines import Engine, Frame
+
+
+def write_proposal(_: Progress, source: str, *, size_limit_bytes: int, scratch_directory: str) -> str:
+    """Return the text of a mapping file for a table, whatever its columns are.
+
+    Raises
+    ------
+    DataError
+        It can't be opened, or is no table.
+    """
+    scratch = Path(scratch_directory)
+    with open_source(Path(source), size_limit_bytes=size_limit_bytes, scratch_directory=scratch) as opened:
+        engine = DuckDBEngine(scratch_directory)
+        try:
+            with _columns(opened, engine, scratch) as (shape, frame):
+                return _proposal(Path(source), shape, frame, engine)
+        except EngineError as error:
+            raise DataError(f"{opened.name}: {error}") from error
+        finally:
+            engine.close()
+
+
+def _proposal(source: Path, shape: TableShape, frame: Frame, engine: Engine) -> str:
+    facts, row_count = column_facts(engine, frame, shape.headers)
+    guesses = guess_columns(facts, is_complete=row_count < MOST_ROWS and not shape.other_lines)
+    distinct = frame.unique()
+
+    def varying(keys: Sequence[int]) -> set[int]:
+        return _varying(engine, distinct, keys, len(shape.headers))
+
+    remaining = settle_keys(guesses, varying)
+    return Proposal(source, shape, guesses, row_count, remaining).text()
+
+
+def _varying(engine: Engine, frame: Frame, keys: Sequence[int], count: int) -> set[int]:
+    """Return the columns that have several texts where all keys are the same."""
+    others = [place for place in range(count) if place not in keys]
+    if not others or not keys:
+        return set()
+    cells = frame.group_by(*(f"c{place}" for place in keys)).agg(*(nw.col(f"c{p}").n_unique() for p in others))
+    [row] = engine.rows(cells.select(*(nw.col(f"c{place}").max() for place in others)))
+    return {place for place, most in zip(others, row, strict=True) if isinstance(most, int) and most > 1}
+
+
+@contextmanager
+def _columns(opened: OpenedSource, engine: Engine, scratch: Path) -> Iterator[tuple[TableShape, Frame]]:
+    """Give the shape of a table and its columns as texts, kept by the engine."""
+    if opened.kind is SourceKind.PARQUET:
+        shape = TableShape(engine.parquet_columns(opened.engine_path), "")
+        wanted = {f"c{place}": place for place in range(len(shape.headers))}
+        yield shape, _kept(engine, engine.open_parquet(opened.engine_path, wanted), len(wanted))
+        return
+    shape = table_shape(opened)
+    wanted = {f"c{place}": place for place in range(len(shape.headers))}
+    try:
+        if shape.skip or shape.encoding or shape.other_lines:
+            raise EngineError("not as plain as the engine needs it")
+        frame = engine.open_csv(opened.engine_path, shape.delimiter, len(wanted), wanted)
+        yield shape, _kept(engine, frame, len(wanted))
+    except EngineError:
+        with tempfile.NamedTemporaryFile("w", dir=scratch, suffix=".csv", newline="", encoding="utf-8") as copy:
+            writer = csv.writer(copy)
+            writer.writerow(shape.headers)
+            writer.writerows(itertools.islice(rows_alike(opened, shape), MOST_ROWS))
+            copy.flush()
+            yield shape, _kept(engine, engine.open_csv(copy.name, ",", len(wanted), wanted), len(wanted))
+
+
+def _kept(engine: Engine, frame: Frame, count: int) -> Frame:
+    return engine.keep(trimmed(frame.head(MOST_ROWS), count))
