@@ -1,161 +1,80 @@
-"""Tables of publishers that are known by their header are read without a mapping; each figure is the csv module's."""
+"""Known layouts are found by their headers; a table of CDC's own family, or one with a person's mapping, has none."""
 
 from __future__ import annotations
 
 import csv
-import tomllib
-from collections.abc import Mapping
-from importlib.resources import files
+import io
 from pathlib import Path
-from statistics import fmean
-from typing import NamedTuple, cast
 
 import pytest
 
-from meantime.survey.cube.survey_cube import SurveyCube
-from tests.asking import records_in
-from tests.unit.survey.tables import read
+from meantime.survey.questions import PERCENT
+from meantime.survey.reading.layouts import find_layout, layouts, with_layout
+from meantime.survey.reading.mapping import parse_mapping
+from meantime.survey.reading.profile import Profile
+from tests.unit.survey.tables import HEADER, read, written
 
-FIXTURES = Path(__file__).parents[1] / "layouts"
-LAYOUTS = sorted(entry.name.removesuffix(".toml") for entry in (files("meantime") / "data" / "layouts").iterdir())
-
-
-class Figure(NamedTuple):
-    """What is asked of a table, and the rows of its file that answer it."""
-
-    question: str
-    rows: Mapping[str, str]
-    columns: tuple[str, str, str, str] | tuple[str, str]
-    asked: Mapping[str, object] = {}
-    location: str = ""
-
-
-BMI = "Prevalence of overweight among adults, BMI >= 25 (age-standardized estimate) (%)"
-OBESITY = "Prevalence of obesity, BMI >= 30 (%) - Age group: 18+"
-SMOKERS = "Adults who are current smokers (variable calculated from one or more BRFSS questions)"
-OVERWEIGHT = "Overweight (including obesity) prevalence in adults"
-
-FIGURES = {
-    # layout: the question as it is served, and the rows, value and limits of the file
-    "brfss_prevalence": Figure(
-        f"{SMOKERS}: Yes",
-        {"Year": "2022", "Response": "Yes", "Break_Out": "Male", "Locationabbr": "OH"},
-        ("Locationdesc", "Data_value", "Confidence_limit_Low", "Confidence_limit_High"),
-        {"years": [2022], "strata": ["Male"], "locations": ["OH"]},
-    ),
-    "chronic_disease_indicators": Figure(
-        "Diabetes among adults (Age-adjusted Prevalence)",
-        {"DataValueType": "Age-adjusted Prevalence", "Stratification1": "Overall", "LocationAbbr": "UT"},
-        ("LocationDesc", "DataValue", "LowConfidenceLimit", "HighConfidenceLimit"),
-        {"locations": ["UT"]},
-    ),
-    "eurostat": Figure(
-        "ESTAT:HLTH_EHIS_BM1E(1.0) (PC)",
-        {"TIME_PERIOD": "2019", "sex": "F", "age": "Y18-24", "geo": "PT"},
-        ("geo", "OBS_VALUE"),
-        {"years": [2019], "strata": ["BMI_GE30, F, Y18-24"], "locations": ["PT"]},
-    ),
-    "fingertips": Figure(
-        f"{OVERWEIGHT} (18+ yrs)",
-        {"Time period": "2020/21", "Area Code": "E12000007", "Sex": "Persons"},
-        ("Area Name", "Value", "Lower CI 95.0 limit", "Upper CI 95.0 limit"),
-        {"years": [2020], "locations": ["E12000007"]},
-    ),
-    "our_world_in_data": Figure(
-        OBESITY, {"Year": "2015", "Code": "IRL"}, ("Entity", OBESITY), {"years": [2015], "locations": ["IRL"]}
-    ),
-    "places": Figure(
-        "Obesity among adults (Crude prevalence)",
-        {"LocationName": "Washington", "StateAbbr": "CO", "MeasureId": "OBESITY", "DataValueTypeID": "CrdPrv"},
-        ("LocationName", "Data_Value", "Low_Confidence_Limit", "High_Confidence_Limit"),
-        {"locations": ["Washington, CO"]},
-    ),
-    "statbank_denmark": Figure(
-        "statbank_denmark",
-        {"OMRÅDE": "Region Sjælland", "KØN": "Mænd", "TID": "2021"},
-        ("OMRÅDE", "INDHOLD"),
-        {"locations": ["Region Sjælland"], "strata": ["Mænd"], "years": [2021]},
-    ),
-    "who_gho": Figure(
-        BMI,
-        {"SpatialDimValueCode": "KEN", "Dim1": "Female", "Period": "2016"},
-        ("Location", "FactValueNumeric", "FactValueNumericLow", "FactValueNumericHigh"),
-        {"locations": ["KEN"], "strata": ["Female"], "years": [2016]},
-    ),
-    "who_gho_api": Figure(
-        "WHOSIS_000001",
-        {"SpatialDim": "PRT", "Dim1": "SEX_BTSX", "TimeDim": "2019"},
-        ("SpatialDim", "NumericValue", "Low", "High"),
-        {"locations": ["PRT"], "years": [2019]},
-    ),
-    "yrbss": Figure(
-        "Currently smoked cigarettes (on at least 1 day during the 30 days before the survey)",
-        {"LocationAbbr": "UT", "Sex": "Male", "Grade": "9th", "Race": "Total"},
-        (
-            "LocationDesc",
-            "Greater_Risk_Data_Value",
-            "Greater_Risk_Low_Confidence_Limit",
-            "Greater_Risk_High_Confidence_Limit",
-        ),
-        {"locations": ["UT"], "strata": ["Male, 9th"]},
-    ),
-}
+BRFSS_PREVALENCE = """\
+Year,Locationabbr,Locationdesc,Class,Topic,Question,Response,Break_Out,Break_Out_Category,Sample_Size,Data_value,\
+Confidence_limit_Low,Confidence_limit_High,Display_order,Data_value_unit,Data_value_type,LocationID,QuestionID
+2019,KS,Kansas,Sleep,Sleep,Do you sleep well?,Yes,Overall,Overall,900,61.5,60.0,63.0,1,%,Crude Prevalence,20,_SLP
+2019,KS,Kansas,Sleep,Sleep,Do you sleep well?,No,Overall,Overall,500,38.5,37.0,40.0,2,%,Crude Prevalence,20,_SLP
+2019,KS,Kansas,Sleep,Sleep,Do you sleep well?,Yes,Female,Gender,480,59.5,57.0,62.0,1,%,Crude Prevalence,20,_SLP
+2019,KS,Kansas,Sleep,Sleep,Do you sleep well?,No,Female,Gender,300,40.5,38.0,43.0,2,%,Crude Prevalence,20,_SLP
+"""
+NPAO_EXPORT = """\
+YearStart,YearEnd,LocationAbbr,LocationDesc,Datasource,Class,Topic,Question,Data_Value_Unit,Data_Value_Type,Data_Value,\
+Data_Value_Alt,Data_Value_Footnote_Symbol,Data_Value_Footnote,Low_Confidence_Limit,High_Confidence_Limit ,Sample_Size,\
+Total,Age(years),Education,Gender,Income,Race/Ethnicity,GeoLocation,ClassID,TopicID,QuestionID,DataValueTypeID,\
+LocationID,StratificationCategory1,Stratification1,StratificationCategoryId1,StratificationID1"""
 
 
-def published_row(layout: str) -> dict[str, str]:
-    """Return the one row of a fixture that a figure is about."""
-    with (FIXTURES / f"{layout}.csv").open(encoding="utf-8", newline="") as table:
-        rows = csv.DictReader(table, delimiter=";" if layout == "statbank_denmark" else ",")
-        wanted = FIGURES[layout].rows
-        [found] = [row for row in rows if wanted.items() <= row.items() and not row.get("Category")]
-    return found
+def headers_of(table: str) -> list[str]:
+    return table.split("\n", maxsplit=1)[0].split(",")
 
 
-def test_every_layout_has_a_table_and_a_figure() -> None:
-    assert LAYOUTS == sorted(FIGURES) == sorted(path.stem for path in FIXTURES.glob("*.csv"))
+def test_cdc_s_prevalence_table_is_read_without_an_option(tmp_path: Path) -> None:
+    cube, report = read(written(tmp_path, BRFSS_PREVALENCE))
+    expected = {
+        (f"{row['Question']}: {row['Response']}", row["Break_Out_Category"], row["Break_Out"]): float(row["Data_value"])
+        for row in csv.DictReader(io.StringIO(BRFSS_PREVALENCE))
+    }
+    cells = cube.cells
+    found = {
+        (cube.questions[question].text, cube.segments[segment].category, cube.segments[segment].stratum): value
+        for question, segment, value in zip(
+            cells.question.tolist(), cells.segment.tolist(), cells.value_sum.tolist(), strict=True
+        )
+    }
+    assert found == expected
+    assert cells.variance_count.tolist() == [1] * 4
+    assert {question.unit for question in cube.questions} == {PERCENT}
+    assert report.columns["question"] == "{Question}: {Response}"
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_table_of_a_known_layout_gives_the_published_figure_without_an_option(layout: str) -> None:
-    cube, report = read(FIXTURES / f"{layout}.csv")
-    figure = FIGURES[layout]
-    asked = {"question": figure.question, "by": ["location"], **figure.asked}
-    [record] = records_in("mean", cube, asked)
-    row = published_row(layout)
-    published = [float(row[column].replace(",", ".")) for column in figure.columns[1:]]
-    assert record["value"] == pytest.approx(published[0])
-    assert report.layout == layout_title(layout)
-    if len(published) == 3:
-        # Limits that aren't symmetric give the standard error of their width.
-        width = cast("float", record["high"]) - cast("float", record["low"])
-        assert width == pytest.approx(published[2] - published[1])
+def test_no_layout_takes_a_table_of_cdc_s_own_family() -> None:
+    assert find_layout(headers_of(NPAO_EXPORT)) is None
+    assert find_layout(HEADER) is None
+    assert with_layout(Profile(), headers_of(NPAO_EXPORT)) == Profile()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_values_of_a_known_layout_are_those_of_its_file(layout: str) -> None:
-    cube, _ = read(FIXTURES / f"{layout}.csv")
-    value = FIGURES[layout].columns[1]
-    with (FIXTURES / f"{layout}.csv").open(encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table, delimiter=";" if layout == "statbank_denmark" else ","))
-    published = [float(row[value].replace(",", ".")) for row in rows if row[value]]
-    assert int(cube.cells.row_count.max()) == 1
-    assert int(cube.cells.value_count.sum()) == len(published)
-    assert float(cube.cells.value_sum.sum()) == pytest.approx(fmean(published) * len(published))
+def test_each_layout_is_found_by_its_own_headers_and_names_where_its_tables_are() -> None:
+    assert layouts()
+    for layout in layouts():
+        assert find_layout([header.upper() for header in layout.headers]) == layout
+        assert layout.title
+        assert layout.url.startswith("https://")
 
 
-def layout_title(layout: str) -> str:
-    """Return what a layout's own file calls it."""
-    text = (files("meantime") / "data" / "layouts" / f"{layout}.toml").read_text(encoding="utf-8")
-    return str(tomllib.loads(text)["layout"]["title"])
+@pytest.mark.parametrize("stated", ['question = "Question"', 'strata = ["Break_Out"]'])
+def test_a_table_whose_columns_a_person_names_is_no_layout_s(stated: str) -> None:
+    profile = parse_mapping(f"[columns]\n{stated}", "m").profile
+    assert with_layout(profile, headers_of(BRFSS_PREVALENCE)) == profile
 
 
-def test_the_nation_of_a_known_layout_is_no_state() -> None:
-    cube, _ = read(FIXTURES / "fingertips.csv")
-    assert nations(cube) == ["England"]
-    cube, _ = read(FIXTURES / "brfss_prevalence.csv")
-    assert nations(cube) == ["All States, DC and Territories (median) **"]
-
-
-def nations(cube: SurveyCube) -> list[str]:
-    """Return the locations that stand for the whole."""
-    return [place.name for place in cube.locations if place.kind == "nation"]
+def test_what_a_mapping_states_beside_columns_completes_the_layout() -> None:
+    profile = parse_mapping('[rows]\nkeep = {Break_Out = "Overall"}\n[names]\nmissing = ["*"]', "m").profile
+    found = with_layout(profile, headers_of(BRFSS_PREVALENCE))
+    assert found.layout == "brfss_prevalence"
+    assert (found.keep, found.missing) == ({"Break_Out": ("Overall",)}, ("*",))
+    assert found.columns
