@@ -26,6 +26,7 @@ from meantime.survey.cube.rollup import (
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
 from meantime.survey.reading.engines import Arrays, EngineError
+from meantime.survey.reading.layouts import layout_title
 from meantime.survey.reading.table_reader import TableReader
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def _report(
         location_count=len(cube.locations),
         segment_count=len(cube.segments),
         years=cube.years,
+        layout=layout_title(table.profile.layout),
         columns={str(role): header for role, header in table.columns.header.items()},
         columns_missing=tuple(str(role) for role in table.columns.missing),
         footnotes=footnotes,

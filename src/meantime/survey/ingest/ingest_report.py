@@ -30,6 +30,7 @@ class IngestReport:
     location_count: int
     segment_count: int
     years: tuple[int, ...]
+    layout: str = ""  # the known layout of the table, as its publisher is called; empty for CDC's own family
     columns: Mapping[str, str]  # role -> the column's name in the file
     columns_missing: tuple[str, ...] = ()  # optional roles that the file has no column for
     footnotes: Mapping[str, int]  # footnote text -> rows

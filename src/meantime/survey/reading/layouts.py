@@ -1,14 +1,15 @@
 """Known layouts: tables of other publishers that are read without a mapping file, found by their headers.
 
 A layout is a mapping file with one section more, ``[layout]``: what it's called, the headers that identify it, where
-such tables are published. They are in ``meantime/data/layouts``. A table whose columns a person has named is no
-layout's; CDC's own family of tables needs none.
+such tables are published, and what becomes of the columns that it doesn't name (``rest``). They are in
+``meantime/data/layouts``. A layout's columns that a file lacks are left out. A table whose columns a person has named is
+no layout's; CDC's own family of tables needs none.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -16,22 +17,56 @@ from pathlib import Path
 import meantime
 from meantime.errors import DataError
 from meantime.fields.fields import parse_toml
-from meantime.survey.reading.columns import folded
+from meantime.survey.reading.columns import Role, folded
 from meantime.survey.reading.mapping import mapping_of
 from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.recipes import columns_in, recipe_of
 
 _DIRECTORY = Path(meantime.__file__).parent / "data" / "layouts"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One known layout. All of its ``headers`` must be in a file, compared as columns are found."""
+    """One known layout. All of its ``headers`` must be in a file, compared as columns are found.
+
+    ``rest`` is what the columns are that it neither names nor ignores: ``strata``, further parts of the ``question``, or
+    the one ``value``, whose header is the question; empty where they play no part.
+    """
 
     name: str
     title: str
     headers: tuple[str, ...]
     url: str
     profile: Profile
+    rest: str = ""
+    ignored: tuple[str, ...] = ()
+
+    def fits(self, headers: Sequence[str]) -> bool:
+        """Whether a table with these headers is of this layout."""
+        names = {folded(header) for header in headers}
+        rest_count = len(self._rest_of(headers)) if self.rest == "value" else 1
+        return names.issuperset(map(folded, self.headers)) and rest_count == 1
+
+    def profile_for(self, headers: Sequence[str]) -> Profile:
+        """Return how a table with these headers is read."""
+        there = {folded(header) for header in headers}
+        columns = {role: _present(text, there) for role, text in self.profile.columns.items()}
+        columns = {role: text for role, text in columns.items() if text or not self.profile.columns[role]}
+        strata = [name for name in self.profile.strata if folded(name) in there]
+        rest = self._rest_of(headers) if self.rest else []
+        if self.rest == "value":
+            fixed = {**self.profile.fixed, Role.QUESTION: rest[0].strip()}
+            return replace(self.profile, columns={**columns, Role.VALUE: rest[0]}, fixed=fixed)
+        if self.rest == "question":
+            columns[Role.QUESTION] += "".join(f": {{{header.strip()}}}" for header in rest)
+            return replace(self.profile, columns=columns, strata=tuple(strata))
+        return replace(self.profile, columns=columns, strata=(*strata, *rest))
+
+    def _rest_of(self, headers: Sequence[str]) -> list[str]:
+        """Return the headers that the layout neither names nor ignores."""
+        named = [name for text in self.profile.columns.values() for name in (columns_in(text) or [text])]
+        known = {folded(name) for name in (*named, *self.profile.strata, *self.ignored)}
+        return [header for header in headers if folded(header) not in known]
 
 
 @cache
@@ -50,8 +85,7 @@ def layouts_checksum() -> str:
 
 def find_layout(headers: Sequence[str]) -> Layout | None:
     """Return the layout of a table: the one with most headers, all of which the table has."""
-    names = {folded(header) for header in headers}
-    return next((layout for layout in layouts() if names.issuperset(map(folded, layout.headers))), None)
+    return next((layout for layout in layouts() if layout.fits(headers)), None)
 
 
 def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
@@ -62,7 +96,7 @@ def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
     layout = None if profile.columns or profile.strata or profile.wide_years else find_layout(headers)
     if layout is None:
         return profile
-    unchanged, completed = Profile(), layout.profile
+    unchanged, completed = Profile(), layout.profile_for(headers)
     stated = {
         each.name: getattr(profile, each.name)
         for each in fields(Profile)
@@ -74,11 +108,33 @@ def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
     return replace(completed, **stated, layout=layout.name)
 
 
+def layout_title(name: str) -> str:
+    """Return what the layout of a profile is called; empty where it has none."""
+    return next((layout.title for layout in layouts() if layout.name == name), "")
+
+
+def _present(stated: str, there: Collection[str]) -> str:
+    """Return a text made of columns without those that a table lacks."""
+    names = columns_in(stated)
+    if not names:
+        return stated if folded(stated) in there else ""
+    parts = zip(recipe_of(stated, range(len(names))).parts, names, strict=True)
+    written = ""
+    for part, name in parts:
+        if folded(name) in there:
+            written = part.added_to(written, f"{{{name}}}")
+    return written
+
+
 def _layout(path: Path) -> Layout:
     document = parse_toml(path.read_text(encoding="utf-8"))
-    described = document.pop("layout", None)
-    match described:
-        case {"title": str(title), "headers": [*headers], "url": str(url)} if all(isinstance(h, str) for h in headers):
+    match document.pop("layout", None):
+        case {"title": str(title), "headers": [*headers], "url": str(url), **others} if others.keys() <= {
+            "rest",
+            "ignored",
+        }:
             profile = mapping_of(document, path.name).profile
-            return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile)
-    raise DataError(f"{path.name}: [layout] needs a title, headers and a url")
+            ignored = tuple(str(header) for header in others.get("ignored", ()))
+            rest = str(others.get("rest", ""))
+            return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile, rest, ignored)
+    raise DataError(f"{path.name}: [layout] needs title, headers and url, and may have rest and ignored")

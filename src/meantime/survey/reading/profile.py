@@ -77,7 +77,7 @@ KNOWN_SURVEYS = {
 }
 
 UNITS = {
-    "%": PERCENT, "percent": PERCENT, "percentage": PERCENT, "percentages": PERCENT, "per cent": PERCENT,
+    "%": PERCENT, "percent": PERCENT, "percentage": PERCENT, "percentages": PERCENT, "per cent": PERCENT, "pc": PERCENT,
     "proportion": PROPORTION, "proportions": PROPORTION, "fraction": PROPORTION,
 }  # fmt: skip
 """What units with a known scale are called; others stay as they are written."""
