@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from meantime.survey.cube.rollup import COUNTS, EXTREMES, SUMS, TEXT_KEYS, rollup
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.reading.columns import Role, match_columns
-from meantime.survey.reading.estimate_rows import estimate_rows
+from meantime.survey.reading.estimate_rows import column_name, estimate_rows
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.unit.survey.conftest import quiet_end
@@ -113,7 +113,8 @@ def test_another_engine_rolls_the_same_rows_up_to_the_same_cells(table: list[Row
     )
     frame = pd.DataFrame({name: [getattr(row, name) for row in table] for name in named})
     empty = {role: [""] * len(table) for role in (Role.FIPS, Role.FOOTNOTE, Role.FOOTNOTE_SYMBOL)}
-    source = nw.from_native(frame.assign(**empty)).lazy()
+    named_as_read = {str(role): column_name(place) for role, place in columns.position.items()}
+    source = nw.from_native(frame.assign(**empty).rename(columns=named_as_read)).lazy()
     found = rollup(estimate_rows(source, columns, (), trim=False), columns).collect().to_dict(as_series=False)
     cells = cells_by_name(cube_of(table))
     places = zip(*(found[key] for key in ("question", "location", "year", "category", "stratum")), strict=True)

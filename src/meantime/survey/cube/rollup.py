@@ -68,7 +68,7 @@ def rollup(rows: Frame, columns: ColumnMap) -> Frame:
         n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
     ).with_columns(precision_value=nw.col("precision") * value)
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
-        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.position),
+        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.recipes),
         row_count=nw.len(),
         value_count=value.count(),
         value_sum=value.sum(),
@@ -106,7 +106,7 @@ def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
         *(nw.col(name).fill_null(0.0) for name in SUMS),
         *(nw.col(name).fill_null(float("nan")) for name in EXTREMES),
         *(nw.col(name).fill_null("") for name in ("footnote_first", "footnote_last")),
-        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.position),
+        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.recipes),
     )
 
 

@@ -23,6 +23,7 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
     Role.QUESTION: ("question", "indicator", "measure", "outcome", "variable", "topic"),
     Role.QUESTION_ID: ("questionid", "indicatorid", "measureid", "questioncode", "indicatorcode"),
     Role.UNIT: ("unit", "units", "unitofmeasure", "datavalueunit"),
+    Role.VALUE_TYPE: ("valuetype", "datavaluetype", "estimatetype"),
     Role.YEAR: ("year", "yr", "surveyyear", "refyear", "timeperiod", "period", "time"),
     Role.LOCATION: (
         "location", "locationname", "locationdesc", "state", "statename", "region", "area", "areaname", "geography",
@@ -45,6 +46,8 @@ SYNONYMS: dict[Role, tuple[str, ...]] = {
         "high", "upper", "highci", "upperci", "cihigh", "ciupper", "ucl", "upperlimit", "confidencelimithigh", "hi",
         "upper95ci", "upperbound", "ub",
     ),
+    Role.STANDARD_ERROR: ("standarderror", "stderr", "stderror", "se"),
+    Role.MARGIN_OF_ERROR: ("marginoferror", "moe"),
     Role.SAMPLE_SIZE: ("samplesize", "n", "sample", "respondents", "denominator", "unweightedn", "samplen", "size"),
     Role.FOOTNOTE: ("footnote", "note", "notes", "footnotetext", "datavaluefootnote"),
     Role.FOOTNOTE_SYMBOL: ("footnotesymbol", "symbol", "flag", "datavaluefootnotesymbol"),

@@ -9,20 +9,25 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import narwhals as nw
+
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.reading.columns import ColumnMap, match_columns
+from meantime.fields.refusals import shown
+from meantime.survey.reading.columns import Column, ColumnMap, match_columns
 from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
-from meantime.survey.reading.estimate_rows import estimate_rows
+from meantime.survey.reading.estimate_rows import column_name, estimate_rows, kept_rows
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.layouts import with_layout
+from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import LeftOutRow, check_rows, left_out_rows
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
 
@@ -54,25 +59,51 @@ class TableReader:
     def __init__(self, source: OpenedSource, profile: Profile, engine: Engine) -> None:
         self.source = source
         self.engine = engine
-        self.profile = profile
         self._is_parquet = source.kind is SourceKind.PARQUET
         if self._is_parquet:
-            self._header = _parquet_columns(source, engine)
+            self.header = _parquet_columns(source, engine)
         else:
-            self._header = read_header(source, profile.delimiter)
+            self.header = read_header(source, profile.file.delimiter)
+        self.profile = with_layout(profile, self.header)
         self.columns: ColumnMap = match_columns(
-            self._header, source_name=source.name, stated=profile.columns, fixed=profile.fixed
+            self.header,
+            source_name=source.name,
+            stated=self.profile.columns,
+            fixed=self.profile.fixed,
+            strata=self.profile.strata,
+            keep=self.profile.keep,
         )
 
     def estimates(self, *, trim: bool) -> Frame:
-        """Return the rows, one column a role; nothing is read yet."""
-        wanted = {str(role): position for role, position in self.columns.position.items()}
+        """Return the rows that are kept, one column a role; nothing is read yet."""
+        rows = kept_rows(self.frame(self.columns.used), self._kept_spellings)
+        return estimate_rows(rows, self.columns, self.profile.missing, trim=trim)
+
+    def frame(self, positions: Iterable[int]) -> Frame:
+        """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
+        wanted = {column_name(position): position for position in positions}
         path = self.source.engine_path
         if self._is_parquet:
-            source = self.engine.open_parquet(path, wanted)
-        else:
-            source = self.engine.open_csv(path, self.profile.delimiter, len(self._header), wanted)
-        return estimate_rows(source, self.columns, self.profile.missing, trim=trim)
+            return self.engine.open_parquet(path, wanted)
+        return self.engine.open_csv(path, self.profile.file.delimiter, len(self.header), wanted)
+
+    @cached_property
+    def _kept_spellings(self) -> dict[Column, tuple[str, ...]]:
+        """How the texts that rows are kept by are spelt in the file."""
+        return {column: self._spellings(column, texts) for column, texts in self.columns.keep.items()}
+
+    def _spellings(self, column: Column, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return how a column spells some texts; a DataError where it has none of them."""
+        name, wanted = column_name(column.position), {normal(text) for text in texts}
+        distinct = self.frame([column.position]).select(nw.col(name).cast(nw.String).fill_null("")).unique()
+        found = sorted(str(text) for (text,) in self.engine.rows(distinct))
+        kept = tuple(text for text in found if normal(text) in wanted)
+        if not kept:
+            raise DataError(
+                f"{self.source.name}: keep under [rows] leaves no row: {column.header.strip()!r} is never "
+                f"{' or '.join(map(shown, texts))}; it is {_some(found)}"
+            )
+        return kept
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
@@ -91,15 +122,20 @@ class TableReader:
         return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
 
     def rows(self) -> Iterator[NumberedRow]:
-        """Yield all rows as texts, in the file's order; a Parquet file has them only where a role has a column."""
+        """Yield the rows that are kept as texts, in the file's order; a Parquet file's have only the columns in use."""
+        wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
+        for row in self._all_rows():
+            if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
+                yield row
+
+    def _all_rows(self) -> Iterator[NumberedRow]:
         if not self._is_parquet:
-            yield from numbered_rows(self.source, self.profile.delimiter, self._header)
+            yield from numbered_rows(self.source, self.profile.file.delimiter, self.header)
             return
-        roles = self.columns.position
-        frame = self.engine.open_parquet(self.source.engine_path, {str(role): roles[role] for role in roles})
-        for number, values in enumerate(self.engine.rows(frame), start=1):
-            fields = [""] * len(self._header)
-            for position, value in zip(roles.values(), values, strict=True):
+        used = self.columns.used
+        for number, values in enumerate(self.engine.rows(self.frame(used)), start=1):
+            fields = [""] * len(self.header)
+            for position, value in zip(used, values, strict=True):
                 fields[position] = "" if value is None or _is_nan(value) else str(value)
             yield NumberedRow(number, fields)
 
@@ -185,6 +221,11 @@ def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:
         return engine.parquet_columns(source.engine_path)
     except EngineError as error:
         raise DataError(f"{source.name}: {error}") from error
+
+
+def _some(texts: list[str], limit: int = 12) -> str:
+    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
+    return ", ".join(map(shown, texts[:limit])) + more
 
 
 def _is_nan(value: object) -> bool:

@@ -1,0 +1,84 @@
+"""Known layouts: tables of other publishers that are read without a mapping file, found by their headers.
+
+A layout is a mapping file with one section more, ``[layout]``: what it's called, the headers that identify it, where
+such tables are published. They are in ``meantime/data/layouts``. A table whose columns a person has named is no
+layout's; CDC's own family of tables needs none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+
+import meantime
+from meantime.errors import DataError
+from meantime.fields.fields import parse_toml
+from meantime.survey.reading.columns import folded
+from meantime.survey.reading.mapping import mapping_of
+from meantime.survey.reading.profile import Profile
+
+_DIRECTORY = Path(meantime.__file__).parent / "data" / "layouts"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One known layout. All of its ``headers`` must be in a file, compared as columns are found."""
+
+    name: str
+    title: str
+    headers: tuple[str, ...]
+    url: str
+    profile: Profile
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """Return all layouts, those with more headers first."""
+    found = [_layout(path) for path in sorted(_DIRECTORY.glob("*.toml"))]
+    return tuple(sorted(found, key=lambda layout: -len(layout.headers)))
+
+
+@cache
+def layouts_checksum() -> str:
+    """Return a checksum of all layouts (hex), which say how a table is read that nobody has described."""
+    content = [(path.name, path.read_bytes()) for path in sorted(_DIRECTORY.glob("*.toml"))]
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def find_layout(headers: Sequence[str]) -> Layout | None:
+    """Return the layout of a table: the one with most headers, all of which the table has."""
+    names = {folded(header) for header in headers}
+    return next((layout for layout in layouts() if names.issuperset(map(folded, layout.headers))), None)
+
+
+def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
+    """Return a profile completed with the layout of a table, if it has a known one.
+
+    What a mapping states comes first; where it names columns itself, no layout is looked for.
+    """
+    layout = None if profile.columns or profile.strata or profile.wide_years else find_layout(headers)
+    if layout is None:
+        return profile
+    unchanged, completed = Profile(), layout.profile
+    stated = {
+        each.name: getattr(profile, each.name)
+        for each in fields(Profile)
+        if getattr(profile, each.name) != getattr(unchanged, each.name)
+    }
+    for name, value in stated.items():
+        beneath = getattr(completed, name)
+        stated[name] = {**beneath, **value} if isinstance(beneath, dict) else value
+    return replace(completed, **stated, layout=layout.name)
+
+
+def _layout(path: Path) -> Layout:
+    document = parse_toml(path.read_text(encoding="utf-8"))
+    described = document.pop("layout", None)
+    match described:
+        case {"title": str(title), "headers": [*headers], "url": str(url)} if all(isinstance(h, str) for h in headers):
+            profile = mapping_of(document, path.name).profile
+            return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile)
+    raise DataError(f"{path.name}: [layout] needs a title, headers and a url")
