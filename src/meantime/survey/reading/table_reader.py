@@ -25,10 +25,11 @@ from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbe
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
 from meantime.survey.reading.estimate_rows import column_name, estimate_rows, kept_rows
+from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.layouts import with_layout
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import LeftOutRow, check_rows, left_out_rows
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
