@@ -101,7 +101,7 @@ def test_an_unknown_table_gets_a_mapping_that_is_valid_and_says_how_sure_it_is(u
         "question": "Indicator",
         "year": "Survey Year",
         "location": "State Name",
-        "stratum": "Breakout",
+        "strata": ["Breakout"],
         "value": "Pct",
         "low": "Lower CI",
         "high": "Upper CI",

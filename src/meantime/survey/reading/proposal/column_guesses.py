@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from meantime.survey.reading.columns import ALIASES, FIGURE_ROLES, Role
-from meantime.survey.reading.profile import normal
+from meantime.survey.reading.columns import ALIASES, FIGURE_ROLES, ColumnMap, Role
+from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.proposal.column_facts import ColumnFacts
 from meantime.survey.reading.proposal.column_words import (
     EVERYBODY,
@@ -42,12 +42,20 @@ class Confidence(StrEnum):
     NEEDED = "likely: tells apart rows that are alike without it"
 
 
+@dataclass(frozen=True, slots=True)
+class KnownColumns:
+    """The columns of a table that is read without a mapping, and how its names are read."""
+
+    columns: ColumnMap
+    profile: Profile
+
+
 @dataclass(slots=True)
 class Guesses:
     """What the columns of one table seem to be.
 
     ``roles`` and ``strata`` are positions; ``parts`` are further columns of a role's text, such as the state of a
-    county; ``why`` says of each role how sure it is.
+    county; ``why`` says of each role how sure it is. ``known`` is how a known table is read.
     """
 
     facts: Sequence[ColumnFacts]
@@ -56,6 +64,7 @@ class Guesses:
     parts: dict[Role, list[int]] = field(default_factory=dict)
     why: dict[Role, Confidence] = field(default_factory=dict)
     year_headers: tuple[int, ...] = ()
+    known: KnownColumns | None = None
 
     def take(self, role: Role, position: int, confidence: Confidence) -> None:
         """Give a column a role."""
@@ -82,7 +91,7 @@ class Guesses:
         return self.facts[self.roles[role]] if role in self.roles else None
 
 
-def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool) -> Guesses:
+def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool, known: KnownColumns | None = None) -> Guesses:
     """Guess the role of each column; a column plays one part at most, and an empty one none.
 
     Parameters
@@ -91,7 +100,11 @@ def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool) -> Guesses
         What each column holds.
     is_complete
         Whether all rows were counted: nothing is sure otherwise.
+    known
+        The columns of a known table, which are taken as they are.
     """
+    if known is not None:
+        return _known_guesses(facts, known)
     found = Guesses(facts, year_headers=_year_headers(facts))
     for matches, confidence in ((_is_called, Confidence.LIKELY), (partly, Confidence.PARTLY)):
         for role, words in ROLE_WORDS.items():
@@ -108,6 +121,16 @@ def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool) -> Guesses
         if column is not None:
             found.take(role, column.position, Confidence.UNSURE)
     _mend_strata(found)
+    return found
+
+
+def _known_guesses(facts: Sequence[ColumnFacts], known: KnownColumns) -> Guesses:
+    found = Guesses(facts, known=known, strata=[column.position for column in known.columns.strata])
+    for role, recipe in known.columns.recipes.items():
+        first, *others = (part.position for part in recipe.parts)
+        found.take(role, first, Confidence.STATED)
+        if others:
+            found.parts[role] = others
     return found
 
 

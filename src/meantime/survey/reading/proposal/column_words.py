@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from meantime.survey.reading.columns import Role
+from meantime.survey.reading.profile import normal
 
 ROLE_WORDS: dict[Role, tuple[str, ...]] = {
     # role: names as `plain` gives them; the more telling ones, and the finer places, first
@@ -91,7 +92,24 @@ PERCENT_WORDS = ("percent", "pct", "prevalence", "%", "prozent", "anteil", "porc
 STATES = frozenset({"alabama", "alaska", "california", "texas", "new york", "ohio", "guam", "puerto rico"})
 """Enough names to recognise a column of US states by what it holds."""
 
+MISSING_WORDS = frozenset({
+    "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nr", "ns", "nd", "np", "nc", "x", "s", "c", "d", "p", "u", "z",
+    "dsu", "dnc", "lsr", "suppressed", "missing", "unknown", "not available", "not applicable", "not reported",
+    "data suppressed", "data not available", "unreliable", "insufficient data", "no data", "k.a.", "keine angabe",
+})  # fmt: skip
+"""What publishers write where a number is missing or withheld, apart from signs such as ``*``."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def is_missing_mark(text: str) -> bool:
+    """Whether a text often stands where a number is missing or withheld.
+
+    >>> [is_missing_mark(text) for text in ("*", "<5", "NA", "a lot", "25.1*")]
+    [True, True, True, False, False]
+    """
+    is_sign = not any(letter.isalnum() for letter in text)
+    return is_sign or text[0] in "<>≤≥" or normal(text) in MISSING_WORDS
 
 
 def plain(name: str) -> str:

@@ -10,28 +10,57 @@ import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from meantime.child import Progress
+from meantime.child.child_process import ChildProcess
 from meantime.errors import DataError
+from meantime.survey.reading.columns import match_columns
 from meantime.survey.reading.engines import EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
+from meantime.survey.reading.files.packing import SourceKind
+from meantime.survey.reading.layouts import with_layout
+from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.proposal.cell_keys import settle_keys
 from meantime.survey.reading.proposal.column_facts import MOST_ROWS, column_facts, trimmed
-from meantime.survey.reading.proposal.column_guesses import guess_columns
+from meantime.survey.reading.proposal.column_guesses import KnownColumns, guess_columns
 from meantime.survey.reading.proposal.mapping_proposal import Proposal
 from meantime.survey.reading.proposal.table_samples import TableShape, rows_alike, table_shape
-from meantime.survey.reading.sources import OpenedSource, SourceKind, open_source
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Engine, Frame
 
 
-def write_proposal(_: Progress, source: str, *, size_limit_bytes: int, scratch_directory: str) -> str:
-    """Return the text of a mapping file for a table, whatever its columns are.
+@dataclass(frozen=True, slots=True)
+class ProposedMapping:
+    """The text of a mapping file; ``is_known`` where the table's columns are known without one."""
+
+    text: str
+    is_known: bool
+
+
+def propose_mapping(source: Path, *, size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES) -> ProposedMapping:
+    """Propose a mapping file for a table, whatever its columns are, in a child process.
+
+    Raises
+    ------
+    DataError
+        It can't be opened, or is no table.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        text, is_known = ChildProcess(source.name).run(
+            write_proposal, None, str(source), size_limit_bytes=size_limit_bytes, scratch_directory=scratch
+        )
+    return ProposedMapping(text, is_known)
+
+
+def write_proposal(_: Progress, source: str, *, size_limit_bytes: int, scratch_directory: str) -> tuple[str, bool]:
+    """Return the text of a mapping file, and whether the columns were known; the errand of `propose_mapping`.
 
     Raises
     ------
@@ -50,16 +79,29 @@ def write_proposal(_: Progress, source: str, *, size_limit_bytes: int, scratch_d
             engine.close()
 
 
-def _proposal(source: Path, shape: TableShape, frame: Frame, engine: Engine) -> str:
+def _proposal(source: Path, shape: TableShape, frame: Frame, engine: Engine) -> tuple[str, bool]:
+    known = _known_columns(shape.headers)
     facts, row_count = column_facts(engine, frame, shape.headers)
-    guesses = guess_columns(facts, is_complete=row_count < MOST_ROWS and not shape.other_lines)
+    guesses = guess_columns(facts, is_complete=row_count < MOST_ROWS and not shape.other_lines, known=known)
     distinct = frame.unique()
 
     def varying(keys: Sequence[int]) -> set[int]:
         return _varying(engine, distinct, keys, len(shape.headers))
 
     remaining = settle_keys(guesses, varying)
-    return Proposal(source, shape, guesses, row_count, remaining).text()
+    return Proposal(source, shape, guesses, row_count, remaining).text(), known is not None
+
+
+def _known_columns(headers: Sequence[str]) -> KnownColumns | None:
+    """Return the columns of a table of CDC's family or of a known layout; None for any other."""
+    profile = with_layout(Profile(), headers)
+    try:
+        columns = match_columns(
+            headers, source_name="", stated=profile.columns, fixed=profile.fixed, strata=profile.strata
+        )
+    except DataError:
+        return None
+    return KnownColumns(columns, profile)
 
 
 def _varying(engine: Engine, frame: Frame, keys: Sequence[int], count: int) -> set[int]:

@@ -13,11 +13,25 @@ from pathlib import Path
 
 from meantime.fields.refusals import printable_toml
 from meantime.survey.questions import PERCENT, PROPORTION, SCALES
-from meantime.survey.reading.columns import NUMBER_ROLES, REQUIRED_ROLES, Role
+from meantime.survey.reading.columns import FIGURE_ROLES, REQUIRED_ROLES, Role
+from meantime.survey.reading.forms.number_forms import (
+    PLAIN,
+    NumberColumn,
+    NumberForm,
+    UndecidedNumbersError,
+    derive_number_form,
+)
 from meantime.survey.reading.profile import known_question, normal
 from meantime.survey.reading.proposal.column_facts import ColumnFacts
-from meantime.survey.reading.proposal.column_guesses import Guesses, candidates, why_not, years_pattern
-from meantime.survey.reading.proposal.column_words import EVERYBODY, NATIONS, PERCENT_WORDS, ROLE_WORDS, plain
+from meantime.survey.reading.proposal.column_guesses import Confidence, Guesses, candidates, why_not, years_pattern
+from meantime.survey.reading.proposal.column_words import (
+    EVERYBODY,
+    NATIONS,
+    PERCENT_WORDS,
+    ROLE_WORDS,
+    is_missing_mark,
+    plain,
+)
 from meantime.survey.reading.proposal.table_samples import TableShape
 from meantime.survey.reading.sources import stem
 
@@ -34,6 +48,16 @@ class Proposal:
     guesses: Guesses
     row_count: int
     varying: Collection[int] = ()
+
+    @property
+    def form(self) -> NumberForm | UndecidedNumbersError:
+        """How the numbers are written, or why that can't be told."""
+        columns = [self.guesses.fact(role) for role in FIGURE_ROLES]
+        plain = [NumberColumn(c.header, (*c.odd_numbers, *c.texts), c.decimal == 0) for c in columns if c]
+        try:
+            return derive_number_form(plain) if any(c and c.odd_numbers for c in columns) else PLAIN
+        except UndecidedNumbersError as error:
+            return error
 
     def text(self) -> str:
         """Return the mapping file."""
@@ -77,14 +101,19 @@ class Proposal:
         """Return a role's column, or the text that is made of several."""
         first = self._header(self.guesses.roles[role])
         parts = self.guesses.parts.get(role, [])
+        if self.guesses.known and role in self.guesses.known.columns.recipes:
+            recipe = self.guesses.known.columns.recipes[role]
+            parts = parts[len(recipe.parts) - 1 :]
+            first = recipe.shown.strip()
         if not parts:
             return first
         names = [self._header(place) for place in parts]
+        written_first = first if "{" in first else f"{{{first}}}"
         if role is Role.LOCATION:
-            return ", ".join(f"{{{name}}}" for name in (first, *names))
+            return ", ".join([written_first, *(f"{{{name}}}" for name in names)])
         bracketed = {self.guesses.roles.get(other) for other in (Role.VALUE_TYPE, Role.UNIT)}
         written = [f" ({{{n}}})" if p in bracketed else f": {{{n}}}" for n, p in zip(names, parts, strict=True)]
-        return f"{{{first}}}" + "".join(sorted(written, key=lambda text: text.startswith(" (")))
+        return written_first + "".join(sorted(written, key=lambda text: text.startswith(" (")))
 
     def _strata_lines(self) -> Iterator[str]:
         guesses = self.guesses
@@ -105,8 +134,13 @@ class Proposal:
 
     def _fixed(self) -> Iterator[str]:
         value = self.guesses.fact(Role.VALUE)
+        if self.guesses.known:
+            fixed = {role: text for role, text in self.guesses.known.profile.fixed.items() if text}
+            yield from (f"{role} = {_quoted(text)}  # {Confidence.STATED}" for role, text in fixed.items())
+            return
         if Role.QUESTION not in self.guesses.roles:
-            is_telling = value is not None and plain(value.header) not in ROLE_WORDS[Role.VALUE]
+            is_unsure = self.guesses.why.get(Role.VALUE) is Confidence.UNSURE
+            is_telling = value is not None and not is_unsure and plain(value.header) not in ROLE_WORDS[Role.VALUE]
             text = value.header.strip() if value is not None and is_telling else stem(self.source)
             named = "the value's column" if is_telling else "the file's name; say what the values are"
             yield f"question = {_quoted(text)}  # unsure: {named}"
@@ -115,21 +149,28 @@ class Proposal:
 
     def _unit(self, value: ColumnFacts | None) -> str:
         """Return what the unit seems to be, by the values and by what the table calls them."""
-        low, high = (value.minimum, value.maximum) if value else (None, None)
+        low, high = self._extent(value) if value else (None, None)
         question = self.guesses.fact(Role.QUESTION)
         called = " ".join([value.header if value else "", *(question.texts if question else ())]).casefold()
         is_named = any(word in called for word in PERCENT_WORDS)
         if value and any("%" in text for text in value.odd_numbers):
             return f'unit = "{PERCENT}"  # sure: the values have percent signs'
         if value and low is not None and high is not None and low >= 0.0:
-            if high <= SCALES[PROPORTION] and value.decimal and not value.odd_numbers:
+            if high <= SCALES[PROPORTION] and value.decimal:
                 return f'unit = "{PROPORTION}"  # likely: every value is between 0 and 1'
             if SCALES[PROPORTION] < high <= SCALES[PERCENT]:
                 reason = "likely: the name says so, and" if is_named else "perhaps:"
                 return f'{"" if is_named else "# "}unit = "{PERCENT}"  # {reason} every value is between 0 and 100'
-        if value and is_named and value.odd_numbers:
-            return f'unit = "{PERCENT}"  # likely: the name says so'
         return '# unit = ""  # what one value is, such as "days" or "per 100,000"'
+
+    def _extent(self, value: ColumnFacts) -> tuple[float | None, float | None]:
+        """Return the least and the greatest value, whatever way they are written."""
+        form = self.form
+        if not isinstance(form, NumberForm):
+            return None, None
+        plain = () if form.thousands == "." else (value.minimum, value.maximum)
+        numbers = [number for number in (*map(form.number, value.odd_numbers), *plain) if number is not None]
+        return min(numbers, default=None), max(numbers, default=None)
 
     def _rows(self) -> Iterator[str]:
         for role in (Role.VALUE_TYPE, Role.UNIT):
@@ -155,7 +196,8 @@ class Proposal:
 
     def _names(self) -> Iterator[str]:
         location = self.guesses.fact(Role.LOCATION)
-        nations = [text for text in (location.texts if location else ()) if normal(text) in NATIONS]
+        known = self.guesses.known.profile.nation if self.guesses.known else ()
+        nations = [text for text in (location.texts if location else ()) if normal(text) in {*NATIONS, *known}]
         yield f"{'' if nations else '# '}nation = {_quoted(nations or ['United States'])}"
         yield self._overall()
         marks = self._marks()
@@ -168,7 +210,8 @@ class Proposal:
         guesses = self.guesses
         places = [*guesses.strata, *([guesses.roles[Role.STRATUM]] if Role.STRATUM in guesses.roles else [])]
         texts = dict.fromkeys(text for place in places for text in guesses.facts[place].texts)
-        found = [text for text in texts if normal(text) in EVERYBODY]
+        known = guesses.known.profile.overall if guesses.known else ()
+        found = [text for text in texts if normal(text) in {*EVERYBODY, *known}]
         if found:
             return f"overall = {_quoted(found)}"
         example = list(texts)[:3] or ["All adults"]
@@ -176,13 +219,14 @@ class Proposal:
         return f'# overall = ["All adults"]{none}'
 
     def _marks(self) -> list[str]:
-        return sorted({mark for mark in self._odd_marks() if not any(c.isdigit() for c in mark) or mark[0] in "<>≤≥"})
+        stated = self.guesses.known.profile.missing if self.guesses.known else ()
+        return sorted({*stated, *(mark for mark in self._odd_marks() if is_missing_mark(mark))})
 
     def _unread(self) -> list[str]:
         return sorted(set(self._odd_marks()) - set(self._marks()))[:10]
 
     def _odd_marks(self) -> list[str]:
-        columns = [self.guesses.fact(role) for role in NUMBER_ROLES if role is not Role.YEAR]
+        columns = [self.guesses.fact(role) for role in FIGURE_ROLES]
         return [mark for column in columns if column for mark in column.marks]
 
     def _directions(self) -> Iterator[str]:
@@ -202,6 +246,13 @@ class Proposal:
             yield f"encoding = {_quoted(shape.encoding)}  # perhaps: the file is not UTF-8"
         if shape.skip:
             yield f"skip = {shape.skip}  # lines above the header"
+        form = self.form
+        if isinstance(form, UndecidedNumbersError):
+            yield f"# {printable_toml(str(form))}"
+        elif form != PLAIN:
+            yield f"decimal = {_quoted(form.decimal)}"
+            if form.thousands:
+                yield f"thousands = {_quoted(form.thousands[0])}"
         year = self.guesses.fact(Role.YEAR)
         if year and year.span:
             yield f'year = "first"  # of a span such as {printable_toml(_span(year))}: its "first" or "last" year'
