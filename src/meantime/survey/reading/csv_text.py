@@ -6,13 +6,14 @@ nothing but carriage returns at its lines' ends; of another one only when the en
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from meantime.errors import DataError
-from meantime.survey.reading.csv_rows import mixed_line_ends, tail_of
+from meantime.survey.reading.csv_rows import Tail, mixed_line_ends, tail_of
 from meantime.survey.reading.files.plain_text import UTF_8, write_plain_text
 from meantime.survey.reading.files.text_layouts import (
     Recognises,
@@ -62,13 +63,23 @@ class CsvText:
 
     def mend(self, column_count: int) -> bool:
         """Copy a text whose lines end in several ways, or that certainly has notes below its table; say whether."""
-        tail = None if self.footer else tail_of(self.source, self.layout.delimiter, column_count)
+        tail = None if self.footer else self.tail(column_count)
         if tail and tail.is_certain:
             self.footer = tail.line_count
         elif self.source is not self._original or mixed_line_ends(self.source) is None:
             return False
         self._write_copy()
         return True
+
+    def tail(self, column_count: int) -> Tail | None:
+        """Return the last lines when they hold no rows of so many columns."""
+        return tail_of(self.source, self.layout.delimiter, column_count)
+
+    def lines_from(self, line: int) -> int:
+        """Return how many lines there are from one of the file's lines on, without blank ones."""
+        with self.source.text() as text:
+            rest = itertools.islice(text, line - 1 - self.source.lines_above, None)
+            return sum(1 for each in rest if each.strip())
 
     def close(self) -> None:
         """Give the copies back."""

@@ -44,7 +44,11 @@ class RowFault:
 
 
 def first_fault(
-    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], forms: WrittenForms, header: Sequence[str]
+    rows: Iterable[NumberedRow],
+    columns: ColumnMap,
+    missing: tuple[str, ...],
+    forms: WrittenForms,
+    header: Sequence[str],
 ) -> RowFault | None:
     """Look for the first field that can't be read: foreign bytes, control characters, numbers and years that are none.
 

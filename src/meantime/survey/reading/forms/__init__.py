@@ -7,7 +7,7 @@ Texts that the engine reads by itself never come here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meantime.survey.reading.forms.number_forms import NumberForm
 from meantime.survey.reading.forms.year_forms import YearForm
@@ -17,5 +17,5 @@ from meantime.survey.reading.forms.year_forms import YearForm
 class WrittenForms:
     """How a table's numbers and years are written."""
 
-    number: NumberForm = NumberForm()
-    year: YearForm = YearForm()
+    number: NumberForm = field(default_factory=NumberForm)
+    year: YearForm = field(default_factory=YearForm)

@@ -9,8 +9,6 @@ import json
 import re
 from collections.abc import Sequence
 
-from meantime.fields.refusals import shown
-
 _SHOWN_MARKS = 10
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 _NUMBER = r"[+\-\u2212]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?%?"
