@@ -24,7 +24,7 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.ingest_report import IngestReport, report_warnings
+from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
 from meantime.survey.reading.engines import Arrays, EngineError
 from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
 from meantime.survey.reading.forms.unread_texts import control_fault
@@ -154,5 +154,5 @@ def _report(
         footnotes=footnotes,
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        warnings=report_warnings(cube, sorted(ambiguous)),
+        notes=notes_on_cube(cube, sorted(ambiguous)),
     )
