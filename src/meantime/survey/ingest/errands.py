@@ -96,6 +96,7 @@ def write_values(
 
     with _opened(progress, table, scratch_directory) as opened:
         try:
+            opened.settle()
             rows = opened.estimates(trim=True).filter(~nw.col("value").is_null())
             for column, names in filters.items():
                 wanted = [float(name) for name in names] if column == "year" else names

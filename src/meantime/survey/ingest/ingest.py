@@ -26,6 +26,9 @@ from meantime.survey.cube.rollup import (
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
 from meantime.survey.reading.engines import Arrays, EngineError
+from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
+from meantime.survey.reading.forms.unread_texts import control_fault
+from meantime.survey.reading.forms.year_forms import are_years
 from meantime.survey.reading.layouts import layout_title
 from meantime.survey.reading.table_reader import TableReader
 
@@ -75,19 +78,33 @@ def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestR
 
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
-    """Roll up without trimming, and again with it if any field turns out to have blanks around it."""
+    """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
     engine = table.engine
     numbers = ("year", *COUNTS, *SUMS, *EXTREMES)
     try:
         cells = engine.keep(rollup(table.estimates(trim=False), table.columns))
         arrays = engine.arrays(cells, numbers, TEXT_KEYS)
-        padded = any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts)
+        is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
-        padded = True  # perhaps a number of nothing but blanks
-    if not padded:
+        is_read = False  # perhaps a number of nothing but blanks, or one that isn't written plainly
+    if not is_read:
+        table.adapt()
+    elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
+        _check_texts(table, arrays)
         return cells, arrays, False
     cells = engine.keep(rollup(table.estimates(trim=True), table.columns))
-    return cells, engine.arrays(cells, numbers, TEXT_KEYS), True
+    arrays = engine.arrays(cells, numbers, TEXT_KEYS)
+    _check_texts(table, arrays)
+    return cells, arrays, True
+
+
+def _check_texts(table: TableReader, arrays: Arrays) -> None:
+    """Refuse names with control characters in them."""
+    for texts in arrays.dictionaries.values():
+        for text in texts:
+            fault = control_fault(text.replace(STRATA_SEPARATOR, ""))
+            if fault:
+                raise table.explained(ValueError(f"{text!r} {fault}"))
 
 
 def _attributes(table: TableReader, frame: Frame, first: str, second: str) -> tuple[Attributes, list[str]]:

@@ -5,7 +5,6 @@ Asked only when a number could not be cast: each question is a pass over the sou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -31,23 +30,13 @@ def kinds_of_numbers(engine: Engine, frame: Frame, text: nw.Expr) -> tuple[str, 
     return tuple(str(found) for _, found in engine.rows(kinds))
 
 
-def distinct_texts(engine: Engine, frame: Frame, text: nw.Expr, *, read: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Return the texts that no pattern of ``read`` matches, and how often each is there, the commonest first."""
-    counted = (
-        _filled(frame, text)
-        .filter(*(~nw.col("text").str.contains(pattern) for pattern in read))
-        .group_by("text")
-        .agg(count=nw.len())
-        .sort("count", "text", descending=[True, False])
-        .head(_TEXTS_LIMIT)
-    )
-    return tuple(_counts(engine.rows(counted)))
+def distinct_texts(engine: Engine, frame: Frame, text: nw.Expr, *, read: str = "") -> tuple[tuple[str, int], ...]:
+    """Return the texts that the pattern ``read`` doesn't match, with how often each is there, the commonest first."""
+    texts = _filled(frame, text)
+    unread = texts.filter(~nw.col("text").str.contains(read)) if read else texts
+    counted = unread.group_by("text").agg(count=nw.len()).sort("count", "text", descending=[True, False])
+    return tuple((str(found), int(str(count))) for found, count in engine.rows(counted.head(_TEXTS_LIMIT)))
 
 
 def _filled(frame: Frame, text: nw.Expr) -> Frame:
     return frame.select(text=text).filter(nw.col("text") != "")
-
-
-def _counts(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[str, int]]:
-    for text, count in rows:
-        yield str(text), int(str(count))

@@ -103,6 +103,11 @@ def derive_year_form(texts: Iterable[str], rule: str) -> YearForm:
     return YearForm(rule, short_is_month=months and any(int(text[-2:]) <= int(text[2:4]) for text in short))
 
 
+def are_years(years: Iterable[float]) -> bool:
+    """Whether numbers are years, all of them."""
+    return all(year.is_integer() and FIRST_YEAR <= year <= LAST_YEAR for year in years)
+
+
 def year_fault(text: str) -> str:
     """Return why a text is no year, and what to do."""
     shown = f"{text[:60]!r} is no year"
