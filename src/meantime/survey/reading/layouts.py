@@ -137,4 +137,4 @@ def _layout(path: Path) -> Layout:
             ignored = tuple(str(header) for header in others.get("ignored", ()))
             rest = str(others.get("rest", ""))
             return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile, rest, ignored)
-    raise DataError(f"{path.name}: [layout] needs title, headers and url, and may have rest and ignored")
+    raise DataError(f"{path.name}: [layout] needs a title, headers and a url")

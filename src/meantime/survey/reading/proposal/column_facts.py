@@ -21,13 +21,15 @@ MOST_ROWS = 5_000_000
 """How many rows are looked at; of a longer table, nothing is sure."""
 
 _SHOWN_TEXTS, _SHOWN_MARKS = 60, 200
-_DIGITS = "[0-9][0-9.,'’ \u00a0\u202f\u2009]*"
-NUMBER = rf"^(=?[+\-−–]?{_DIGITS}([eE][+-]?[0-9]+)?\s?%?|[+\-−]?\.[0-9]+)$"
-"""A number in whatever form people write it: ``1,001.3``, ``23,4``, ``39.9 %``, ``−1.2``."""
+_DIGITS = "[0-9][0-9.,'\u2019 \u00a0\u202f\u2009]*"
+_DASHES = "\\-\u2013\u2212"
+NUMBER = rf"^(=?[+{_DASHES}]?{_DIGITS}([eE][+-]?[0-9]+)?\s?%?|[+{_DASHES}]?\.[0-9]+)$"
+"""A number in whatever form people write it: ``1,001.3``, ``23,4``, ``39.9 %``, a minus as typographers have it."""
 _PLAIN = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _YEAR = r"^((1[0-9]{3}|20[0-9]{2}|2100)(\.0+)?|(1[0-9]{3}|20[0-9]{2})-[01][0-9]-[0-3][0-9]([T ].*)?)$"
-_SPAN = r"^(1[0-9]{3}|20[0-9]{2})\s?[-–/]\s?(1[0-9]{3}|20[0-9]{2}|[0-9]{2})$"
-_INTERVAL = r"^[(\[]?\s?-?[0-9]+[.,]?[0-9]*\s?%?\s?(,|;|-|–|to)\s*-?[0-9]+[.,]?[0-9]*\s?%?\s?[)\]]?$"
+_SPAN = rf"^(1[0-9]{{3}}|20[0-9]{{2}})\s?[/{_DASHES}]\s?(1[0-9]{{3}}|20[0-9]{{2}}|[0-9]{{2}})$"
+_NUMBER_IN_INTERVAL = r"-?[0-9]+[.,]?[0-9]*\s?%?"
+_INTERVAL = rf"^[(\[]?\s?{_NUMBER_IN_INTERVAL}\s?([,;{_DASHES}]|to)\s*{_NUMBER_IN_INTERVAL}\s?[)\]]?$"
 _PATTERNS = {
     "number": NUMBER, "plain": _PLAIN, "decimal": r"^[^A-Za-z]*[0-9][.,][0-9]+[^A-Za-z]*$", "year": _YEAR,
     "span": _SPAN, "interval": _INTERVAL,
@@ -105,8 +107,9 @@ def column_facts(engine: Engine, frame: Frame, headers: Sequence[str]) -> tuple[
     for place in places:
         stated, distinct, *numbers, low, high = row[1 + place * width : 1 + (place + 1) * width]
         distinct_count = _whole(distinct) - (_whole(stated) < row_count)  # the empty text is none
-        counts = [_whole(stated), distinct_count, *(_whole(number) for number in numbers)]
-        facts = ColumnFacts(headers[place], place, *counts, _float(low), _float(high))
+        counts = dict(zip(_PATTERNS, map(_whole, numbers), strict=True))
+        extent = {"minimum": _float(low), "maximum": _float(high)}
+        facts = ColumnFacts(headers[place], place, _whole(stated), distinct_count, **counts, **extent)
         found.append(_with_texts(engine, frame, facts))
     return tuple(found), row_count
 

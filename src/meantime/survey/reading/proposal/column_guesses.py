@@ -162,12 +162,21 @@ def why_not(column: ColumnFacts, row_count: int) -> str:
         return "packs several columns into one; download the table as SDMX-CSV, with one row an estimate"
     if column.interval >= 0.9 * column.stated and _may_hold_limits(column):
         return f"seems to hold limits, such as {column.texts[0]!r}; make two columns of them for low and high"
-    misnamed = next((role for role, words in ROLE_WORDS.items() if plain(column.header) in words), None)
-    if misnamed is Role.YEAR:
+    return _misnamed(column) or _undescribed(column, row_count)
+
+
+def _misnamed(column: ColumnFacts) -> str:
+    """Return what a column is called that it doesn't hold."""
+    role = next((role for role, words in ROLE_WORDS.items() if plain(column.header) in words), None)
+    if role is Role.YEAR and not column.is_years:
         return f"is called a year and holds none, such as {column.texts[0]!r}"
-    if misnamed in FIGURE_ROLES and not column.is_numeric:
+    if role in FIGURE_ROLES and not column.is_numeric:
         odd = next((text for text in column.texts if text in column.marks or not column.number), column.texts[0])
-        return f"is called {misnamed} and holds texts that are no numbers, such as {odd[:40]!r}"
+        return f"is called {role} and holds texts that are no numbers, such as {odd[:40]!r}"
+    return ""
+
+
+def _undescribed(column: ColumnFacts, row_count: int) -> str:
     if column.distinct == 1:
         return f"always {column.texts[0][:60]!r}"
     if column.is_numeric:

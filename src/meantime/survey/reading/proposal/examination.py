@@ -22,6 +22,7 @@ from meantime.errors import DataError
 from meantime.survey.reading.columns import match_columns
 from meantime.survey.reading.engines import EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
+from meantime.survey.reading.estimate_rows import column_name
 from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.layouts import with_layout
 from meantime.survey.reading.profile import Profile
@@ -31,6 +32,7 @@ from meantime.survey.reading.proposal.column_guesses import KnownColumns, guess_
 from meantime.survey.reading.proposal.mapping_proposal import Proposal
 from meantime.survey.reading.proposal.table_samples import TableShape, rows_alike, table_shape
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
+from meantime.survey.reading.table_rows import TableRows
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Engine, Frame
@@ -119,23 +121,23 @@ def _columns(opened: OpenedSource, engine: Engine, scratch: Path) -> Iterator[tu
     """Give the shape of a table and its columns as texts, kept by the engine."""
     if opened.kind is SourceKind.PARQUET:
         shape = TableShape(engine.parquet_columns(opened.engine_path), "")
-        wanted = {f"c{place}": place for place in range(len(shape.headers))}
-        yield shape, _kept(engine, engine.open_parquet(opened.engine_path, wanted), len(wanted))
-        return
-    shape = table_shape(opened)
-    wanted = {f"c{place}": place for place in range(len(shape.headers))}
+    else:
+        shape = table_shape(opened)
+    stated = Profile(file=shape.form)
+    count = len(shape.headers)
+    rows = TableRows(opened, stated, engine, lambda _: False, scratch)
     try:
-        if shape.skip or shape.encoding or shape.other_lines:
-            raise EngineError("not as plain as the engine needs it")
-        frame = engine.open_csv(opened.engine_path, shape.delimiter, len(wanted), wanted)
-        yield shape, _kept(engine, frame, len(wanted))
+        yield shape, _kept(engine, rows.frame(range(count)), count)
     except EngineError:
         with tempfile.NamedTemporaryFile("w", dir=scratch, suffix=".csv", newline="", encoding="utf-8") as copy:
             writer = csv.writer(copy)
             writer.writerow(shape.headers)
             writer.writerows(itertools.islice(rows_alike(opened, shape), MOST_ROWS))
             copy.flush()
-            yield shape, _kept(engine, engine.open_csv(copy.name, ",", len(wanted), wanted), len(wanted))
+            wanted = {column_name(place): place for place in range(count)}
+            yield shape, _kept(engine, engine.open_csv(copy.name, ",", count, wanted), count)
+    finally:
+        rows.close()
 
 
 def _kept(engine: Engine, frame: Frame, count: int) -> Frame:

@@ -239,13 +239,13 @@ class Proposal:
                 yield f'# {_quoted(text)} = "lower_is_better"'
 
     def _file(self) -> Iterator[str]:
-        shape = self.shape
-        if shape.delimiter not in {"", ","}:
-            yield f"delimiter = {_quoted(shape.delimiter)}"
-        if shape.encoding:
-            yield f"encoding = {_quoted(shape.encoding)}  # perhaps: the file is not UTF-8"
-        if shape.skip:
-            yield f"skip = {shape.skip}  # lines above the header"
+        stated = self.shape.form
+        if stated.delimiter != ",":
+            yield f"delimiter = {_quoted(stated.delimiter)}"
+        if stated.encoding:
+            yield f"encoding = {_quoted(stated.encoding)}  # perhaps: the file is not UTF-8"
+        if stated.skip:
+            yield f"skip = {stated.skip}  # lines above the header"
         form = self.form
         if isinstance(form, UndecidedNumbersError):
             yield f"# {printable_toml(str(form))}"
