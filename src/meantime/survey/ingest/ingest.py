@@ -78,10 +78,10 @@ def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestR
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
-    engine = table.engine
+    engine, level = table.engine, table.profile.confidence_percent
     numbers = ("year", *COUNTS, *SUMS, *EXTREMES)
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns))
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level))
         arrays = engine.arrays(cells, numbers, TEXT_KEYS)
         is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
@@ -91,7 +91,7 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
         _check_texts(table, arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns))
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level))
     arrays = engine.arrays(cells, numbers, TEXT_KEYS)
     _check_texts(table, arrays)
     return cells, arrays, True

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from meantime.errors import DataChangedError, DataError
 from meantime.fields.refusals import shown
 from meantime.survey.reading.columns import FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role, match_columns
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
-from meantime.survey.reading.csv_text import CsvText
+from meantime.survey.reading.csv_text import CsvText, NewFile
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
 from meantime.survey.reading.estimate_rows import column_name, estimate_rows, field_text, kept_rows
@@ -60,6 +60,8 @@ class TableReader:
         How columns and names are read.
     engine
         The engine; it stays the caller's to close.
+    new_file
+        Makes a file without a name for a copy of a text that the engine couldn't read; it's the caller's to close.
 
     Raises
     ------
@@ -67,12 +69,10 @@ class TableReader:
         There is no header, or a required column is missing.
     """
 
-    def __init__(
-        self, source: OpenedSource, profile: Profile, engine: Engine, scratch_directory: Path | None = None
-    ) -> None:
+    def __init__(self, source: OpenedSource, profile: Profile, engine: Engine, new_file: NewFile) -> None:
         self.source = source
         self.engine = engine
-        self._rows = TableRows(source, profile, engine, _recognising(profile), scratch_directory)
+        self._rows = TableRows(source, profile, engine, _recognising(profile), new_file)
         self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
         self.columns: ColumnMap = _columns(self.header, self.profile, source.name)
@@ -221,10 +221,6 @@ class TableReader:
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
                 yield row
 
-    def close(self) -> None:
-        """Give back what was copied; source and engine stay the caller's."""
-        self._rows.close()
-
 
 def _columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
     """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
@@ -304,10 +300,10 @@ def open_table(
             raise DataChangedError(f"{opened.name}: the file is no longer the one that was hashed; try again")
         engine = DuckDBEngine(str(scratch), _thread_count(opened))
         try:
-            with _watched(engine, progress):
-                reader = TableReader(opened, profile, engine, scratch)
-                with closing(reader):
-                    yield reader
+            with _watched(engine, progress), ExitStack() as copies:
+                yield TableReader(
+                    opened, profile, engine, lambda: copies.enter_context(tempfile.TemporaryFile(dir=scratch))
+                )
         finally:
             # A file that is being written looks like a faulty one: say which it is.
             opened.check_unchanged()
