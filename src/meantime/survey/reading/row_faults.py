@@ -25,11 +25,15 @@ NEEDED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR)
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason."""
+    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason.
+
+    ``place`` says what ``line`` counts: a ``line``, or a ``row`` of a Parquet file from 1.
+    """
 
     line: int
     column: str
     reason: str
+    place: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +80,21 @@ def first_fault(
 
 
 def left_out_rows(
-    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], limit: int
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str, limit: int
 ) -> tuple[LeftOutRow, ...]:
     """Return the first rows that are not in the cube, because their question, location or year is blank."""
-    return tuple(itertools.islice(_left_out(rows, columns, missing), limit))
+    return tuple(itertools.islice(_left_out(rows, columns, missing, place), limit))
 
 
-def _left_out(rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...]) -> Iterator[LeftOutRow]:
+def _left_out(
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str
+) -> Iterator[LeftOutRow]:
     needed = [(role, columns.position[role]) for role in NEEDED_ROLES if role in columns.position]
     for row in rows:
         for role, position in needed:
             text = row.fields[position].strip(BLANKS)
             if not text or text in missing:
-                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}")
+                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}", place)
                 break
 
 

@@ -5,6 +5,7 @@ Between the rows (``table_rows.py``) and the cells (``cube/rollup.py``).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
@@ -34,7 +35,7 @@ from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNu
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
 from meantime.survey.reading.forms.unread_texts import marks_sentence, number_hint
 from meantime.survey.reading.forms.wide_years import likely_pattern, year_columns
-from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form
+from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, is_more_than_a_year
 from meantime.survey.reading.layouts import with_layout
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
@@ -47,6 +48,14 @@ if TYPE_CHECKING:
 _PROGRESS_PERIOD_S = 0.2
 _FEW_LINES = 5
 _SMALL_BYTES = 64 * 1024**2
+
+
+class FigureRow(NamedTuple):
+    """The numbers of one row, NaN where there is none."""
+
+    line: int
+    question: str
+    numbers: tuple[float, ...]
 
 
 class TableReader:
@@ -149,7 +158,8 @@ class TableReader:
             number = derive_number_form(figures, stated.decimal, stated.thousands)
         except UndecidedNumbersError as error:
             raise DataError(f"{self.source.name}: {error}") from error
-        self.forms = WrittenForms(number, derive_year_form((text for text, _ in spelt), stated.year))
+        year = derive_year_form((text for text, _ in spelt), stated.year)
+        self.forms = WrittenForms(number, year, next((text for text, _ in spelt if is_more_than_a_year(text)), ""))
 
     def _kept_rows(self) -> Frame:
         return kept_rows(self.frame(self.columns.used), self._kept_spellings)
@@ -212,12 +222,26 @@ class TableReader:
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
-        return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
+        return left_out_rows(self.rows(), self.columns, self.profile.missing, self.place, limit)
+
+    def figures(self, roles: Sequence[Role]) -> Iterator[FigureRow]:
+        """Yield the numbers of each row that is kept, in the order of ``roles``."""
+        forms = self.forms or WrittenForms()
+        question = self.columns.recipes.get(Role.QUESTION)
+        places = [self.columns.position.get(role) for role in roles]
+        for line, fields in self.rows():
+            texts = [field.strip(BLANKS) for field in fields]
+            numbers = [None if place is None else forms.number.number(texts[place]) for place in places]
+            yield FigureRow(
+                line,
+                question.text(texts) if question else self.columns.fixed.get(Role.QUESTION, ""),
+                tuple(math.nan if number is None else number for number in numbers),
+            )
 
     def rows(self) -> Iterator[NumberedRow]:
-        """Yield the rows that are kept as texts, in the file's order; a Parquet file's have only the columns in use."""
+        """Yield the rows that are kept as texts, in the file's order."""
         wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
-        for row in self._rows.rows(self.columns.used):
+        for row in self._rows.rows():
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
                 yield row
 

@@ -103,9 +103,9 @@ class TableRows:
             ]
         )
 
-    def rows(self, positions: Iterable[int]) -> Iterator[NumberedRow]:
-        """Yield the rows as texts, in the file's order; those of a Parquet file have only some columns filled."""
-        for line, fields in self._own_rows(positions):
+    def rows(self) -> Iterator[NumberedRow]:
+        """Yield the rows as texts, in the file's order."""
+        for line, fields in self._own_rows():
             if not self._years:
                 yield NumberedRow(line, fields)
             for position, text in self._years.items():
@@ -122,16 +122,12 @@ class TableRows:
         text = self.text
         return self._engine.open_csv(text.source.engine_path, text.layout.delimiter, len(self._names), wanted)
 
-    def _own_rows(self, positions: Iterable[int]) -> Iterator[NumberedRow]:
+    def _own_rows(self) -> Iterator[NumberedRow]:
         if self.text is not None:
             yield from numbered_rows(self.text.source, self.text.layout.delimiter, self._names)
             return
-        wanted = sorted({position for position in positions if position < len(self._names)} | {*self._years})
-        for number, values in enumerate(self._engine.rows(self._opened(wanted)), start=1):
-            fields = [""] * len(self._names)
-            for position, value in zip(wanted, values, strict=True):
-                fields[position] = "" if value is None or _is_nan(value) else str(value)
-            yield NumberedRow(number, fields)
+        for number, values in enumerate(self._engine.rows(self._opened(range(len(self._names)))), start=1):
+            yield NumberedRow(number, ["" if value is None or _is_nan(value) else str(value) for value in values])
 
 
 def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:
