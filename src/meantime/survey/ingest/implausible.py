@@ -76,11 +76,14 @@ def _outside_scale(figures: Figures, scales: _Scales) -> BoolArray:
 
 _KINDS: dict[str, tuple[Callable[[Figures, _Scales], BoolArray], str]] = {
     # a note's kind: which figures it's about, and what it says of them
-    "outside_limits": (_outside_limits, "values are outside their own limits, which are not used"),
-    "limits_reversed": (_limits_reversed, "values have limits in the wrong order, which are not used"),
-    "no_width": (_no_width, "values are as their limits are: their standard error is 0"),
-    "sentinels": (_sentinel, "values look as if they stood for none, such as {value:g}; state them as `missing`"),
-    "outside_scale": (_outside_scale, "values can't be what their unit says, such as {value:g}"),
+    "outside_limits": (_outside_limits, "values outside their own limits, which are not used"),
+    "limits_reversed": (_limits_reversed, "limits in the wrong order, which are not used"),
+    "no_width": (_no_width, "values equal to both of their limits, so that their standard error is 0"),
+    "sentinels": (
+        _sentinel,
+        "values that seem to stand for none, such as {value:g} (state `missing` under [names])",
+    ),
+    "outside_scale": (_outside_scale, "values that can't be what their unit says, such as {value:g}"),
 }
 
 
@@ -113,7 +116,7 @@ def _note(kind: str, cube: SurveyCube, found: npt.NDArray[np.intp], lines: tuple
     sentence = _KINDS[kind][1].format(value=float(cells.value_sum[found[0]]))
     return Note(
         kind=kind,
-        text=f"{len(found):,} {sentence}{where}",
+        text=f"{sentence}: {len(found):,}{where}",
         count=len(found),
         lines=lines,
         questions=frozenset(cube.questions[each].text for each in np.unique(cells.question[found]).tolist()),

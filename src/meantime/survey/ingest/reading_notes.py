@@ -79,8 +79,9 @@ def _year_ends(table: TableReader) -> Note | None:
     if not lines:
         return None
     shown = tuple(lines[:_SHOWN_LINES])
+    where = f"{table.place}{'s' if len(shown) > 1 else ''} {', '.join(map(str, shown))}"
     sentence = (
-        f"{len(lines):,} rows are estimates of several years, since {table.header[end].strip()!r} differs from "
-        f"{table.header[start].strip()!r}, which counts ({table.place}s {', '.join(map(str, shown))})"
+        f"rows whose {table.header[end].strip()!r} differs from {table.header[start].strip()!r}, which counts: "
+        f"{len(lines):,} ({where})"
     )
     return Note(kind="year_ends", text=sentence, count=len(lines), lines=shown)

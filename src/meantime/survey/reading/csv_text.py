@@ -84,7 +84,7 @@ class CsvText:
         layout = self.layout
         try:
             write_plain_text(self._original.engine_path, layout.encoding, copy, skip=layout.skip, footer=self.footer)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise not_in_encoding(self._original.name, layout.encoding, error) from error
         except OSError as error:
             raise DataError(f"{self._original.name}: its text can't be written anew: {error.strerror}") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from meantime.survey.reading.columns import NUMBER_ROLES, ColumnMap, Role
@@ -38,21 +38,17 @@ class LeftOutRow:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """The first field that can't be read: its row's line in the file, its column and role, and what is wrong."""
+    """The first field that can't be read: its row, its column's position and role, and what is wrong with its text."""
 
-    line: int
-    column: str
+    row: NumberedRow
+    position: int
     role: Role | None
     text: str
     problem: str
 
 
 def first_fault(
-    rows: Iterable[NumberedRow],
-    columns: ColumnMap,
-    missing: tuple[str, ...],
-    forms: WrittenForms,
-    header: Sequence[str],
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], forms: WrittenForms
 ) -> RowFault | None:
     """Look for the first field that can't be read: foreign bytes, control characters, numbers and years that are none.
 
@@ -66,8 +62,6 @@ def first_fault(
         Texts that stand for an empty field.
     forms
         How numbers and years are written.
-    header
-        The names of the file's columns.
     """
     numbers = {position: role for role, position in columns.position.items() if role in NUMBER_ROLES}
     for row in rows:
@@ -75,7 +69,7 @@ def first_fault(
             text, role = row.fields[position].strip(BLANKS), numbers.get(position)
             problem = text_fault(text) or (_number_fault(role, text, missing, forms) if role else "")
             if problem:
-                return RowFault(row.line, header[position].strip(), role, text, problem)
+                return RowFault(row, position, role, text, problem)
     return None
 
 

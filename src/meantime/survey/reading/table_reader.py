@@ -191,18 +191,20 @@ class TableReader:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
         forms = self.forms or WrittenForms(year=YearForm(self.profile.file.year))
         try:
-            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms, self.header)
+            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms)
         except DataError as found:
             return DataError(f"{found}{self._lines_below(found)}")
         if fault is None:
             return DataError(f"{self.source.name}: {error}")
-        place = f"{self.source.name}, {self.place} {fault.line}, column {fault.column!r}"
+        place = f"{self.source.name}, {self.place} {fault.row.line}, column {self._rows.column_of(fault.row, fault.position)!r}"
         return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
 
     def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
         """Return the setting that would help with a field that can't be read."""
+        if [field.strip() for field in fault.row.fields] == [name.strip() for name in self.header]:
+            return "the line repeats the column names, as in files that were pasted together; remove it"
         if fault.role is Role.YEAR:
-            count = self.text.lines_from(fault.line) if self.text and not re.search("[0-9]", fault.text) else 0
+            count = self.text.lines_from(fault.row.line) if self.text and not re.search("[0-9]", fault.text) else 0
             is_below = 0 < count <= _FEW_LINES
             return f"if the table ends above, state `footer = {count}` under [file] in a mapping file" * is_below
         if fault.role is None or number_hint(fault.text) or text_fault(fault.text):
@@ -212,7 +214,7 @@ class TableReader:
             filled = self._filled(self.columns.position[role])
             counts.update(dict(distinct_texts(self.engine, self._kept_rows(), filled, read=forms.number.pattern)))
         marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
-        return marks_sentence(self.profile.missing, marks)
+        return marks_sentence(self.profile.missing, marks) if marks else ""
 
     def _lines_below(self, error: DataError) -> str:
         tail = self.text.tail(len(self.header)) if self.text else None

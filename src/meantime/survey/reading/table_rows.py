@@ -111,6 +111,13 @@ class TableRows:
             for position, text in self._years.items():
                 yield NumberedRow(line, [*fields, text, fields[position]])
 
+    def column_of(self, row: NumberedRow, position: int) -> str:
+        """Return the name of the column that a field stands in; in a wide table a value's column is its year's."""
+        if position < len(self._names):
+            return self._names[position].strip()
+        year = row.fields[len(self._names)]
+        return next(self._names[place].strip() for place, text in self._years.items() if text == year)
+
     def mend(self) -> bool:
         """Copy a text that the engine couldn't read as it lies there; say whether there was anything to mend."""
         return self.text is not None and self.text.mend(len(self._names))
