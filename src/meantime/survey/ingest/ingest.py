@@ -24,7 +24,9 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.implausible import implausible_notes
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
+from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
 from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
 from meantime.survey.reading.forms.unread_texts import control_fault
@@ -79,10 +81,10 @@ def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestR
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
-    engine = table.engine
+    engine, level = table.engine, table.profile.confidence_percent
     numbers = ("year", *COUNTS, *SUMS, *EXTREMES)
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns))
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, confidence_percent=level))
         arrays = engine.arrays(cells, numbers, TEXT_KEYS)
         is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
@@ -92,7 +94,7 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
         _check_texts(table, arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns))
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, confidence_percent=level))
     arrays = engine.arrays(cells, numbers, TEXT_KEYS)
     _check_texts(table, arrays)
     return cells, arrays, True
@@ -156,5 +158,9 @@ def _report(
         footnotes=footnotes,
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        notes=notes_on_cube(cube, sorted(ambiguous)),
+        notes=(
+            *reading_notes(table, row_count),
+            *implausible_notes(cube, table),
+            *notes_on_cube(cube, sorted(ambiguous)),
+        ),
     )
