@@ -107,12 +107,12 @@ TABLES = {
         says=("Data_Value_Type", "keep = {Data_Value_Type ="),
     ),
     "dup_exact": Case((ALABAMA,), notes=("count once",)),
-    "eurostat_tsv": Case(says=("years are columns", "one row an estimate")),
+    "eurostat_tsv": Case(refusal=("years are columns", "one estimate a row")),
     "excel_formula_fips": Case((ALABAMA,), notes=("FIPS",)),
     "fingertips": Case(
         (Figure("Overweight adults (18+ yrs)", "London region", 55.7, (54.9, 56.5), at(2019)),),
     ),
-    "glued_footnote": Case(refusal=("25.1*", "a footnote mark after the number?")),
+    "glued_footnote": Case(refusal=("25.1*", "a footnote mark or a unit after the number?")),
     "group_in_value_name": Case(
         (Figure("Prevalence of obesity, BMI >= 30 (%) - Age group: 18+", "PRT", 20.8, None, at(2019)),),
     ),

@@ -65,7 +65,7 @@ def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestR
         cells, arrays, trim = _rolled_up(table)
         questions, ambiguous_questions = _attributes(table, question_attributes(cells), "question_id", "unit")
         locations, ambiguous_locations = _attributes(table, location_attributes(cells), "abbreviation", "fips")
-        version = cube_version(source.sha256, source.kind, table.profile)
+        version = cube_version(source.sha256, source.kind, table.stated)
         built = build_cube(arrays, questions, locations, table.profile, version)
     except (EngineError, UnreadableNumberError) as error:
         raise table.explained(error) from error

@@ -2,8 +2,8 @@
 
 A layout is a mapping file with one section more, ``[layout]``: what it's called, the headers that identify it, where
 such tables are published, and what becomes of the columns that it doesn't name (``rest``). They are in
-``meantime/data/layouts``. A layout's columns that a file lacks are left out. A table whose columns a person has named is
-no layout's; CDC's own family of tables needs none.
+``meantime/data/layouts``. A layout's columns that a file lacks are left out. A table whose columns a person has named
+is no layout's; CDC's own family of tables needs none.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _DIRECTORY = Path(meantime.__file__).parent / "data" / "layouts"
 class Layout:
     """One known layout. All of its ``headers`` must be in a file, compared as columns are found.
 
-    ``rest`` is what the columns are that it neither names nor ignores: ``strata``, further parts of the ``question``, or
-    the one ``value``, whose header is the question; empty where they play no part.
+    ``rest`` is what the columns are that it neither names nor ignores: ``strata``, further parts of the ``question``,
+    or the one ``value``, whose header is the question; empty where they play no part.
     """
 
     name: str

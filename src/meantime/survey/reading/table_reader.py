@@ -83,6 +83,7 @@ class TableReader:
         self.engine = engine
         self._rows = TableRows(source, profile, engine, _recognising(profile), new_file)
         self.header = self._rows.header
+        self.stated = profile  # names the cube, before anybody has seen the header
         self.profile = with_layout(profile, self.header)
         self.columns: ColumnMap = _columns(self.header, self.profile, source.name)
         self.forms: WrittenForms | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from statistics import fmean
@@ -13,6 +14,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.asking import records_in
 from tests.unit.survey.tables import read
 
@@ -141,6 +143,14 @@ def test_the_values_of_a_known_layout_are_those_of_its_file(layout: str) -> None
     assert int(cube.cells.row_count.max()) == 1
     assert int(cube.cells.value_count.sum()) == len(published)
     assert float(cube.cells.value_sum.sum()) == pytest.approx(fmean(published) * len(published))
+
+
+def test_a_table_of_a_known_layout_is_found_again_in_the_cache(tmp_path: Path) -> None:
+    table = FIXTURES / "who_gho.csv"
+    first = DataIngestor(table, cache_directory=tmp_path).ingest()
+    again = DataIngestor(table, cache_directory=tmp_path).ingest()
+    assert first.report.layout == layout_title("who_gho")
+    assert again == replace(first, cube=again.cube, estimates=again.estimates)
 
 
 def layout_title(layout: str) -> str:

@@ -107,9 +107,11 @@ def column_facts(engine: Engine, frame: Frame, headers: Sequence[str]) -> tuple[
     for place in places:
         stated, distinct, *numbers, low, high = row[1 + place * width : 1 + (place + 1) * width]
         distinct_count = _whole(distinct) - (_whole(stated) < row_count)  # the empty text is none
-        counts = dict(zip(_PATTERNS, map(_whole, numbers), strict=True))
-        extent = {"minimum": _float(low), "maximum": _float(high)}
-        facts = ColumnFacts(headers[place], place, _whole(stated), distinct_count, **counts, **extent)
+        number, plain, decimal, year, span, interval = map(_whole, numbers)
+        facts = ColumnFacts(
+            headers[place], place, _whole(stated), distinct_count, number, plain, decimal, year, span, interval,
+            _float(low), _float(high),
+        )  # fmt: skip
         found.append(_with_texts(engine, frame, facts))
     return tuple(found), row_count
 

@@ -158,8 +158,6 @@ def why_not(column: ColumnFacts, row_count: int) -> str:
     """Return why a column plays no part, for a person who reads the proposal."""
     if not column.stated:
         return "has no text"
-    if is_packed(column):
-        return "packs several columns into one; download the table as SDMX-CSV, with one row an estimate"
     if column.interval >= 0.9 * column.stated and _may_hold_limits(column):
         return f"seems to hold limits, such as {column.texts[0]!r}; make two columns of them for low and high"
     return _misnamed(column) or _undescribed(column, row_count)
@@ -275,8 +273,3 @@ def _may_hold_limits(column: ColumnFacts) -> bool:
 def is_response(column: ColumnFacts) -> bool:
     """Whether a column holds what was answered, which is a part of the question."""
     return any(plain(column.header) == word for word in RESPONSE_WORDS)
-
-
-def is_packed(column: ColumnFacts) -> bool:
-    r"""Whether a column holds several in one, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
-    return "\\" in column.header and "," in column.header

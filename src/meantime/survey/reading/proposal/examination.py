@@ -9,7 +9,7 @@ import csv
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,19 +125,23 @@ def _columns(opened: OpenedSource, engine: Engine, scratch: Path) -> Iterator[tu
         shape = table_shape(opened)
     stated = Profile(file=shape.form)
     count = len(shape.headers)
-    rows = TableRows(opened, stated, engine, lambda _: False, scratch)
-    try:
-        yield shape, _kept(engine, rows.frame(range(count)), count)
-    except EngineError:
-        with tempfile.NamedTemporaryFile("w", dir=scratch, suffix=".csv", newline="", encoding="utf-8") as copy:
+    with ExitStack() as copies:
+        rows = TableRows(
+            opened, stated, engine, lambda _: False, lambda: copies.enter_context(tempfile.TemporaryFile(dir=scratch))
+        )
+        try:
+            frame = _kept(engine, rows.frame(range(count)), count)
+        except EngineError:
+            copy = copies.enter_context(
+                tempfile.NamedTemporaryFile("w", dir=scratch, suffix=".csv", newline="", encoding="utf-8")
+            )
             writer = csv.writer(copy)
             writer.writerow(shape.headers)
             writer.writerows(itertools.islice(rows_alike(opened, shape), MOST_ROWS))
             copy.flush()
             wanted = {column_name(place): place for place in range(count)}
-            yield shape, _kept(engine, engine.open_csv(copy.name, ",", count, wanted), count)
-    finally:
-        rows.close()
+            frame = _kept(engine, engine.open_csv(copy.name, ",", count, wanted), count)
+        yield shape, frame
 
 
 def _kept(engine: Engine, frame: Frame, count: int) -> Frame:
