@@ -6,9 +6,6 @@ right. Without them, these tests are skipped.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,7 +70,7 @@ SUPPRESSED = {
         proposed=(f'missing = ["{mark}"]',),
         says=(f'missing = ["{mark}"]', "[names]", repr(mark)),
     )
-    for name, mark in {"dash": "-", "endash": "–", "na": "NA", "nr": "NR", "nslasha": "N/A", "star": "*"}.items()
+    for name, mark in {"dash": "-", "endash": "\u2013", "na": "NA", "nr": "NR", "nslasha": "N/A", "star": "*"}.items()
 }
 BMI = "Prevalence of overweight among adults, BMI >= 25 (age-standardized estimate) (%)"
 
@@ -214,7 +211,8 @@ def test_the_table_is_read_rightly_or_refused_with_the_words_that_help(name: str
         assert [words for words in case.refusal if words not in first.stderr] == [], first.stderr
         return
     assert first.exit_code == 0, first.output
-    assert [words for words in (*case.says, *case.proposed, *case.shows) if words not in first.output] == [], first.output
+    wanted = (*case.says, *case.proposed, *case.shows)
+    assert [words for words in wanted if words not in first.output] == [], first.output
     if case.proposed or case.says:
         mapping = tmp_path / "map.toml"
         mapping.write_text(first.stdout, encoding="utf-8")

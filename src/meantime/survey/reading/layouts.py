@@ -129,12 +129,9 @@ def _present(stated: str, there: Collection[str]) -> str:
 def _layout(path: Path) -> Layout:
     document = parse_toml(path.read_text(encoding="utf-8"))
     match document.pop("layout", None):
-        case {"title": str(title), "headers": [*headers], "url": str(url), **others} if others.keys() <= {
-            "rest",
-            "ignored",
-        }:
+        case {"title": str(title), "headers": [*headers], "url": str(url), **others}:
             profile = mapping_of(document, path.name).profile
-            ignored = tuple(str(header) for header in others.get("ignored", ()))
-            rest = str(others.get("rest", ""))
-            return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile, rest, ignored)
+            ignored, rest = others.get("ignored"), str(others.get("rest", ""))
+            names = tuple(str(name) for name in ignored) if isinstance(ignored, list) else ()
+            return Layout(path.stem, title, tuple(str(header) for header in headers), url, profile, rest, names)
     raise DataError(f"{path.name}: [layout] needs a title, headers and a url")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from statistics import fmean
@@ -73,7 +72,7 @@ FIGURES = {
         {"locations": ["Washington, CO"]},
     ),
     "statbank_denmark": Figure(
-        "statbank_denmark",
+        "INDHOLD",
         {"OMRÅDE": "Region Sjælland", "KØN": "Mænd", "TID": "2021"},
         ("OMRÅDE", "INDHOLD"),
         {"locations": ["Region Sjælland"], "strata": ["Mænd"], "years": [2021]},
@@ -150,7 +149,7 @@ def test_a_table_of_a_known_layout_is_found_again_in_the_cache(tmp_path: Path) -
     first = DataIngestor(table, cache_directory=tmp_path).ingest()
     again = DataIngestor(table, cache_directory=tmp_path).ingest()
     assert first.report.layout == layout_title("who_gho")
-    assert again == replace(first, cube=again.cube, estimates=again.estimates)
+    assert (again.version, again.report) == (first.version, first.report)
 
 
 def layout_title(layout: str) -> str:

@@ -20,6 +20,7 @@ from meantime.survey.reading.proposal.column_words import (
     ROLE_WORDS,
     STATES,
     STRATA_WORDS,
+    is_missing_mark,
     partly,
     plain,
 )
@@ -151,7 +152,7 @@ def fits_all(role: Role, column: ColumnFacts) -> bool:
     """Whether every text of a column is what its role needs."""
     if role is Role.YEAR:
         return column.year == column.stated
-    return role not in FIGURE_ROLES or column.plain == column.stated
+    return role not in FIGURE_ROLES or (not column.odd_numbers and all(map(is_missing_mark, column.marks)))
 
 
 def why_not(column: ColumnFacts, row_count: int) -> str:
