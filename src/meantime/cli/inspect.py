@@ -105,7 +105,7 @@ def _as_json(dataset: Dataset) -> dict[str, object]:
     return {
         "version": dataset.version,
         "provenance": asdict(dataset.provenance),
-        "report": asdict(dataset.report),
+        "report": dataset.report.to_json(),
         "questions": [asdict(question) for question in cube.questions],
         "locations": [asdict(location) for location in cube.locations],
         "segments": [asdict(segment) for segment in cube.segments],
@@ -136,7 +136,7 @@ def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
         ("Columns", columns),
         ("Not found", ", ".join(report.columns_missing)),
         *(("Footnote", f"{count:,} rows: {text}") for text, count in report.footnotes.items()),
-        *(("Note", warning) for warning in report.warnings),
+        *(("Note", note.text) for note in report.notes),
         ("Read", f"{report.duration_s:.2f} s, {report.engine}"),
     ]
     return [(label, printable(text)) for label, text in rows if text]

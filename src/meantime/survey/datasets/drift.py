@@ -152,7 +152,10 @@ def drift_between(before: Dataset, after: Dataset) -> DriftReport:
         years=Change.between([str(year) for year in old.years], [str(year) for year in new.years]),
         strata=Change.between(_strata(old), _strata(new)),
         cells=_compare_cells(old, new),
-        warnings=(*_provenance_changes(before.provenance, after.provenance), *after.report.warnings),
+        warnings=(
+            *_provenance_changes(before.provenance, after.provenance),
+            *(note.text for note in after.report.notes),
+        ),
     )
 
 

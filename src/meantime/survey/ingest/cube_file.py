@@ -23,6 +23,7 @@ import numpy.typing as npt
 from meantime.survey.cube.cube_version import CUBE_FORMAT
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
+from meantime.survey.ingest.notes import Note
 from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.row_faults import LeftOutRow
 
@@ -48,7 +49,7 @@ def write_cube_file(path: Path, cube: SurveyCube, report: IngestReport) -> None:
         "questions": [asdict(question) for question in cube.questions],
         "locations": [asdict(location) for location in cube.locations],
         "segments": [asdict(segment) for segment in cube.segments],
-        "report": asdict(report),
+        "report": report.to_json(),
     }
     encoded = np.frombuffer(json.dumps(header).encode(), np.uint8)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as opened:
@@ -115,4 +116,10 @@ def _arrays(content: bytes) -> list[Array]:
 def _report(item: dict[str, Any]) -> IngestReport:
     tuples = {name: tuple(value) for name, value in item.items() if isinstance(value, list)}
     examples = tuple(LeftOutRow(**example) for example in item["left_out_examples"])
-    return IngestReport(**item | tuples | {"left_out_examples": examples})
+    notes = tuple(_note(note) for note in item["notes"])
+    return IngestReport(**item | tuples | {"left_out_examples": examples, "notes": notes})
+
+
+def _note(item: dict[str, Any]) -> Note:
+    sets = {name: frozenset(item[name]) for name in ("questions", "locations", "years") if item[name] is not None}
+    return Note(**item | {"lines": tuple(item["lines"])} | sets)

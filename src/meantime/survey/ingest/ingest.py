@@ -24,7 +24,7 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.ingest_report import IngestReport, report_warnings
+from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
 from meantime.survey.reading.engines import Arrays, EngineError
 from meantime.survey.reading.table_reader import TableReader
 
@@ -137,5 +137,5 @@ def _report(
         footnotes=footnotes,
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        warnings=report_warnings(cube, sorted(ambiguous)),
+        notes=notes_on_cube(cube, sorted(ambiguous)),
     )

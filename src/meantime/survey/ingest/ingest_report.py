@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import numpy as np
 
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
 from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
 from meantime.survey.reading.row_faults import LeftOutRow
 
@@ -32,11 +35,17 @@ class IngestReport:
     footnotes: Mapping[str, int]  # footnote text -> rows
     duration_s: float
     engine: str
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the report as JSON-able values."""
+        return asdict(self) | {"notes": [note.to_json() for note in self.notes]}
 
 
-def report_warnings(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[str, ...]:
-    """Return one line for each thing that may surprise.
+def notes_on_cube(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[Note, ...]:
+    """Return a note for each thing in a cube that may surprise.
+
+    What an answer says by a caution of its own is no answer's note.
 
     Parameters
     ----------
@@ -54,60 +63,74 @@ def report_warnings(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[str, ..
         _without_overall(cube),
         _spreadsheet_dates(cube),
     ]
-    return tuple(line for line in found if line)
+    return tuple(note for note in found if note)
 
 
-def _ambiguous(names: Sequence[str]) -> str:
+def _on_table(kind: str, text: str, count: int | None = None) -> Note:
+    return Note(kind=kind, text=text, count=count, questions=ABOUT_NO_ANSWER)
+
+
+def _ambiguous(names: Sequence[str]) -> Note | None:
     if not names:
-        return ""
-    return f"more than one id or abbreviation for {', '.join(repr(name) for name in names[:3])}; the last one is kept"
-
-
-def _several_estimates(cube: SurveyCube) -> str:
-    most = int(cube.cells.row_count.max())
-    cell_count = int((cube.cells.row_count > 1).sum())
-    if not cell_count:
-        return ""
-    return (
-        f"{cell_count:,} cells hold more than one estimate (up to {most:,}); "
-        "perhaps a column that tells them apart is not mapped"
+        return None
+    listed = ", ".join(repr(name) for name in names[:3])
+    return _on_table(
+        "ambiguous_codes", f"more than one id or abbreviation for {listed}; the last one is kept", len(names)
     )
 
 
-def _without_limits(cube: SurveyCube) -> str:
+def _several_estimates(cube: SurveyCube) -> Note | None:
+    several = cube.cells.row_count > 1
+    cell_count = int(several.sum())
+    if not cell_count:
+        return None
+    text = (
+        f"{cell_count:,} cells hold more than one estimate (up to {int(cube.cells.row_count.max()):,}); "
+        "perhaps a column that tells them apart is not mapped"
+    )
+    questions = frozenset(cube.questions[index].text for index in np.unique(cube.cells.question[several]).tolist())
+    return Note(kind="several_estimates", text=text, count=cell_count, questions=questions)
+
+
+def _without_limits(cube: SurveyCube) -> Note | None:
     count = int((cube.cells.value_count - cube.cells.variance_count).sum())
     if not count:
-        return ""
-    return f"{count:,} values have no usable confidence limits; they count in values, not in standard errors"
+        return None
+    text = f"{count:,} values have no usable confidence limits; they count in values, not in standard errors"
+    return _on_table("without_limits", text, count)
 
 
-def _doubtful_scale(cube: SurveyCube) -> str:
+def _doubtful_scale(cube: SurveyCube) -> Note | None:
     doubts = [scale_doubt(each.unit, extent_of(cube, place)) for place, each in enumerate(cube.questions)]
     doubtful = [(each.text, doubt) for each, doubt in zip(cube.questions, doubts, strict=True) if doubt]
     if not doubtful:
-        return ""
+        return None
     others = f" (and {len(doubtful) - 1} more questions)" if len(doubtful) > 1 else ""
-    return f"{doubtful[0][0]!r}{others}: {doubtful[0][1]}"
+    return _on_table("doubtful_scale", f"{doubtful[0][0]!r}{others}: {doubtful[0][1]}", len(doubtful))
 
 
-def _without_direction(cube: SurveyCube) -> str:
+def _without_direction(cube: SurveyCube) -> Note | None:
     texts = [question.text for question in cube.questions if question.direction is None]
     if not texts:
-        return ""
-    return (
+        return None
+    text = (
         f"nobody has said which end is better for {len(texts)} of {len(cube.questions)} questions, "
         f"such as {texts[0]!r}; a mapping file can, under [directions]"
     )
+    return _on_table("without_direction", text, len(texts))
 
 
-def _without_overall(cube: SurveyCube) -> str:
+def _without_overall(cube: SurveyCube) -> Note | None:
     if any(segment.is_overall for segment in cube.segments):
-        return ""
-    return "no stratum stands for everybody; a mapping file can name it, as `overall` under [names]"
+        return None
+    text = "no stratum stands for everybody; a mapping file can name it, as `overall` under [names]"
+    return _on_table("without_overall", text)
 
 
-def _spreadsheet_dates(cube: SurveyCube) -> str:
+def _spreadsheet_dates(cube: SurveyCube) -> Note | None:
     strata = [segment.stratum for segment in cube.segments if normal(segment.stratum) in SPREADSHEET_DATES]
     if not strata:
-        return ""
-    return f"{', '.join(strata)} look like ranges that a spreadsheet turned into dates; they are kept as in the file"
+        return None
+    listed = ", ".join(strata)
+    text = f"{listed} look like ranges that a spreadsheet turned into dates; they are kept as in the file"
+    return _on_table("spreadsheet_dates", text, len(strata))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, TypedDict
 
 import numpy as np
@@ -158,7 +157,7 @@ def describe_statistic(statistic: type[Statistic]) -> StatisticDocument:
 
 def describe_dataset(dataset: Dataset) -> DatasetDocument:
     """Return a dataset as it is sent."""
-    report = asdict(dataset.report)
+    report = dataset.report.to_json()
     for name in ("duration_s", "engine"):  # of this process's own reading, not of the data
         del report[name]
     path = f"{DATASETS_PATH}/{dataset.name}"

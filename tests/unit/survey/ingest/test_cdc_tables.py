@@ -104,7 +104,7 @@ def test_a_footnoted_row_with_a_value_counts_as_a_value(shared: Path) -> None:
     dataset = DataIngestor(shared / "data" / "npao-subset-2011-2022.zip").ingest()
     assert dataset.report.footnotes == {"Data not available because sample size is insufficient.": 1_884}
     assert dataset.report.suppressed_count == 0
-    assert "1,884 values have no usable confidence limits" in dataset.report.warnings[0]
+    assert "1,884 values have no usable confidence limits" in dataset.report.notes[0].text
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def wic(shared: Path) -> Dataset:
 
 def test_nobody_has_stated_a_direction_for_the_wic_questions(wic: Dataset) -> None:
     assert [question.direction for question in wic.cube.questions] == [None, None, None]
-    assert "3 of 3 questions" in wic.report.warnings[0]
+    assert "3 of 3 questions" in wic.report.notes[0].text
 
 
 def test_months_that_a_spreadsheet_took_for_dates_keep_their_place(wic: Dataset) -> None:
@@ -140,7 +140,7 @@ def test_the_bundled_report_counts_what_cdc_left_empty(bundled: Dataset) -> None
     assert sum(report.footnotes.values()) == 12_755
     assert report.years == tuple(range(2011, 2024))
     assert report.columns["high"] == "High_Confidence_Limit "
-    assert report.warnings == ()
+    assert report.notes == ()
 
 
 def test_the_bundled_provenance_is_complete(bundled: Dataset) -> None:

@@ -71,9 +71,9 @@ def test_blanks_around_fields_are_cut_off(tmp_path: Path) -> None:
     assert_equal_cubes(cube, expected)
     assert cube.locations == expected.locations
     assert cube.questions == expected.questions
-    assert report.warnings == (
-        "1 cells hold more than one estimate (up to 2); perhaps a column that tells them apart is not mapped",
-    )
+    assert [note.text for note in report.notes] == [
+        "1 cells hold more than one estimate (up to 2); perhaps a column that tells them apart is not mapped"
+    ]
 
 
 def test_a_number_of_nothing_but_blanks_is_missing(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_limits_in_the_wrong_order_give_no_standard_error(tmp_path: Path) -> Non
     cube, report = read_rows(tmp_path, row(Low_Confidence_Limit="50"))
     assert cube.cells.variance_count.tolist() == [0]
     assert cube.cells.value_sum.tolist() == [39.2]
-    assert "1 values have no usable confidence limits" in report.warnings[0]
+    assert "1 values have no usable confidence limits" in report.notes[0].text
 
 
 def test_limits_without_width_count_as_variance_but_not_as_precision(tmp_path: Path) -> None:
@@ -116,7 +116,9 @@ def test_several_footnotes_in_one_cell_are_counted_exactly(tmp_path: Path) -> No
 
 def test_a_location_with_two_abbreviations_is_reported(tmp_path: Path) -> None:
     cube, report = read_rows(tmp_path, ROW, row(LocationAbbr="AK", YearStart="2022"))
-    assert report.warnings == ("more than one id or abbreviation for 'Alabama'; the last one is kept",)
+    [note] = report.notes
+    assert note.text == "more than one id or abbreviation for 'Alabama'; the last one is kept"
+    assert not note.concerns_answers
     assert [location.abbreviation for location in cube.locations] == ["AL"]
 
 

@@ -55,7 +55,7 @@ def test_a_table_of_another_family_is_read_as_its_mapping_says(tmp_path: Path) -
     segments = [(segment.category, segment.stratum, segment.order, segment.is_overall) for segment in cube.segments]
     assert segments == [("Sex", "Everyone", 1, True), ("Sex", "Men", 0, False)]
     assert (report.value_count, report.suppressed_count) == (2, 1)
-    assert report.warnings == ()
+    assert report.notes == ()
     assert cube.cells.sample_size_sum.sum() == 1090
 
 
