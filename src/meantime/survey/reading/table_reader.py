@@ -9,7 +9,7 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -73,10 +73,10 @@ class TableReader:
             keep=self.profile.keep,
         )
 
-    def estimates(self, *, trim: bool) -> Frame:
-        """Return the rows that are kept, one column a role; nothing is read yet."""
-        rows = kept_rows(self.frame(self.columns.used), self._kept_spellings)
-        return estimate_rows(rows, self.columns, self.profile.missing, trim=trim)
+    def estimates(self, *, trim: bool, beside: Sequence[int] = ()) -> Frame:
+        """Return the rows that are kept, one column a role, and other columns ``beside``; nothing is read yet."""
+        rows = kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
+        return estimate_rows(rows, self.columns, self.profile.missing, trim=trim, beside=beside)
 
     def frame(self, positions: Iterable[int]) -> Frame:
         """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
@@ -121,7 +121,7 @@ class TableReader:
         return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
 
     def rows(self) -> Iterator[NumberedRow]:
-        """Yield the rows that are kept as texts, in the file's order; a Parquet file's have only the columns in use."""
+        """Yield the rows that are kept as texts, in the file's order."""
         wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
         for row in self._all_rows():
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
@@ -131,7 +131,7 @@ class TableReader:
         if not self._is_parquet:
             yield from numbered_rows(self.source, self.profile.file.delimiter, self.header)
             return
-        used = self.columns.used
+        used = range(len(self.header))
         for number, values in enumerate(self.engine.rows(self.frame(used)), start=1):
             fields = [""] * len(self.header)
             for position, value in zip(used, values, strict=True):
