@@ -6,7 +6,6 @@ they mean is in ``reading/profile.py``; rows aren't looked at here.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,13 +16,11 @@ from meantime.survey.reading.engines import Arrays
 from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
 from meantime.survey.reading.profile import OVERALL, Profile, normal
 
-_BLANKS = "\t\n\r"
-
 Pair = tuple[str, str]
 
 
 class UnreadableTextError(Exception):
-    """A text holds a control character, which the rows must explain."""
+    """A text holds the character that stands between strata, which the rows must explain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,11 @@ class CellNames:
     locations: Mapping[str, str]
     segments: Mapping[Pair, Pair]
     spellings: tuple[tuple[str, ...], ...]
+
+    @property
+    def are_merged(self) -> bool:
+        """Whether several texts have one name."""
+        return any(len(set(names.values())) < len(names) for names in (self.questions, self.locations, self.segments))
 
     def renamed(self, arrays: Arrays) -> Arrays:
         """Return the cells under their names; several may now have one place."""
@@ -63,10 +65,8 @@ def cell_names(arrays: Arrays, profile: Profile) -> CellNames:
     Raises
     ------
     UnreadableTextError
-        A text holds a control character.
+        A stratum's text holds the character that stands between strata.
     """
-    check_texts(arrays.dictionaries["question"])
-    check_texts(arrays.dictionaries["location"])
     _, pairs = _segment_codes(arrays)
     segments = {pair: _segment(pair, profile) for pair in pairs}
     questions, locations = (
@@ -83,27 +83,12 @@ def cell_names(arrays: Arrays, profile: Profile) -> CellNames:
     )
 
 
-def check_texts(texts: Iterable[str]) -> None:
-    """Raise UnreadableTextError where a text holds a control character that is no blank."""
-    for text in texts:
-        if has_control_character(text):
-            raise UnreadableTextError(f"{text!r} holds a control character")
-
-
-def has_control_character(text: str) -> bool:
-    """Whether a text holds a character that is no letter, sign or blank, such as NUL."""
-    return not text.isprintable() and any(
-        unicodedata.category(character) == "Cc" and character not in _BLANKS for character in text
-    )
-
-
 def _segment(pair: Pair, profile: Profile) -> Pair:
     """Return category and stratum of a row; where there are several strata columns, of those that don't say "all"."""
     headers, texts = (text.split(STRATA_SEPARATOR) for text in pair)
-    check_texts((*headers, *texts))
-    if len(headers) != len(texts):
-        raise UnreadableTextError(f"{pair[1]!r} holds a control character")
-    if len(headers) == 1 and not profile.strata:
+    if {len(headers), len(texts)} != {max(1, len(profile.strata))}:
+        raise UnreadableTextError(f"{pair!r} holds a control character")
+    if not profile.strata:
         return pair
     told = [(header, text) for header, text in zip(headers, texts, strict=True) if _tells(text, profile)]
     if not told:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.layouts import layouts_checksum
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.sources import SourceKind
 
 CUBE_FORMAT = 4
 """Counted up when the cube's content or the way a source is read changes, so that older files are built anew."""

@@ -108,7 +108,7 @@ def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
     """Replace the sums of independent estimates by those of estimates that come from the same people.
 
     Standard errors add up as if the errors were equal: SE(sum) = sum SE. A cell has the largest of its samples, and the
-    mean that their sizes give. Its precision is that of one estimate whose SE is the mean of the SEs, weighted by 1/SE^2.
+    mean that their sizes give. Its precision is that of one estimate whose SE is the SEs' mean, weighted by 1/SE^2.
     """
     scale = nw.col("n_max") / nw.col("sample_size_sum")
     mean_precision = nw.col("precision_sum") / nw.col("inverse_se_sum")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from meantime.survey.reading.columns import NUMBER_ROLES, STRATA_ROLES, TEXT_ROLES, Column, ColumnMap, Role
+from meantime.survey.reading.forms import WrittenForms
 from meantime.survey.reading.recipes import Recipe
 from meantime.survey.reading.row_faults import BLANKS
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
 STRATA_SEPARATOR = "\x1f"
-"""Stands between the texts of several strata columns, until ``cube/cell_names.py`` makes a category and a stratum of them."""
+"""Stands between texts of several strata columns, until ``cube/cell_names.py`` makes category and stratum of them."""
 
 
 def column_name(position: int) -> str:
@@ -30,12 +31,18 @@ def column_name(position: int) -> str:
 def kept_rows(source: Frame, keep: Mapping[Column, tuple[str, ...]]) -> Frame:
     """Return the rows that have one of the stated texts, as written in the file, in each of the stated columns."""
     for column, texts in keep.items():
-        source = source.filter(_text(column.position).is_in(texts))
+        source = source.filter(field_text(column.position).is_in(texts))
     return source
 
 
 def estimate_rows(
-    source: Frame, columns: ColumnMap, missing: tuple[str, ...], *, trim: bool, beside: Sequence[int] = ()
+    source: Frame,
+    columns: ColumnMap,
+    missing: tuple[str, ...],
+    forms: WrittenForms | None = None,
+    *,
+    trim: bool,
+    beside: Sequence[int] = (),
 ) -> Frame:
     """Return a source's rows with one column a role, as texts and floats.
 
@@ -47,6 +54,8 @@ def estimate_rows(
         Says how each role's text is made.
     missing
         Texts that stand for an empty field.
+    forms
+        How numbers and years are written; None where the engine reads them by itself.
     trim
         Whether to cut blanks off both ends of every field first. It takes as long as reading, so it is left out where
         no field has them.
@@ -59,11 +68,11 @@ def estimate_rows(
         A missing text is empty, a missing number null. A row without category or stratum has neither; where there are
         several strata columns, these hold their headers and their texts, joined by `STRATA_SEPARATOR`.
     """
-    fields = _Fields(columns, missing, trim)
+    fields = _Fields(columns, missing, trim, forms)
     schema = source.collect_schema()
     texts = [fields.role_text(role).alias(role) for role in TEXT_ROLES]
     numbers = [fields.role_number(role, schema).alias(role) for role in NUMBER_ROLES]
-    others = [_text(position).str.strip_chars(BLANKS).alias(column_name(position)) for position in beside]
+    others = [field_text(position).str.strip_chars(BLANKS).alias(column_name(position)) for position in beside]
     typed = source.select(*texts, *numbers, *others)
     whole = nw.lit(value=True) if columns.strata else (nw.col("category") != "") & (nw.col("stratum") != "")
     footnote = nw.when(nw.col("footnote") == "").then(nw.col("footnote_symbol")).otherwise(nw.col("footnote"))
@@ -81,6 +90,7 @@ class _Fields:
     columns: ColumnMap
     missing: tuple[str, ...]
     trim: bool
+    forms: WrittenForms | None
 
     def role_text(self, role: Role) -> nw.Expr:
         """Return the text of a role, empty where it's missing."""
@@ -97,14 +107,20 @@ class _Fields:
         if recipe is None or recipe.column is None:
             fixed = self.columns.fixed.get(role)
             return nw.lit(float(fixed) if fixed else None, nw.Float64)
-        if schema[column_name(recipe.column)] != nw.String:
-            found = nw.col(column_name(recipe.column)).cast(nw.Float64)
-            return nw.when(~found.is_nan()).then(found)
-        field = self._field(recipe.column, trim=self.trim)
-        return nw.when(~field.is_in(("", *self.missing))).then(field).cast(nw.Float64)
+        dtype = schema[column_name(recipe.column)]
+        if dtype.is_numeric():
+            return _typed_number(nw.col(column_name(recipe.column)), dtype)
+        if dtype.is_temporal() and role is Role.YEAR:
+            return nw.col(column_name(recipe.column)).dt.year().cast(nw.Float64)
+        field = self._field(recipe.column, trim=self.trim or self.forms is not None)
+        filled = nw.when(~field.is_in(("", *self.missing))).then(field)
+        if self.forms is not None:
+            form = self.forms.year if role is Role.YEAR else self.forms.number
+            filled = nw.when(~field.is_in(("", *self.missing))).then(form.plain(field))
+        return filled.cast(nw.Float64)
 
     def _field(self, position: int, *, trim: bool) -> nw.Expr:
-        return _text(position).str.strip_chars(BLANKS) if trim else _text(position)
+        return field_text(position).str.strip_chars(BLANKS) if trim else field_text(position)
 
     def _filled(self, position: int, *, trim: bool) -> nw.Expr:
         found = self._field(position, trim=trim)
@@ -129,5 +145,17 @@ class _Fields:
         return nw.concat_str(pieces)
 
 
-def _text(position: int) -> nw.Expr:
+def _typed_number(found: nw.Expr, dtype: nw.dtypes.DType) -> nw.Expr:
+    """Return a number of a Parquet file: NaN is empty, and a float of 32 bits is the shortest decimal that gives it."""
+    if not dtype.is_float():
+        return found.cast(nw.Float64)
+    number = found.cast(nw.String).cast(nw.Float64) if dtype == nw.Float32 else found
+    # Not `is_nan`: an engine answers that from a file's statistics, which know nothing of NaN. Infinity stays, to be
+    # refused.
+    is_other = found.cast(nw.String) != "nan"
+    return nw.when(found.is_finite()).then(number).otherwise(nw.when(is_other).then(number))
+
+
+def field_text(position: int) -> nw.Expr:
+    """Return the texts of one of the file's columns, empty where there is none."""
     return nw.col(column_name(position)).cast(nw.String).fill_null("")

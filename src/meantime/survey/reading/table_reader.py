@@ -1,16 +1,17 @@
 """A source as a table of estimates: its columns found, its rows as a frame, its faults explained.
 
-Between the bytes (``sources.py``) and the cells (``cube/rollup.py``); CSV and Parquet differ here and nowhere above.
+Between the rows (``table_rows.py``) and the cells (``cube/rollup.py``).
 """
 
 from __future__ import annotations
 
-import math
 import os
+import re
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,20 +21,31 @@ import narwhals as nw
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
 from meantime.fields.refusals import shown
-from meantime.survey.reading.columns import Column, ColumnMap, match_columns
-from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
+from meantime.survey.reading.columns import FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role, match_columns
+from meantime.survey.reading.csv_rows import NumberedRow, text_fault
+from meantime.survey.reading.csv_text import CsvText
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
-from meantime.survey.reading.estimate_rows import column_name, estimate_rows, kept_rows
+from meantime.survey.reading.estimate_rows import column_name, estimate_rows, field_text, kept_rows
+from meantime.survey.reading.files.packing import SourceKind
+from meantime.survey.reading.files.text_layouts import Recognises
+from meantime.survey.reading.forms import WrittenForms
+from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
+from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
+from meantime.survey.reading.forms.unread_texts import marks_sentence, number_hint
+from meantime.survey.reading.forms.wide_years import likely_pattern, year_columns
+from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form
 from meantime.survey.reading.layouts import with_layout
 from meantime.survey.reading.profile import Profile, normal
-from meantime.survey.reading.row_faults import LeftOutRow, check_rows, left_out_rows
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
+from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
+from meantime.survey.reading.table_rows import VALUE_OF_COLUMN, YEAR_OF_COLUMN, TableRows
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
 _PROGRESS_PERIOD_S = 0.2
+_FEW_LINES = 5
 _SMALL_BYTES = 64 * 1024**2
 
 
@@ -55,36 +67,98 @@ class TableReader:
         There is no header, or a required column is missing.
     """
 
-    def __init__(self, source: OpenedSource, profile: Profile, engine: Engine) -> None:
+    def __init__(
+        self, source: OpenedSource, profile: Profile, engine: Engine, scratch_directory: Path | None = None
+    ) -> None:
         self.source = source
         self.engine = engine
-        self._is_parquet = source.kind is SourceKind.PARQUET
-        if self._is_parquet:
-            self.header = _parquet_columns(source, engine)
-        else:
-            self.header = read_header(source, profile.file.delimiter)
+        self._rows = TableRows(source, profile, engine, _recognising(profile), scratch_directory)
+        self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
-        self.columns: ColumnMap = match_columns(
-            self.header,
-            source_name=source.name,
-            stated=self.profile.columns,
-            fixed=self.profile.fixed,
-            strata=self.profile.strata,
-            keep=self.profile.keep,
-        )
+        self.columns: ColumnMap = _columns(self.header, self.profile, source.name)
+        self.forms: WrittenForms | None = None
+
+    @property
+    def text(self) -> CsvText | None:
+        """The text of a CSV; a Parquet file has none."""
+        return self._rows.text
+
+    @property
+    def place(self) -> str:
+        """What the numbers of rows count: lines, or the rows of a Parquet file from 1."""
+        return "line" if self.text else "row"
 
     def estimates(self, *, trim: bool, beside: Sequence[int] = ()) -> Frame:
         """Return the rows that are kept, one column a role, and other columns ``beside``; nothing is read yet."""
-        rows = kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
-        return estimate_rows(rows, self.columns, self.profile.missing, trim=trim, beside=beside)
+        if self.forms is None and (self.profile.file.decimal or self.profile.file.thousands):
+            self.adapt()
+        rows = self._kept_rows(beside)
+        return estimate_rows(rows, self.columns, self.profile.missing, self.forms, trim=trim, beside=beside)
 
     def frame(self, positions: Iterable[int]) -> Frame:
         """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
-        wanted = {column_name(position): position for position in positions}
-        path = self.source.engine_path
-        if self._is_parquet:
-            return self.engine.open_parquet(path, wanted)
-        return self.engine.open_csv(path, self.profile.file.delimiter, len(self.header), wanted)
+        return self._rows.frame(positions)
+
+    def settle(self) -> None:
+        """Find out how numbers and years are written, as an ingest does that reads all of them.
+
+        Raises
+        ------
+        DataError
+            That can't be told.
+        EngineError
+            A row can't be read.
+        """
+        extremes = [nw.col("year").min().alias("first"), nw.col("year").max().alias("last")]
+        figures = [nw.col(role).max() for role in FIGURE_ROLES]
+        try:
+            [(first, last, *_)] = self.engine.rows(self.estimates(trim=True).select(*extremes, *figures))
+        except EngineError:
+            self.adapt()
+            return
+        if not are_years([year for year in (first, last) if isinstance(year, float)]):
+            self.adapt()
+
+    def adapt(self) -> None:
+        """Find out how texts are written that the engine couldn't read: each step is a pass over all rows.
+
+        Raises
+        ------
+        DataError
+            How numbers are written can't be told.
+        EngineError
+            A row can't be read.
+        """
+        self._rows.mend()
+        if self.forms is not None:
+            return
+        stated = self.profile.file
+        rows = self._kept_rows()
+        texts = {role: position for role, position in self.columns.position.items() if role in NUMBER_ROLES}
+        figures = [
+            NumberColumn(
+                self.header[position].strip(),
+                kinds_of_numbers(self.engine, rows, self._filled(position)),
+                is_count=role is Role.SAMPLE_SIZE,
+            )
+            for role, position in texts.items()
+            if role is not Role.YEAR
+        ]
+        years = texts.get(Role.YEAR)
+        spelt = distinct_texts(self.engine, rows, self._filled(years)) if years is not None else ()
+        try:
+            number = derive_number_form(figures, stated.decimal, stated.thousands)
+        except UndecidedNumbersError as error:
+            raise DataError(f"{self.source.name}: {error}") from error
+        self.forms = WrittenForms(number, derive_year_form((text for text, _ in spelt), stated.year))
+
+    def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
+        return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
+
+    def _filled(self, position: int) -> nw.Expr:
+        """Return a column's trimmed texts, empty where one stands for an empty field."""
+        found = field_text(position).str.strip_chars(BLANKS)
+        return nw.when(~found.is_in(("", *self.profile.missing))).then(found).otherwise(nw.lit(""))
 
     @cached_property
     def _kept_spellings(self) -> dict[Column, tuple[str, ...]]:
@@ -106,15 +180,36 @@ class TableReader:
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
-        place = "row" if self._is_parquet else "line"
+        forms = self.forms or WrittenForms(year=YearForm(self.profile.file.year))
         try:
-            check_rows(self.rows(), self.columns, self.profile.missing, source_name=self.source.name, place=place)
+            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms, self.header)
         except DataError as found:
-            return found
-        line = None if self._is_parquet else mixed_line_ends(self.source)
-        if line is not None:
-            return DataError(f"{self.source.name}, line {line}: ends unlike line 1; give all lines the same line ends")
-        return DataError(f"{self.source.name}: {error}")
+            return DataError(f"{found}{self._lines_below(found)}")
+        if fault is None:
+            return DataError(f"{self.source.name}: {error}")
+        place = f"{self.source.name}, {self.place} {fault.line}, column {fault.column!r}"
+        return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
+
+    def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
+        """Return the setting that would help with a field that can't be read."""
+        if fault.role is Role.YEAR:
+            count = self.text.lines_from(fault.line) if self.text and not re.search("[0-9]", fault.text) else 0
+            is_below = 0 < count <= _FEW_LINES
+            return f"if the table ends above, state `footer = {count}` under [file] in a mapping file" * is_below
+        if fault.role is None or number_hint(fault.text) or text_fault(fault.text):
+            return ""
+        counts: Counter[str] = Counter()
+        for role in set(FIGURE_ROLES) & set(self.columns.position):
+            filled = self._filled(self.columns.position[role])
+            counts.update(dict(distinct_texts(self.engine, self._kept_rows(), filled, read=forms.number.pattern)))
+        marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
+        return marks_sentence(self.profile.missing, marks)
+
+    def _lines_below(self, error: DataError) -> str:
+        tail = self.text.tail(len(self.header)) if self.text else None
+        if tail is None or f"line {tail.line}," not in str(error):
+            return ""
+        return f"; if the table ends above, state `footer = {tail.line_count}` under [file] in a mapping file"
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
@@ -123,20 +218,51 @@ class TableReader:
     def rows(self) -> Iterator[NumberedRow]:
         """Yield the rows that are kept as texts, in the file's order."""
         wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
-        for row in self._all_rows():
+        for row in self._rows.rows(range(len(self.header))):
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
                 yield row
 
-    def _all_rows(self) -> Iterator[NumberedRow]:
-        if not self._is_parquet:
-            yield from numbered_rows(self.source, self.profile.file.delimiter, self.header)
-            return
-        used = range(len(self.header))
-        for number, values in enumerate(self.engine.rows(self.frame(used)), start=1):
-            fields = [""] * len(self.header)
-            for position, value in zip(used, values, strict=True):
-                fields[position] = "" if value is None or _is_nan(value) else str(value)
-            yield NumberedRow(number, fields)
+    def close(self) -> None:
+        """Give back what was copied; source and engine stay the caller's."""
+        self._rows.close()
+
+
+def _columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
+    """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
+    virtual = {Role.YEAR: YEAR_OF_COLUMN, Role.VALUE: VALUE_OF_COLUMN} if YEAR_OF_COLUMN in header else {}
+    try:
+        return match_columns(
+            header,
+            source_name=source_name,
+            stated={**profile.columns, **virtual},
+            fixed=profile.fixed,
+            strata=profile.strata,
+            keep=profile.keep,
+        )
+    except DataError as error:
+        pattern = "" if virtual else likely_pattern(header)
+        if not pattern:
+            raise
+        years = ", ".join(list(year_columns(header, pattern).values())[:_FEW_LINES])
+        raise DataError(
+            f'{error}; years ({years}) seem to be columns: state `years = "{pattern}"` under [wide] in a mapping file, '
+            "and each becomes a row"
+        ) from error
+
+
+def _recognising(profile: Profile) -> Recognises:
+    """Return whether a line's fields are names of columns that a profile, or a known layout, can read."""
+
+    def recognises(fields: Sequence[str]) -> bool:
+        years = year_columns(fields, profile.wide_years) if profile.wide_years else {}
+        header = (*fields, YEAR_OF_COLUMN, VALUE_OF_COLUMN) if years else fields
+        try:
+            _columns(header, with_layout(profile, header), "")
+        except DataError:
+            return False
+        return True
+
+    return recognises
 
 
 @contextmanager
@@ -180,7 +306,9 @@ def open_table(
         engine = DuckDBEngine(str(scratch), _thread_count(opened))
         try:
             with _watched(engine, progress):
-                yield TableReader(opened, profile, engine)
+                reader = TableReader(opened, profile, engine, scratch)
+                with closing(reader):
+                    yield reader
         finally:
             # A file that is being written looks like a faulty one: say which it is.
             opened.check_unchanged()
@@ -215,17 +343,6 @@ def _watched(engine: Engine, progress: Progress | None) -> Iterator[None]:
         thread.join()
 
 
-def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:
-    try:
-        return engine.parquet_columns(source.engine_path)
-    except EngineError as error:
-        raise DataError(f"{source.name}: {error}") from error
-
-
 def _some(texts: list[str], limit: int = 12) -> str:
     more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
     return ", ".join(map(shown, texts[:limit])) + more
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)

@@ -11,7 +11,8 @@ from meantime.child import Progress
 from meantime.child.child_process import ChildProcess
 from meantime.errors import DataError
 from meantime.survey.reading.csv_rows import numbered_rows, read_header
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
+from meantime.survey.reading.files.packing import SourceKind
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
 
 SAMPLE_ROWS = 1000
 _DELIMITERS = ",;\t|"
