@@ -126,7 +126,7 @@ def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
         ("With a value", f"{report.value_count:,}"),
         ("Suppressed", f"{report.suppressed_count:,}"),
         ("Left out", f"{report.left_out_count:,}"),
-        *(("", f"line {row.line}, column {row.column!r}: {row.reason}") for row in report.left_out_examples),
+        *(("", f"{row.place} {row.line}, column {row.column!r}: {row.reason}") for row in report.left_out_examples),
         ("Years", _few([str(year) for year in report.years])),
         ("Questions", f"{report.question_count:,}"),
         *(("", f"{q.question_id} {q.text} ({q.unit}; {q.direction or 'no direction'})") for q in cube.questions[:20]),

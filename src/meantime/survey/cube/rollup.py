@@ -8,6 +8,7 @@ large sums. What a row's texts and numbers are is decided in ``reading/estimate_
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -17,6 +18,8 @@ from meantime.survey.reading.columns import ColumnMap, Role
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
+
+_CDC_PERCENT = 95.0
 
 TEXT_KEYS = ("question", "location", "category", "stratum")
 """With the year, the place of a cell."""
@@ -35,7 +38,7 @@ SUMS = (
 EXTREMES = ("value_min", "value_max", "low", "high")
 
 
-def rollup(rows: Frame, columns: ColumnMap, *, pool: bool = False) -> Frame:
+def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *, pool: bool = False) -> Frame:
     """Return one row for each cell, in no order.
 
     Parameters
@@ -44,6 +47,9 @@ def rollup(rows: Frame, columns: ColumnMap, *, pool: bool = False) -> Frame:
         What `estimate_rows` returns.
     columns
         Says which attributes the source has; the others aren't compared row by row.
+    confidence_percent
+        The level of the source's limits and margins of error. Limits of another level than 95 % become those of 95 %,
+        each side for itself.
     pool
         Whether rows that share a cell are taken as estimates of one thing from the same people: a cell is then as
         precise as one of them, and not as their number. Else sums are what they are of independent estimates, which
@@ -55,14 +61,15 @@ def rollup(rows: Frame, columns: ColumnMap, *, pool: bool = False) -> Frame:
         Columns ``TEXT_KEYS``, ``year`` (float, 0 where a row had none), ``ATTRIBUTES``, ``COUNTS``, ``SUMS``,
         ``EXTREMES`` (NaN where no row had one), ``footnote_first`` and ``footnote_last`` in alphabetical order.
         Without nulls.
-        Limits in the wrong order are not used, nor are sample sizes that aren't above 0.
+        A row's standard error is the stated one, else its margin's, else its limits'. Limits in the wrong order or
+        apart from their value are not used, nor are sample sizes that aren't above 0 and standard errors below 0.
     """
-    value, size, width = nw.col("value"), nw.col("sample_size"), nw.col("high") - nw.col("low")
+    rows = _at_95_percent(rows, confidence_percent)
+    value, size = nw.col("value"), nw.col("sample_size")
     has_value = ~value.is_null()
     with_error = rows.with_columns(
         year=nw.col("year").fill_null(0.0),
-        # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
-        se=nw.when(has_value & ~(width < 0)).then(width / (2 * Z_95)),
+        se=nw.when(has_value).then(_standard_error(columns)),
         n=nw.when(has_value & (size > 0)).then(size),
         low=nw.when(has_value).then(nw.col("low")),
         high=nw.when(has_value).then(nw.col("high")),
@@ -122,6 +129,30 @@ def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
         sample_value_sum=nw.col("sample_value_sum") * scale,
         sample_variance_sum=n_se * n_se,
     ).drop(*columns)
+
+
+def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
+    """Return rows whose limits and margins of error are those of 95 %."""
+    if confidence_percent == _CDC_PERCENT:
+        return rows
+    factor, value = Z_95 / NormalDist().inv_cdf(0.5 + confidence_percent / 200), nw.col("value")
+    return rows.with_columns(
+        low=value - (value - nw.col("low")) * factor,
+        high=value + (nw.col("high") - value) * factor,
+        margin_of_error=nw.col("margin_of_error") * factor,
+    )
+
+
+def _standard_error(columns: ColumnMap) -> nw.Expr:
+    value, low, high = nw.col("value"), nw.col("low"), nw.col("high")
+    # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
+    is_unusable = (high < low) | (value < low) | (value > high)
+    found: nw.Expr = nw.when(~is_unusable).then((high - low) / (2 * Z_95))
+    for role, divisor in ((Role.MARGIN_OF_ERROR, Z_95), (Role.STANDARD_ERROR, 1.0)):
+        if role in columns.recipes:
+            stated = nw.col(role)
+            found = nw.when(~stated.is_null() & ~(stated < 0)).then(stated / divisor).otherwise(found)
+    return found
 
 
 def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:

@@ -25,9 +25,11 @@ from meantime.survey.cube.rollup import (
 )
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.cell_guard import are_shared, settled_rows
+from meantime.survey.ingest.implausible import implausible_notes
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes
 from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
 from meantime.survey.ingest.notes import Note
+from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
 from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
 from meantime.survey.reading.forms.unread_texts import control_fault
@@ -101,7 +103,8 @@ def _read(table: TableReader) -> _Found:
         return _Found(rows, cells, arrays, name_attributes(table, cells, names), notes=spellings)
     left_out_count = int(arrays.numbers["row_count"][blank_cells(arrays)].sum())
     settled = settled_rows(table, names, trim=trim)
-    cells = table.engine.keep(rollup(settled.rows, table.columns, pool=table.profile.pool))
+    level, pool = table.profile.confidence_percent, table.profile.pool
+    cells = table.engine.keep(rollup(settled.rows, table.columns, level, pool=pool))
     arrays = table.engine.arrays(cells, _NUMBERS, TEXT_KEYS)
     notes = (*settled.notes, *spellings)
     return _Found(settled.rows, cells, arrays, settled.attributes, left_out_count, settled.duplicate_count, notes)
@@ -109,9 +112,9 @@ def _read(table: TableReader) -> _Found:
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
-    engine = table.engine
+    engine, level = table.engine, table.profile.confidence_percent
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns))
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level))
         arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
         is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
@@ -121,7 +124,7 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
         _check_texts(table, arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns))
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level))
     arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
     _check_texts(table, arrays)
     return cells, arrays, True
@@ -172,5 +175,11 @@ def _report(cube: SurveyCube, table: TableReader, found: _Found, left_out_count:
         footnotes=_footnotes(table, found.cells, found.rows),
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        notes=(*found.notes, *found.attributes.notes, *notes_on_cube(cube)),
+        notes=(
+            *found.notes,
+            *reading_notes(table, row_count),
+            *implausible_notes(cube, table),
+            *found.attributes.notes,
+            *notes_on_cube(cube),
+        ),
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
-from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
+from meantime.survey.reading.profile import is_spreadsheet_date
 from meantime.survey.reading.row_faults import LeftOutRow
 
 _SHOWN = 3
@@ -108,7 +108,7 @@ def _without_overall(cube: SurveyCube) -> Note | None:
 
 
 def _spreadsheet_dates(cube: SurveyCube) -> Note | None:
-    strata = [segment.stratum for segment in cube.segments if normal(segment.stratum) in SPREADSHEET_DATES]
+    strata = [segment.stratum for segment in cube.segments if is_spreadsheet_date(segment.stratum)]
     if not strata:
         return None
     listed = ", ".join(strata)

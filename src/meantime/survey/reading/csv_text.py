@@ -7,10 +7,9 @@ nothing but carriage returns at its lines' ends; of another one only when the en
 from __future__ import annotations
 
 import itertools
-import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import BinaryIO
 
 from meantime.errors import DataError
 from meantime.survey.reading.csv_rows import Tail, mixed_line_ends, tail_of
@@ -25,6 +24,8 @@ from meantime.survey.reading.files.text_layouts import (
 from meantime.survey.reading.profile import FileForm
 from meantime.survey.reading.sources import OpenedSource
 
+NewFile = Callable[[], BinaryIO]
+
 
 class CsvText:
     """The text of a CSV.
@@ -37,8 +38,8 @@ class CsvText:
         How a mapping says that it is written.
     recognises
         Whether a line's fields are column names that can be read.
-    scratch_directory
-        Where a copy goes, into a file without a name.
+    new_file
+        Makes a file without a name for a copy, which stays the caller's to close.
 
     Raises
     ------
@@ -46,12 +47,9 @@ class CsvText:
         Its bytes are of another encoding, or its header isn't where it should be.
     """
 
-    def __init__(
-        self, source: OpenedSource, stated: FileForm, recognises: Recognises, scratch_directory: Path | None
-    ) -> None:
+    def __init__(self, source: OpenedSource, stated: FileForm, recognises: Recognises, new_file: NewFile) -> None:
         self._original = source
-        self._scratch_directory = scratch_directory
-        self._copies = ExitStack()
+        self._new_file = new_file
         delimiter = "" if stated.delimiter == FileForm().delimiter else stated.delimiter
         self.layout: TextLayout = find_text_layout(
             source.head(), StatedLayout(stated.encoding, delimiter, stated.skip), recognises, source.name
@@ -81,16 +79,12 @@ class CsvText:
             rest = itertools.islice(text, line - 1 - self.source.lines_above, None)
             return sum(1 for each in rest if each.strip())
 
-    def close(self) -> None:
-        """Give the copies back."""
-        self._copies.close()
-
     def _write_copy(self) -> None:
-        copy = self._copies.enter_context(tempfile.TemporaryFile(dir=self._scratch_directory))  # noqa: SIM115  # close() does
+        copy = self._new_file()
         layout = self.layout
         try:
             write_plain_text(self._original.engine_path, layout.encoding, copy, skip=layout.skip, footer=self.footer)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise not_in_encoding(self._original.name, layout.encoding, error) from error
         except OSError as error:
             raise DataError(f"{self._original.name}: its text can't be written anew: {error.strerror}") from error

@@ -82,6 +82,11 @@ UNITS = {
 }  # fmt: skip
 """What units with a known scale are called; others stay as they are written."""
 
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_SPREADSHEET_DATE = (
+    rf"[0-9]{{1,2}}[-/. ]{_MONTH}|{_MONTH}[-/. ][0-9]{{1,2}}|[0-9]{{1,4}}([-/.])[0-9]{{1,2}}\1[0-9]{{1,4}}"
+)
+
 SPREADSHEET_DATES = {"5-mar": "3 - 5", "11-jun": "6 - 11", "17-dec": "12 - 17"}
 """Ranges of months that a spreadsheet had turned into dates before CDC published its WIC table."""
 
@@ -193,6 +198,15 @@ def normal(name: str) -> str:
         return " ".join(name.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(folded.split())
+
+
+def is_spreadsheet_date(stratum: str) -> bool:
+    """Whether a stratum looks like a range that a spreadsheet turned into a date: 5-Mar, Oct-14, 9/5/2019.
+
+    >>> [is_spreadsheet_date(text) for text in ("5-Sep", "Oct-14", "2019-09-05", "18 - 24", "May")]
+    [True, True, True, False, False]
+    """
+    return re.fullmatch(_SPREADSHEET_DATE, normal(stratum)) is not None
 
 
 def fips_code(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from meantime.survey.reading.columns import NUMBER_ROLES, ColumnMap, Role
@@ -25,30 +25,30 @@ NEEDED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR)
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason."""
+    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason.
+
+    ``place`` says what ``line`` counts: a ``line``, or a ``row`` of a Parquet file from 1.
+    """
 
     line: int
     column: str
     reason: str
+    place: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """The first field that can't be read: its row's line in the file, its column and role, and what is wrong."""
+    """The first field that can't be read: its row, its column's position and role, and what is wrong with its text."""
 
-    line: int
-    column: str
+    row: NumberedRow
+    position: int
     role: Role | None
     text: str
     problem: str
 
 
 def first_fault(
-    rows: Iterable[NumberedRow],
-    columns: ColumnMap,
-    missing: tuple[str, ...],
-    forms: WrittenForms,
-    header: Sequence[str],
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], forms: WrittenForms
 ) -> RowFault | None:
     """Look for the first field that can't be read: foreign bytes, control characters, numbers and years that are none.
 
@@ -62,8 +62,6 @@ def first_fault(
         Texts that stand for an empty field.
     forms
         How numbers and years are written.
-    header
-        The names of the file's columns.
     """
     numbers = {position: role for role, position in columns.position.items() if role in NUMBER_ROLES}
     for row in rows:
@@ -71,24 +69,26 @@ def first_fault(
             text, role = row.fields[position].strip(BLANKS), numbers.get(position)
             problem = text_fault(text) or (_number_fault(role, text, missing, forms) if role else "")
             if problem:
-                return RowFault(row.line, header[position].strip(), role, text, problem)
+                return RowFault(row, position, role, text, problem)
     return None
 
 
 def left_out_rows(
-    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], limit: int
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str, limit: int
 ) -> tuple[LeftOutRow, ...]:
     """Return the first rows that are not in the cube, because their question, location or year is blank."""
-    return tuple(itertools.islice(_left_out(rows, columns, missing), limit))
+    return tuple(itertools.islice(_left_out(rows, columns, missing, place), limit))
 
 
-def _left_out(rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...]) -> Iterator[LeftOutRow]:
+def _left_out(
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str
+) -> Iterator[LeftOutRow]:
     needed = [(role, columns.position[role]) for role in NEEDED_ROLES if role in columns.position]
     for row in rows:
         for role, position in needed:
             text = row.fields[position].strip(BLANKS)
             if not text or text in missing:
-                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}")
+                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}", place)
                 break
 
 

@@ -24,7 +24,7 @@ from typing import BinaryIO, TextIO
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
 from meantime.survey.reading.files.contents import HEAD_BYTES, contents_of
-from meantime.survey.reading.files.packing import PACKED, SourceKind, check_packing, check_text, unpack
+from meantime.survey.reading.files.packing import PACKED, SourceKind, check_packing, check_unpacked, unpack
 
 DEFAULT_SIZE_LIMIT_BYTES = 4 * 1024**3
 # RuntimeError is a zip with a password, NotImplementedError one packed in a way that Python doesn't know.
@@ -182,7 +182,7 @@ def open_source(
             raise DataError(f"{source.name}: is empty; a table needs a line of column names and rows")
         opened = OpenedSource(source.name, kind, sha256, changed_ns, original, plain)
         if kind in PACKED:
-            check_text(f"{source.name}, unpacked", opened.head())
+            check_unpacked(source.name, opened.head())
         yield opened
 
 

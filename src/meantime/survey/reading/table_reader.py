@@ -5,16 +5,17 @@ Between the rows (``table_rows.py``) and the cells (``cube/rollup.py``).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
@@ -23,7 +24,7 @@ from meantime.errors import DataChangedError, DataError
 from meantime.fields.refusals import shown
 from meantime.survey.reading.columns import FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role, match_columns
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
-from meantime.survey.reading.csv_text import CsvText
+from meantime.survey.reading.csv_text import CsvText, NewFile
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
 from meantime.survey.reading.estimate_rows import column_name, estimate_rows, field_text, kept_rows
@@ -34,7 +35,7 @@ from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNu
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
 from meantime.survey.reading.forms.unread_texts import marks_sentence, number_hint
 from meantime.survey.reading.forms.wide_years import likely_pattern, year_columns
-from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form
+from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, is_more_than_a_year
 from meantime.survey.reading.layouts import with_layout
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
@@ -49,6 +50,14 @@ _FEW_LINES = 5
 _SMALL_BYTES = 64 * 1024**2
 
 
+class FigureRow(NamedTuple):
+    """The numbers of one row, NaN where there is none."""
+
+    line: int
+    question: str
+    numbers: tuple[float, ...]
+
+
 class TableReader:
     """Reads one open source with one engine.
 
@@ -60,6 +69,8 @@ class TableReader:
         How columns and names are read.
     engine
         The engine; it stays the caller's to close.
+    new_file
+        Makes a file without a name for a copy of a text that the engine couldn't read; it's the caller's to close.
 
     Raises
     ------
@@ -67,12 +78,10 @@ class TableReader:
         There is no header, or a required column is missing.
     """
 
-    def __init__(
-        self, source: OpenedSource, profile: Profile, engine: Engine, scratch_directory: Path | None = None
-    ) -> None:
+    def __init__(self, source: OpenedSource, profile: Profile, engine: Engine, new_file: NewFile) -> None:
         self.source = source
         self.engine = engine
-        self._rows = TableRows(source, profile, engine, _recognising(profile), scratch_directory)
+        self._rows = TableRows(source, profile, engine, _recognising(profile), new_file)
         self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
         self.columns: ColumnMap = _columns(self.header, self.profile, source.name)
@@ -150,7 +159,8 @@ class TableReader:
             number = derive_number_form(figures, stated.decimal, stated.thousands)
         except UndecidedNumbersError as error:
             raise DataError(f"{self.source.name}: {error}") from error
-        self.forms = WrittenForms(number, derive_year_form((text for text, _ in spelt), stated.year))
+        year = derive_year_form((text for text, _ in spelt), stated.year)
+        self.forms = WrittenForms(number, year, next((text for text, _ in spelt if is_more_than_a_year(text)), ""))
 
     def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
         return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
@@ -182,18 +192,21 @@ class TableReader:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
         forms = self.forms or WrittenForms(year=YearForm(self.profile.file.year))
         try:
-            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms, self.header)
+            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms)
         except DataError as found:
             return DataError(f"{found}{self._lines_below(found)}")
         if fault is None:
             return DataError(f"{self.source.name}: {error}")
-        place = f"{self.source.name}, {self.place} {fault.line}, column {fault.column!r}"
+        column = self._rows.column_of(fault.row, fault.position)
+        place = f"{self.source.name}, {self.place} {fault.row.line}, column {column!r}"
         return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
 
     def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
         """Return the setting that would help with a field that can't be read."""
+        if [field.strip() for field in fault.row.fields] == [name.strip() for name in self.header]:
+            return "the line repeats the column names, as in files that were pasted together; remove it"
         if fault.role is Role.YEAR:
-            count = self.text.lines_from(fault.line) if self.text and not re.search("[0-9]", fault.text) else 0
+            count = self.text.lines_from(fault.row.line) if self.text and not re.search("[0-9]", fault.text) else 0
             is_below = 0 < count <= _FEW_LINES
             return f"if the table ends above, state `footer = {count}` under [file] in a mapping file" * is_below
         if fault.role is None or number_hint(fault.text) or text_fault(fault.text):
@@ -203,7 +216,7 @@ class TableReader:
             filled = self._filled(self.columns.position[role])
             counts.update(dict(distinct_texts(self.engine, self._kept_rows(), filled, read=forms.number.pattern)))
         marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
-        return marks_sentence(self.profile.missing, marks)
+        return marks_sentence(self.profile.missing, marks) if marks else ""
 
     def _lines_below(self, error: DataError) -> str:
         tail = self.text.tail(len(self.header)) if self.text else None
@@ -213,18 +226,28 @@ class TableReader:
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
-        return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
+        return left_out_rows(self.rows(), self.columns, self.profile.missing, self.place, limit)
+
+    def figures(self, roles: Sequence[Role]) -> Iterator[FigureRow]:
+        """Yield the numbers of each row that is kept, in the order of ``roles``."""
+        forms = self.forms or WrittenForms()
+        question = self.columns.recipes.get(Role.QUESTION)
+        places = [self.columns.position.get(role) for role in roles]
+        for line, fields in self.rows():
+            texts = [field.strip(BLANKS) for field in fields]
+            numbers = [None if place is None else forms.number.number(texts[place]) for place in places]
+            yield FigureRow(
+                line,
+                question.text(texts) if question else self.columns.fixed.get(Role.QUESTION, ""),
+                tuple(math.nan if number is None else number for number in numbers),
+            )
 
     def rows(self) -> Iterator[NumberedRow]:
         """Yield the rows that are kept as texts, in the file's order."""
         wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
-        for row in self._rows.rows(range(len(self.header))):
+        for row in self._rows.rows():
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
                 yield row
-
-    def close(self) -> None:
-        """Give back what was copied; source and engine stay the caller's."""
-        self._rows.close()
 
 
 def _columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
@@ -305,10 +328,10 @@ def open_table(
             raise DataChangedError(f"{opened.name}: the file is no longer the one that was hashed; try again")
         engine = DuckDBEngine(str(scratch), _thread_count(opened))
         try:
-            with _watched(engine, progress):
-                reader = TableReader(opened, profile, engine, scratch)
-                with closing(reader):
-                    yield reader
+            with _watched(engine, progress), ExitStack() as copies:
+                yield TableReader(
+                    opened, profile, engine, lambda: copies.enter_context(tempfile.TemporaryFile(dir=scratch))
+                )
         finally:
             # A file that is being written looks like a faulty one: say which it is.
             opened.check_unchanged()

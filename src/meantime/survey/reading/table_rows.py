@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from meantime.errors import DataError
 from meantime.survey.reading.csv_rows import NumberedRow, numbered_rows, read_header
-from meantime.survey.reading.csv_text import CsvText
+from meantime.survey.reading.csv_text import CsvText, NewFile
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.estimate_rows import column_name
 from meantime.survey.reading.files.packing import SourceKind
@@ -44,8 +43,8 @@ class TableRows:
         The engine; it stays the caller's to close.
     recognises
         Whether a line's fields are column names that can be read.
-    scratch_directory
-        Where a copy of a text goes that the engine couldn't read; None takes the system's.
+    new_file
+        Makes a file without a name for a copy of a text that the engine couldn't read; it's the caller's to close.
 
     Raises
     ------
@@ -59,7 +58,7 @@ class TableRows:
         profile: Profile,
         engine: Engine,
         recognises: Recognises,
-        scratch_directory: Path | None,
+        new_file: NewFile,
     ) -> None:
         self._source = source
         self._engine = engine
@@ -67,7 +66,7 @@ class TableRows:
         if source.kind is SourceKind.PARQUET:
             self._names = _parquet_columns(source, engine)
         else:
-            self.text = CsvText(source, profile.file, recognises, scratch_directory)
+            self.text = CsvText(source, profile.file, recognises, new_file)
             self._names = read_header(self.text.source, self.text.layout.delimiter)
         self._years = year_columns(self._names, profile.wide_years) if profile.wide_years else {}
         if profile.wide_years and not self._years:
@@ -104,22 +103,24 @@ class TableRows:
             ]
         )
 
-    def rows(self, positions: Iterable[int]) -> Iterator[NumberedRow]:
-        """Yield the rows as texts, in the file's order; those of a Parquet file have only some columns filled."""
-        for line, fields in self._own_rows(positions):
+    def rows(self) -> Iterator[NumberedRow]:
+        """Yield the rows as texts, in the file's order."""
+        for line, fields in self._own_rows():
             if not self._years:
                 yield NumberedRow(line, fields)
             for position, text in self._years.items():
                 yield NumberedRow(line, [*fields, text, fields[position]])
 
+    def column_of(self, row: NumberedRow, position: int) -> str:
+        """Return the name of the column that a field stands in; in a wide table a value's column is its year's."""
+        if position < len(self._names):
+            return self._names[position].strip()
+        year = row.fields[len(self._names)]
+        return next(self._names[place].strip() for place, text in self._years.items() if text == year)
+
     def mend(self) -> bool:
         """Copy a text that the engine couldn't read as it lies there; say whether there was anything to mend."""
         return self.text is not None and self.text.mend(len(self._names))
-
-    def close(self) -> None:
-        """Give back what was copied."""
-        if self.text:
-            self.text.close()
 
     def _opened(self, positions: Iterable[int]) -> Frame:
         wanted = {column_name(position): position for position in positions}
@@ -128,16 +129,12 @@ class TableRows:
         text = self.text
         return self._engine.open_csv(text.source.engine_path, text.layout.delimiter, len(self._names), wanted)
 
-    def _own_rows(self, positions: Iterable[int]) -> Iterator[NumberedRow]:
+    def _own_rows(self) -> Iterator[NumberedRow]:
         if self.text is not None:
             yield from numbered_rows(self.text.source, self.text.layout.delimiter, self._names)
             return
-        wanted = sorted({position for position in positions if position < len(self._names)} | {*self._years})
-        for number, values in enumerate(self._engine.rows(self._opened(wanted)), start=1):
-            fields = [""] * len(self._names)
-            for position, value in zip(wanted, values, strict=True):
-                fields[position] = "" if value is None or _is_nan(value) else str(value)
-            yield NumberedRow(number, fields)
+        for number, values in enumerate(self._engine.rows(self._opened(range(len(self._names)))), start=1):
+            yield NumberedRow(number, ["" if value is None or _is_nan(value) else str(value) for value in values])
 
 
 def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:

@@ -51,29 +51,26 @@ def check_packing(source_name: str, kind: SourceKind, head: bytes) -> None:
     DataError
         The message says what it is, and the next step.
     """
-    if kind not in _FIRST_BYTES:
-        check_text(source_name, head)
-        return
     contents = contents_of(head)
-    if contents and contents.is_workbook:
+    if contents and (contents.is_workbook or kind not in _FIRST_BYTES):
         raise _is_other(source_name, contents)
-    if head and not head.startswith(_FIRST_BYTES[kind]):
+    if head and kind in _FIRST_BYTES and not head.startswith(_FIRST_BYTES[kind]):
         if contents is None and b"\0" in head:
             raise DataError(f"{source_name}: isn't what its name says, {kind}; is it damaged?")
         raise _is_other(source_name, contents or Contents("plain text", "call it .csv"))
 
 
-def check_text(source_name: str, head: bytes) -> None:
-    """Refuse bytes that are no text, or the text of something else than a table.
+def check_unpacked(source_name: str, head: bytes) -> None:
+    """Refuse a packed file that doesn't hold a table's text.
 
     Raises
     ------
     DataError
-        The message says what they are, and the next step.
+        The message says what it holds.
     """
     contents = contents_of(head)
     if contents:
-        raise _is_other(source_name, contents)
+        raise DataError(f"{source_name}: holds {contents.what}, and no CSV; unpack it and look into it")
 
 
 def _is_other(source_name: str, contents: Contents) -> DataError:

@@ -90,17 +90,23 @@ def find_text_layout(head: bytes, stated: StatedLayout, recognises: Recognises, 
 
 def _decoded(head: bytes, encoding: str, source_name: str) -> str:
     try:
+        b"a".decode(encoding, "ignore")  # which codecs of Python give text, this alone tells
+    except LookupError as error:
+        raise DataError(
+            f"{source_name}: no encoding is called {encoding!r}, as under [file] in the mapping file"
+        ) from error
+    try:
         # The head may end amid a character.
         return codecs.getincrementaldecoder(encoding)(decoding_errors(encoding)).decode(head, final=False)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise not_in_encoding(source_name, encoding, error) from error
 
 
-def not_in_encoding(source_name: str, encoding: str, error: UnicodeDecodeError) -> DataError:
+def not_in_encoding(source_name: str, encoding: str, error: UnicodeError) -> DataError:
     """Return the error for bytes that an encoding doesn't have."""
-    byte = error.object[error.start]
+    what = f"byte 0x{error.object[error.start]:02X}" if isinstance(error, UnicodeDecodeError) else "the text"
     return DataError(
-        f"{source_name}: byte 0x{byte:02X} isn't {encoding}; state another `encoding` under [file] in a mapping file, "
+        f"{source_name}: {what} isn't {encoding}; state another `encoding` under [file] in a mapping file, "
         "or save the file as UTF-8"
     )
 

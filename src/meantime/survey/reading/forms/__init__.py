@@ -15,7 +15,8 @@ from meantime.survey.reading.forms.year_forms import YearForm
 
 @dataclass(frozen=True, slots=True)
 class WrittenForms:
-    """How a table's numbers and years are written."""
+    """How a table's numbers and years are written; ``year_example`` is a year that is more than a number."""
 
     number: NumberForm = field(default_factory=NumberForm)
     year: YearForm = field(default_factory=YearForm)
+    year_example: str = ""

@@ -16,6 +16,7 @@ _MARK = r"[^\w\s.,%()\[\]]+|[\u00b9\u00b2\u00b3\u2070-\u2079\u1d43-\u1d5b]+|[A-Z
 _HINTS = (  # the first pattern that matches a whole text
     (rf"[<>\u2264\u2265]=?\s*{_NUMBER}", ""),
     (r"=.*", "a formula of a spreadsheet; save the values"),
+    (rf"[\u2010-\u2015]\s*{_NUMBER}", "a dash before the number; write a minus sign as -"),
     (r".*(?![0-9])\d.*", "write digits as 0-9"),
     (r".*\u2030", "per mille is read without its sign; remove it, and state the unit"),
     (rf"\(\s*{_NUMBER}\s*\)", "in brackets: a negative number, or one that isn't reliable? write it plainly"),
@@ -57,11 +58,11 @@ def marks_sentence(stated: Sequence[str], marks: Sequence[tuple[str, int]]) -> s
     """Return how to state that texts stand for empty fields, beside those that are stated already.
 
     >>> marks_sentence([], [("*", 12)])
-    'state `missing = ["*"]` under [names] in a mapping file if that stands for an empty field (12 times)'
+    'state `missing = ["*"]` under [names] in a mapping file if that stands for an empty field (in 12 fields)'
     """
     first = marks[:_SHOWN_MARKS]
     listed = ", ".join(json.dumps(text, ensure_ascii=False) for text in (*stated, *(text for text, _ in first)))
     counts = ", ".join(f"{count:,}" for _, count in first)
     others = f"; {len(marks) - len(first)} more texts are no numbers" if len(marks) > len(first) else ""
     what = "that stands for an empty field" if len(first) == 1 else "these stand for empty fields"
-    return f"state `missing = [{listed}]` under [names] in a mapping file if {what} ({counts} times{others})"
+    return f"state `missing = [{listed}]` under [names] in a mapping file if {what} (in {counts} fields{others})"

@@ -103,6 +103,20 @@ def derive_year_form(texts: Iterable[str], rule: str) -> YearForm:
     return YearForm(rule, short_is_month=months and any(int(text[-2:]) <= int(text[2:4]) for text in short))
 
 
+def is_more_than_a_year(text: str) -> bool:
+    """Whether a text is a date, a span or a year with something beside it."""
+    return not re.fullmatch(PLAIN, text)
+
+
+def is_span(text: str) -> bool:
+    """Whether a text can be a span of years.
+
+    >>> is_span("2019/20"), is_span("2019-05-01")
+    (True, False)
+    """
+    return re.fullmatch(f"{_LONG_SPAN}|{_SHORT_SPAN}", text) is not None
+
+
 def are_years(years: Iterable[float]) -> bool:
     """Whether numbers are years, all of them."""
     return all(year.is_integer() and FIRST_YEAR <= year <= LAST_YEAR for year in years)
@@ -113,7 +127,7 @@ def year_fault(text: str) -> str:
     shown = f"{text[:60]!r} is no year"
     if re.fullmatch(_SHORT_SPAN, text) and re.search(f"-{_MONTH}$", text):
         return f'{shown}: it may be a month or a span; state `year = "first"` or "last" under [file] in a mapping file'
-    if re.fullmatch(f"{_LONG_SPAN}|{_SHORT_SPAN}", text):
+    if is_span(text):
         return f'{shown} but a span; state `year = "first"` or "last" under [file] in a mapping file'
     if re.fullmatch(r"[0-9]+([.][0-9]*)?", text):
         return f"{shown} from {FIRST_YEAR} to {LAST_YEAR}; is another column the year?"
