@@ -98,11 +98,12 @@ class TableReader:
         """What the numbers of rows count: lines, or the rows of a Parquet file from 1."""
         return "line" if self.text else "row"
 
-    def estimates(self, *, trim: bool) -> Frame:
-        """Return the rows that are kept, one column a role; nothing is read yet."""
+    def estimates(self, *, trim: bool, beside: Sequence[int] = ()) -> Frame:
+        """Return the rows that are kept, one column a role, and other columns ``beside``; nothing is read yet."""
         if self.forms is None and (self.profile.file.decimal or self.profile.file.thousands):
             self.adapt()
-        return estimate_rows(self._kept_rows(), self.columns, self.profile.missing, self.forms, trim=trim)
+        rows = self._kept_rows(beside)
+        return estimate_rows(rows, self.columns, self.profile.missing, self.forms, trim=trim, beside=beside)
 
     def frame(self, positions: Iterable[int]) -> Frame:
         """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
@@ -162,8 +163,8 @@ class TableReader:
         year = derive_year_form((text for text, _ in spelt), stated.year)
         self.forms = WrittenForms(number, year, next((text for text, _ in spelt if is_more_than_a_year(text)), ""))
 
-    def _kept_rows(self) -> Frame:
-        return kept_rows(self.frame(self.columns.used), self._kept_spellings)
+    def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
+        return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
 
     def _filled(self, position: int) -> nw.Expr:
         """Return a column's trimmed texts, empty where one stands for an empty field."""
@@ -197,7 +198,8 @@ class TableReader:
             return DataError(f"{found}{self._lines_below(found)}")
         if fault is None:
             return DataError(f"{self.source.name}: {error}")
-        place = f"{self.source.name}, {self.place} {fault.row.line}, column {self._rows.column_of(fault.row, fault.position)!r}"
+        column = self._rows.column_of(fault.row, fault.position)
+        place = f"{self.source.name}, {self.place} {fault.row.line}, column {column!r}"
         return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
 
     def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
