@@ -19,12 +19,11 @@ import narwhals as nw
 from meantime.child import Progress
 from meantime.child.child_process import ChildProcess
 from meantime.errors import DataError
-from meantime.survey.reading.columns import match_columns
 from meantime.survey.reading.engines import EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
 from meantime.survey.reading.estimate_rows import column_name
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.layouts import with_layout
+from meantime.survey.reading.layouts import find_columns, with_layout
 from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.proposal.cell_keys import settle_keys
 from meantime.survey.reading.proposal.column_facts import MOST_ROWS, column_facts, trimmed
@@ -98,12 +97,9 @@ def _known_columns(headers: Sequence[str]) -> KnownColumns | None:
     """Return the columns of a table of CDC's family or of a known layout; None for any other."""
     profile = with_layout(Profile(), headers)
     try:
-        columns = match_columns(
-            headers, source_name="", stated=profile.columns, fixed=profile.fixed, strata=profile.strata
-        )
+        return KnownColumns(find_columns(headers, profile, ""), profile)
     except DataError:
         return None
-    return KnownColumns(columns, profile)
 
 
 def _varying(engine: Engine, frame: Frame, keys: Sequence[int], count: int) -> set[int]:
