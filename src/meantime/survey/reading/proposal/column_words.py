@@ -56,6 +56,7 @@ ROLE_WORDS: dict[Role, tuple[str, ...]] = {
     Role.MARGIN_OF_ERROR: ("marginoferror", "moe", "margin"),
     Role.SAMPLE_SIZE: (
         "samplesize", "n", "sample", "respondents", "denominator", "unweightedn", "samplen", "size", "stichprobe",
+        "fallzahl", "effectif", "muestra", "campione", "antal",
     ),
     Role.VALUE: (
         "datavalue", "value", "estimate", "prevalence", "percent", "percentage", "pct", "rate", "proportion",
