@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from meantime.survey.reading.columns import ALIASES, Role, folded
+from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.mapping import CLAIMS, parse_mapping
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.sources import SourceKind
 from tests.unit.survey.ingest.test_ingest_errors import FAULTS
 
 

@@ -57,7 +57,7 @@ def build_cube(
         A sum or a year is not a finite number, which the rows must explain.
     """
     _check_numbers(arrays)
-    blank = (arrays.numbers["year"] == 0) | _blank(arrays, "question") | _blank(arrays, "location")
+    blank = blank_cells(arrays)
     kept = np.flatnonzero(~blank)
     question, questions = _compact(arrays.codes["question"][kept], arrays.dictionaries["question"])
     location, locations = _compact(arrays.codes["location"][kept], arrays.dictionaries["location"])
@@ -79,6 +79,12 @@ def build_cube(
         cells=Cells(**columns),  # type: ignore[arg-type]  # which are whole numbers is decided in rollup.py
     )
     return BuiltCube(cube, int(arrays.numbers["row_count"][blank].sum()))
+
+
+def blank_cells(arrays: Arrays) -> BoolArray:
+    """Return which cells have no place in a cube: their rows had no question, location or year."""
+    without_year: BoolArray = arrays.numbers["year"] == 0
+    return without_year | _blank(arrays, "question") | _blank(arrays, "location")
 
 
 def _check_numbers(arrays: Arrays) -> None:

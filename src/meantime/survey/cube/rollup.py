@@ -7,6 +7,7 @@ large sums. What a row's texts and numbers are is decided in ``reading/estimate_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ _CDC_PERCENT = 95.0
 TEXT_KEYS = ("question", "location", "category", "stratum")
 """With the year, the place of a cell."""
 
-ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.ABBREVIATION, Role.FIPS)
+ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.VALUE_TYPE, Role.ABBREVIATION, Role.FIPS)
 """Texts that belong to a question or location; the greatest of a cell's is kept."""
 
 COUNTS = (
@@ -37,7 +38,7 @@ SUMS = (
 EXTREMES = ("value_min", "value_max", "low", "high")
 
 
-def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0) -> Frame:
+def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *, pool: bool = False) -> Frame:
     """Return one row for each cell, in no order.
 
     Parameters
@@ -49,6 +50,10 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0) ->
     confidence_percent
         The level of the source's limits and margins of error. Limits of another level than 95 % become those of 95 %,
         each side for itself.
+    pool
+        Whether rows that share a cell are taken as estimates of one thing from the same people: a cell is then as
+        precise as one of them, and not as their number. Else sums are what they are of independent estimates, which
+        is right where each cell has one row.
 
     Returns
     -------
@@ -73,7 +78,11 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0) ->
         precision=nw.when(nw.col("variance") > 0).then(1.0 / nw.col("variance")),
         n_value=nw.col("n") * value,
         n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
+        n_se=nw.col("n") * nw.col("se"),
+        inverse_se=nw.when(nw.col("se") > 0).then(1.0 / nw.col("se")),
     ).with_columns(precision_value=nw.col("precision") * value)
+    dependent = {"se_sum": nw.col("se").sum(), "n_max": nw.col("n").max(), "n_se_sum": nw.col("n_se").sum()}
+    dependent["inverse_se_sum"] = nw.col("inverse_se").sum()
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
         *(nw.col(role).max() for role in ATTRIBUTES if role in columns.recipes),
         row_count=nw.len(),
@@ -97,8 +106,29 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0) ->
         footnote_count=nw.col("footnote").count(),
         footnote_first=nw.col("footnote").min(),
         footnote_last=nw.col("footnote").max(),
+        **(dependent if pool else {}),
     )
-    return _without_nulls(grouped, columns)
+    return _without_nulls(_dependent(grouped, tuple(dependent)) if pool else grouped, columns)
+
+
+def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
+    """Replace the sums of independent estimates by those of estimates that come from the same people.
+
+    Standard errors add up as if the errors were equal: SE(sum) = sum SE. A cell has the largest of its samples, and the
+    mean that their sizes give. Its precision is that of one estimate whose SE is the SEs' mean, weighted by 1/SE^2.
+    """
+    scale = nw.col("n_max") / nw.col("sample_size_sum")
+    mean_precision = nw.col("precision_sum") / nw.col("inverse_se_sum")
+    precision = mean_precision * mean_precision
+    n_se = nw.col("n_se_sum") * scale
+    return grouped.with_columns(
+        variance_sum=nw.col("se_sum") * nw.col("se_sum"),
+        precision_sum=precision,
+        precision_value_sum=nw.col("precision_value_sum") / nw.col("precision_sum") * precision,
+        sample_size_sum=nw.col("n_max"),
+        sample_value_sum=nw.col("sample_value_sum") * scale,
+        sample_variance_sum=n_se * n_se,
+    ).drop(*columns)
 
 
 def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
@@ -141,20 +171,9 @@ def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
     )
 
 
-def question_attributes(cells: Frame) -> Frame:
-    """Return question, question_id, unit and how many ids each question has beyond the one that is kept."""
-    return _attributes(cells, "question", "question_id", "unit")
-
-
-def location_attributes(cells: Frame) -> Frame:
-    """Return location, abbreviation, fips and how many abbreviations each has beyond the one that is kept."""
-    return _attributes(cells, "location", "abbreviation", "fips")
-
-
-def _attributes(cells: Frame, name: str, first: str, second: str) -> Frame:
-    return cells.group_by(name).agg(
-        nw.col(first).max(), nw.col(second).max(), conflict_count=(nw.col(first).n_unique() - 1).cast(nw.Int32)
-    )
+def distinct(rows: Frame, *columns: str) -> Frame:
+    """Return the combinations of texts that some columns have, each once."""
+    return rows.group_by(*columns).agg(row_count=nw.len().cast(nw.Int32)).select(*columns)
 
 
 def footnote_counts(cells: Frame) -> Frame:

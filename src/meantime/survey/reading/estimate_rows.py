@@ -5,7 +5,7 @@ Which columns there are is decided in ``columns.py``; the rows become cells in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
 STRATA_SEPARATOR = "\x1f"
-"""Stands between the texts of several strata columns, until ``names.py`` makes a category and a stratum of them."""
+"""Stands between texts of several strata columns, until ``cube/cell_names.py`` makes category and stratum of them."""
 
 
 def column_name(position: int) -> str:
@@ -36,7 +36,13 @@ def kept_rows(source: Frame, keep: Mapping[Column, tuple[str, ...]]) -> Frame:
 
 
 def estimate_rows(
-    source: Frame, columns: ColumnMap, missing: tuple[str, ...], forms: WrittenForms | None = None, *, trim: bool
+    source: Frame,
+    columns: ColumnMap,
+    missing: tuple[str, ...],
+    forms: WrittenForms | None = None,
+    *,
+    trim: bool,
+    beside: Sequence[int] = (),
 ) -> Frame:
     """Return a source's rows with one column a role, as texts and floats.
 
@@ -53,6 +59,8 @@ def estimate_rows(
     trim
         Whether to cut blanks off both ends of every field first. It takes as long as reading, so it is left out where
         no field has them.
+    beside
+        Further columns that stay what they are but for blanks around them.
 
     Returns
     -------
@@ -64,7 +72,8 @@ def estimate_rows(
     schema = source.collect_schema()
     texts = [fields.role_text(role).alias(role) for role in TEXT_ROLES]
     numbers = [fields.role_number(role, schema).alias(role) for role in NUMBER_ROLES]
-    typed = source.select(*texts, *numbers)
+    others = [field_text(position).str.strip_chars(BLANKS).alias(column_name(position)) for position in beside]
+    typed = source.select(*texts, *numbers, *others)
     whole = nw.lit(value=True) if columns.strata else (nw.col("category") != "") & (nw.col("stratum") != "")
     footnote = nw.when(nw.col("footnote") == "").then(nw.col("footnote_symbol")).otherwise(nw.col("footnote"))
     return typed.with_columns(

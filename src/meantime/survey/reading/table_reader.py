@@ -95,11 +95,12 @@ class TableReader:
         """What the numbers of rows count: lines, or the rows of a Parquet file from 1."""
         return "line" if self.text else "row"
 
-    def estimates(self, *, trim: bool) -> Frame:
-        """Return the rows that are kept, one column a role; nothing is read yet."""
+    def estimates(self, *, trim: bool, beside: Sequence[int] = ()) -> Frame:
+        """Return the rows that are kept, one column a role, and other columns ``beside``; nothing is read yet."""
         if self.forms is None and (self.profile.file.decimal or self.profile.file.thousands):
             self.adapt()
-        return estimate_rows(self._kept_rows(), self.columns, self.profile.missing, self.forms, trim=trim)
+        rows = self._kept_rows(beside)
+        return estimate_rows(rows, self.columns, self.profile.missing, self.forms, trim=trim, beside=beside)
 
     def frame(self, positions: Iterable[int]) -> Frame:
         """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
@@ -152,8 +153,8 @@ class TableReader:
             raise DataError(f"{name}: {error}") from error
         self.forms = WrittenForms(number, derive_year_form(years, stated.year), example_of_years(years))
 
-    def _kept_rows(self) -> Frame:
-        return kept_rows(self.frame(self.columns.used), self._kept_spellings)
+    def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
+        return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
 
     def _texts(self, role: Role) -> Frame:
         """Return the trimmed texts of a role's column, without those that stand for an empty field."""
