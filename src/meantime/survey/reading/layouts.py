@@ -2,7 +2,7 @@
 
 A layout is a mapping file with one section more, ``[layout]``: what it's called, the headers that identify it, where
 such tables are published. They are in ``meantime/data/layouts``. A table whose columns a person has named is no
-layout's; CDC's own family of tables needs none.
+layout's; CDC's own family of tables needs none. What a header means, by a mapping or a layout, is decided here too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 import meantime
 from meantime.errors import DataError
 from meantime.fields.fields import parse_toml
-from meantime.survey.reading.columns import folded
+from meantime.survey.reading.columns import ColumnMap, Role, folded, match_columns
+from meantime.survey.reading.files.text_layouts import Recognises
+from meantime.survey.reading.forms.wide_years import VALUE_OF_COLUMN, YEAR_OF_COLUMN, likely_pattern, year_columns
 from meantime.survey.reading.mapping import mapping_of
 from meantime.survey.reading.profile import Profile
 
@@ -72,6 +74,44 @@ def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
         beneath = getattr(completed, name)
         stated[name] = {**beneath, **value} if isinstance(beneath, dict) else value
     return replace(completed, **stated, layout=layout.name)
+
+
+def find_columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
+    """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
+    virtual = {Role.YEAR: YEAR_OF_COLUMN, Role.VALUE: VALUE_OF_COLUMN} if YEAR_OF_COLUMN in header else {}
+    try:
+        return match_columns(
+            header,
+            source_name=source_name,
+            stated={**profile.columns, **virtual},
+            fixed=profile.fixed,
+            strata=profile.strata,
+            keep=profile.keep,
+        )
+    except DataError as error:
+        pattern = "" if virtual else likely_pattern(header)
+        if not pattern:
+            raise
+        years = ", ".join(list(year_columns(header, pattern).values())[:5])
+        raise DataError(
+            f'{error}; years ({years}) seem to be columns: state `years = "{pattern}"` under [wide] in a mapping file, '
+            "and each becomes a row"
+        ) from error
+
+
+def recognising(profile: Profile) -> Recognises:
+    """Return whether a line's fields are names of columns that a profile, or a known layout, can read."""
+
+    def recognises(fields: Sequence[str]) -> bool:
+        years = year_columns(fields, profile.wide_years) if profile.wide_years else {}
+        header = (*fields, YEAR_OF_COLUMN, VALUE_OF_COLUMN) if years else fields
+        try:
+            find_columns(header, with_layout(profile, header), "")
+        except DataError:
+            return False
+        return True
+
+    return recognises
 
 
 def _layout(path: Path) -> Layout:

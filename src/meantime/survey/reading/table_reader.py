@@ -22,25 +22,23 @@ import narwhals as nw
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
 from meantime.fields.refusals import shown
-from meantime.survey.reading.columns import FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role, match_columns
+from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
 from meantime.survey.reading.csv_text import CsvText, NewFile
 from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
 from meantime.survey.reading.estimate_rows import column_name, estimate_rows, field_text, kept_rows
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.files.text_layouts import Recognises
 from meantime.survey.reading.forms import WrittenForms
 from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
 from meantime.survey.reading.forms.unread_texts import marks_sentence, number_hint
-from meantime.survey.reading.forms.wide_years import likely_pattern, year_columns
-from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, is_more_than_a_year
-from meantime.survey.reading.layouts import with_layout
+from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
+from meantime.survey.reading.layouts import find_columns, recognising, with_layout
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
-from meantime.survey.reading.table_rows import VALUE_OF_COLUMN, YEAR_OF_COLUMN, TableRows
+from meantime.survey.reading.table_rows import TableRows
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
@@ -81,10 +79,10 @@ class TableReader:
     def __init__(self, source: OpenedSource, profile: Profile, engine: Engine, new_file: NewFile) -> None:
         self.source = source
         self.engine = engine
-        self._rows = TableRows(source, profile, engine, _recognising(profile), new_file)
+        self._rows = TableRows(source, profile, engine, recognising(profile), new_file)
         self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
-        self.columns: ColumnMap = _columns(self.header, self.profile, source.name)
+        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name)
         self.forms: WrittenForms | None = None
 
     @property
@@ -141,34 +139,27 @@ class TableReader:
         self._rows.mend()
         if self.forms is not None:
             return
-        stated = self.profile.file
-        rows = self._kept_rows()
-        texts = {role: position for role, position in self.columns.position.items() if role in NUMBER_ROLES}
+        stated, name = self.profile.file, self.source.name
+        texts = {role: self._texts(role) for role in NUMBER_ROLES if role in self.columns.position}
+        years = distinct_texts(self.engine, texts[Role.YEAR]) if Role.YEAR in texts else ()
         figures = [
-            NumberColumn(
-                self.header[position].strip(),
-                kinds_of_numbers(self.engine, rows, self._filled(position)),
-                is_count=role is Role.SAMPLE_SIZE,
-            )
-            for role, position in texts.items()
+            NumberColumn(self.columns.header[role].strip(), kinds_of_numbers(self.engine, found), role in COUNT_ROLES)
+            for role, found in texts.items()
             if role is not Role.YEAR
         ]
-        years = texts.get(Role.YEAR)
-        spelt = distinct_texts(self.engine, rows, self._filled(years)) if years is not None else ()
         try:
             number = derive_number_form(figures, stated.decimal, stated.thousands)
         except UndecidedNumbersError as error:
-            raise DataError(f"{self.source.name}: {error}") from error
-        year = derive_year_form((text for text, _ in spelt), stated.year)
-        self.forms = WrittenForms(number, year, next((text for text, _ in spelt if is_more_than_a_year(text)), ""))
+            raise DataError(f"{name}: {error}") from error
+        self.forms = WrittenForms(number, derive_year_form(years, stated.year), example_of_years(years))
 
     def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
         return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
 
-    def _filled(self, position: int) -> nw.Expr:
-        """Return a column's trimmed texts, empty where one stands for an empty field."""
-        found = field_text(position).str.strip_chars(BLANKS)
-        return nw.when(~found.is_in(("", *self.profile.missing))).then(found).otherwise(nw.lit(""))
+    def _texts(self, role: Role) -> Frame:
+        """Return the trimmed texts of a role's column, without those that stand for an empty field."""
+        trimmed = field_text(self.columns.position[role]).str.strip_chars(BLANKS)
+        return self._kept_rows().select(text=trimmed).filter(~nw.col("text").is_in(("", *self.profile.missing)))
 
     @cached_property
     def _kept_spellings(self) -> dict[Column, tuple[str, ...]]:
@@ -213,8 +204,7 @@ class TableReader:
             return ""
         counts: Counter[str] = Counter()
         for role in set(FIGURE_ROLES) & set(self.columns.position):
-            filled = self._filled(self.columns.position[role])
-            counts.update(dict(distinct_texts(self.engine, self._kept_rows(), filled, read=forms.number.pattern)))
+            counts.update(distinct_texts(self.engine, self._texts(role), read=forms.number.pattern))
         marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
         return marks_sentence(self.profile.missing, marks) if marks else ""
 
@@ -248,44 +238,6 @@ class TableReader:
         for row in self._rows.rows():
             if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
                 yield row
-
-
-def _columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
-    """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
-    virtual = {Role.YEAR: YEAR_OF_COLUMN, Role.VALUE: VALUE_OF_COLUMN} if YEAR_OF_COLUMN in header else {}
-    try:
-        return match_columns(
-            header,
-            source_name=source_name,
-            stated={**profile.columns, **virtual},
-            fixed=profile.fixed,
-            strata=profile.strata,
-            keep=profile.keep,
-        )
-    except DataError as error:
-        pattern = "" if virtual else likely_pattern(header)
-        if not pattern:
-            raise
-        years = ", ".join(list(year_columns(header, pattern).values())[:_FEW_LINES])
-        raise DataError(
-            f'{error}; years ({years}) seem to be columns: state `years = "{pattern}"` under [wide] in a mapping file, '
-            "and each becomes a row"
-        ) from error
-
-
-def _recognising(profile: Profile) -> Recognises:
-    """Return whether a line's fields are names of columns that a profile, or a known layout, can read."""
-
-    def recognises(fields: Sequence[str]) -> bool:
-        years = year_columns(fields, profile.wide_years) if profile.wide_years else {}
-        header = (*fields, YEAR_OF_COLUMN, VALUE_OF_COLUMN) if years else fields
-        try:
-            _columns(header, with_layout(profile, header), "")
-        except DataError:
-            return False
-        return True
-
-    return recognises
 
 
 @contextmanager

@@ -19,15 +19,12 @@ from meantime.survey.reading.engines import Engine, EngineError
 from meantime.survey.reading.estimate_rows import column_name
 from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.files.text_layouts import Recognises
-from meantime.survey.reading.forms.wide_years import year_columns
+from meantime.survey.reading.forms.wide_years import VALUE_OF_COLUMN, YEAR_OF_COLUMN, year_columns
 from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.sources import OpenedSource
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
-
-YEAR_OF_COLUMN, VALUE_OF_COLUMN = "a year in the header", "a value below a year"
-"""What the two columns are called that a wide table gets."""
 
 
 class TableRows:

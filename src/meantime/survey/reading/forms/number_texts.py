@@ -16,11 +16,13 @@ _KINDS_LIMIT = 5_000
 _TEXTS_LIMIT = 200
 
 
-def kinds_of_numbers(engine: Engine, frame: Frame, text: nw.Expr) -> tuple[str, ...]:
-    """Return one text of each kind: texts of one kind differ in their digits from 1 to 9 alone, or not at all."""
+def kinds_of_numbers(engine: Engine, texts: Frame) -> tuple[str, ...]:
+    """Return one text of each kind: texts of one kind differ in their digits from 1 to 9 alone, or not at all.
+
+    ``texts`` is a frame of one column, ``text``.
+    """
     kinds = (
-        _filled(frame, text)
-        .filter(nw.col("text").str.contains("[0-9]"))
+        texts.filter(nw.col("text").str.contains("[0-9]"))
         .with_columns(kind=nw.col("text").str.replace_all("[1-9]", "9"))
         .group_by("kind")
         .agg(text=nw.col("text").min())
@@ -30,13 +32,8 @@ def kinds_of_numbers(engine: Engine, frame: Frame, text: nw.Expr) -> tuple[str, 
     return tuple(str(found) for _, found in engine.rows(kinds))
 
 
-def distinct_texts(engine: Engine, frame: Frame, text: nw.Expr, *, read: str = "") -> tuple[tuple[str, int], ...]:
+def distinct_texts(engine: Engine, texts: Frame, *, read: str = "") -> dict[str, int]:
     """Return the texts that the pattern ``read`` doesn't match, with how often each is there, the commonest first."""
-    texts = _filled(frame, text)
     unread = texts.filter(~nw.col("text").str.contains(read)) if read else texts
     counted = unread.group_by("text").agg(count=nw.len()).sort("count", "text", descending=[True, False])
-    return tuple((str(found), int(str(count))) for found, count in engine.rows(counted.head(_TEXTS_LIMIT)))
-
-
-def _filled(frame: Frame, text: nw.Expr) -> Frame:
-    return frame.select(text=text).filter(nw.col("text") != "")
+    return {str(found): int(str(count)) for found, count in engine.rows(counted.head(_TEXTS_LIMIT))}

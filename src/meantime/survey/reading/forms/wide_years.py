@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+YEAR_OF_COLUMN, VALUE_OF_COLUMN = "a year in the header", "a value below a year"
+"""What the two columns are called that a wide table gets, in its header's end."""
+
 _YEAR = "(?:1[0-9]|20)[0-9]{2}"
 _SPAN = rf"{_YEAR}(?:[-/\u2013](?:[0-9]{{2}}|{_YEAR}))?"
 

@@ -103,9 +103,9 @@ def derive_year_form(texts: Iterable[str], rule: str) -> YearForm:
     return YearForm(rule, short_is_month=months and any(int(text[-2:]) <= int(text[2:4]) for text in short))
 
 
-def is_more_than_a_year(text: str) -> bool:
-    """Whether a text is a date, a span or a year with something beside it."""
-    return not re.fullmatch(PLAIN, text)
+def example_of_years(texts: Iterable[str]) -> str:
+    """Return the first text that is a date, a span or a year with something beside it; empty where all are years."""
+    return next((text for text in texts if not re.fullmatch(PLAIN, text)), "")
 
 
 def is_span(text: str) -> bool:
