@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.ingest.ingest_report import IngestReport
+from meantime.survey.ingest.notes import Note
 from meantime.survey.ingest.provenance import Provenance
 from tests.cubes import cube_of
 from tests.reference import Row
@@ -22,14 +23,15 @@ def dataset_of(
     cube_version: str = "test",
     provenance: Provenance = NOWHERE,
     columns: Mapping[str, str] | None = None,
+    notes: tuple[Note, ...] = (),
 ) -> Dataset:
-    """Return the dataset of some rows; ``columns`` is what the report says of the file's columns."""
+    """Return the dataset of some rows; ``columns`` and ``notes`` are what the report says of the file."""
     cube = cube_of(rows, version=cube_version)
-    return Dataset(name, cube, provenance, report_of(cube, columns or {}))
+    return Dataset(name, cube, provenance, report_of(cube, columns or {}, notes))
 
 
-def report_of(cube: SurveyCube, columns: Mapping[str, str]) -> IngestReport:
-    """Return the report of a reading that found every row in order."""
+def report_of(cube: SurveyCube, columns: Mapping[str, str], notes: tuple[Note, ...] = ()) -> IngestReport:
+    """Return the report of a reading that left out no row."""
     row_count, value_count = int(cube.cells.row_count.sum()), int(cube.cells.value_count.sum())
     return IngestReport(
         row_count=row_count,
@@ -43,4 +45,5 @@ def report_of(cube: SurveyCube, columns: Mapping[str, str]) -> IngestReport:
         footnotes={},
         duration_s=0.0,
         engine="test",
+        notes=notes,
     )

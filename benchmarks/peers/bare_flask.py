@@ -30,7 +30,7 @@ def create_app() -> Flask:
     def submit() -> Response:
         job_id = f"job_id_{next(numbers)}"
         questions[job_id] = request.get_json()["question"]
-        return Response(orjson.dumps({"job_id": job_id}), status=202, mimetype="application/json")
+        return Response(orjson.dumps({"job_id": job_id}), mimetype="application/json")
 
     @app.get("/api/get_results/<job_id>")
     def get_response(job_id: str) -> Response:

@@ -35,7 +35,7 @@ def create_app() -> Flask:
     def submit() -> ResponseReturnValue:
         job_id = f"job_id_{next(numbers)}"
         jobs[job_id] = pool.submit(states_mean, request.get_json()["question"])
-        return jsonify({"job_id": job_id}), 202
+        return jsonify({"job_id": job_id})
 
     @app.get("/api/get_results/<job_id>")
     def get_response(job_id: str) -> ResponseReturnValue:

@@ -32,7 +32,7 @@ from meantime.jobs.results.retention import Retention
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
 from meantime.statistics.catalogue import Surface, find_statistic
-from meantime.statistics.citation import provenance_of
+from meantime.statistics.citation import notes_on, provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.statistics.result import Result, encode_answer
 from meantime.statistics.statistic import StatisticData
@@ -377,7 +377,7 @@ class MeantimeService:
         request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
         answer = request.compute(StatisticData(served.cube, served.estimates))
         if isinstance(answer, Result):
-            answer = answer.to_json(provenance_of(served, request))
+            answer = answer.to_json(provenance_of(served, request), notes_on(served, request))
         checkpoint()
         result = EncodedResult.of(encode_answer(answer))
         self._cache.keep(task, result)

@@ -38,6 +38,9 @@ _MADE_UP = re.compile(
 )
 _HOST = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
 _HOST_NAME = Text("a host name", _HOST, lower=True)
+_URL_PREFIX = Text(
+    "a path such as /stats, without a slash at its end", r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", minimum=0, maximum=200
+)
 _ORIGIN = Text("an origin", rf"https?://{_HOST}(:[0-9]{{1,5}})?", lower=True)
 
 
@@ -131,6 +134,7 @@ class Settings:
         "Further names that clients call this server by.",
         Default("none"),
     ] = ()
+    url_prefix: Annotated[str, _URL_PREFIX, "The path below which a proxy mounts this server.", Default("none")] = ""
     allowed_origins: Annotated[
         tuple[str, ...],
         ListOf(_ORIGIN, minimum=0, expected="origins, separated by commas"),
@@ -158,7 +162,8 @@ class Settings:
     @property
     def base_url(self) -> str:
         """The address as a URL without a trailing slash."""
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.url_prefix}"
 
     @property
     def results_dir(self) -> Path:

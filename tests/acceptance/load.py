@@ -120,7 +120,7 @@ class Load:
     def _round_trip(self, connection: http.client.HTTPConnection, request: Request) -> bool:
         """Submit a job and fetch its result; return whether to go on."""
         answer = ask(connection, "POST", f"/api/{request.endpoint}", request.body)
-        if answer.status != 202:
+        if answer.status != 200:
             return self._note_refusal(answer)
         job = Acknowledged(str(answer.json()["job_id"]), request)
         self._journal.acknowledged.append(job)

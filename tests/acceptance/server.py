@@ -27,7 +27,7 @@ MISBEHAVING = "tests.acceptance.misbehaving_server"
 PATIENT = "tests.acceptance.patient_server"
 """A server with a statistic whose job waits for the test."""
 
-_READY = re.compile(rb" at http://127\.0\.0\.1:(\d+) ")
+_READY = re.compile(rb" at http://127\.0\.0\.1:(\d+)[ /]")
 _COMMANDS = {
     PATIENT: [sys.executable, "-m", PATIENT],
     PLAIN: [sys.executable, "-c", "from meantime.cli import main; main()"],

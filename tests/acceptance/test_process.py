@@ -279,3 +279,16 @@ def test_a_worker_that_dies_by_itself_ends_the_server_with_one_line(server: Serv
     server.kill("worker")
     assert server.process.returncode == 1
     assert "the serving process ended unexpectedly" in server.errors
+
+
+def test_it_prints_the_notes_on_its_table_when_it_starts(open_server: OpenServer, tmp_path: Path) -> None:
+    lines = ["Year,LocationDesc,Question,Data_Value", "2023,Ohio,Smokes,10.5", "2023,Utah,Smokes,9.5"]
+    (tmp_path / "odd.csv").write_text("\n".join(lines))
+    server = open_server(tmp_path / "odd.csv").start()
+    first, *notes = server.errors.splitlines()
+    assert f" on odd.csv, see http://127.0.0.1:{server.port}/api/v1/datasets/default; all of them:" in first
+    assert any("2 values have no usable confidence limits" in line for line in notes)
+    report = server.ask("GET", "/api/v1/datasets/default").json()["report"]
+    assert isinstance(report, dict)
+    assert [line.removeprefix("meantime: - ") for line in notes] == [note["text"] for note in report["notes"]]
+    assert server.stop() == 0

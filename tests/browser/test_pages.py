@@ -37,10 +37,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the bundled table."""
-    meantime = [sys.executable, "-c", "from meantime.cli import main; main()", "serve"]
+@pytest.fixture(scope="module", params=["", "/stats"], ids=["at the root", "below a path"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the bundled table, and where it is."""
+    meantime = [sys.executable, "-c", "from meantime.cli import main; main()", "serve", "--url-prefix", request.param]
     with served(meantime, tmp_path_factory.mktemp("browser")) as address:
         yield address
 
@@ -56,7 +56,7 @@ def show(address: str, profile: Path) -> tuple[str, list[str]]:
 @pytest.mark.parametrize(
     ("path", "texts"),
     [
-        ("/", ["106,260", "/api/states_mean", 'href="/docs"']),
+        ("/", ["106,260", "/api/states_mean", '/docs">Try them</a>']),
         ("/problems", ["RFC 9457"]),
         ("/docs", ["/api/v1/jobs/{job_id}/events", "opblock-summary-path"]),
     ],

@@ -42,7 +42,8 @@ MALFORMED = {
     "UTF-16": json.dumps({"question": OBESITY}).encode("utf-16"),
     "UTF-32": json.dumps({"question": OBESITY}).encode("utf-32"),
     "Latin-1": '{"question":"é"}'.encode("latin-1"),
-    "a byte order mark": b"\xef\xbb\xbf" + QUESTION,
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + QUESTION,
+    "a byte order mark behind": QUESTION + b"\xef\xbb\xbf",
     "an overlong encoding": b'{"question":"\xc0\xaf"}',
     "an encoded surrogate": b'{"question":"\xed\xa0\x80"}',
     "half a surrogate pair": b'{"question":"\\ud800"}',
@@ -70,6 +71,23 @@ def assert_problem(client: FlaskClient, answer: object, status: int) -> dict[str
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
 def test_what_is_no_json_object_is_refused_with_400(client: FlaskClient, content: bytes) -> None:
     assert_problem(client, client.post("/api/states_mean", data=content, headers=JSON), 400)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+@pytest.mark.parametrize("path", ["/api/states_mean", "/api/v1/jobs"])
+def test_a_body_may_begin_with_a_byte_order_mark(client: FlaskClient, path: str, content_type: str) -> None:
+    v1 = json.dumps({"statistic": "mean", "parameters": {"question": OBESITY}}).encode()
+    body = b"\xef\xbb\xbf" + (v1 if path.startswith("/api/v1") else QUESTION)
+    answer = client.post(path, data=body, headers={"Content-Type": content_type})
+    assert answer.status_code in (200, 202), answer.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_body_in_utf_16_is_told_to_come_in_utf_8(client: FlaskClient, encoding: str) -> None:
+    answer = client.post("/api/states_mean", data=QUESTION.decode().encode(encoding), headers=JSON)
+    told = str(assert_problem(client, answer, 400)["detail"])
+    assert "UTF-16 or UTF-32" in told
+    assert told.endswith("send JSON in UTF-8")
 
 
 def test_sixteen_levels_are_read(client: FlaskClient) -> None:

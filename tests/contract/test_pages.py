@@ -45,6 +45,21 @@ class Elements(HTMLParser):
         self.text += data
 
 
+@pytest.mark.parametrize("path", ["/", "/problems"])
+def test_a_page_is_for_who_likes_html_better_than_json(client: FlaskClient, path: str) -> None:
+    for accept, is_page in {
+        BROWSER: True,
+        "text/html; charset=utf-8": True,
+        "text/html;charset=UTF-8;q=0.3, application/json;q=0.2": True,
+        "text/html;level=1, */*;q=0.1": False,
+        "*/*;q=0.1": False,
+        "image/png": False,
+    }.items():
+        answer = client.get(path, headers={"Accept": accept})
+        assert (answer.mimetype == "text/html") == is_page, accept
+        assert answer.headers["Vary"] == "Accept"
+
+
 def test_a_program_gets_what_is_served_as_json(client: FlaskClient) -> None:
     for accept in (None, "*/*", "application/json", "text/html;q=0.5,application/json"):
         answer = client.get("/", headers={"Accept": accept} if accept else {})
@@ -70,7 +85,8 @@ def test_every_example_that_is_shown_works(client: FlaskClient) -> None:
         if method == "DELETE" or path in ("/api/graceful_shutdown", "/api/v1/datasets/small/reload"):
             continue
         answer = client.open(path, method=method, json=endpoint.get("example"), buffered=True)
-        assert answer.status_code in ((201, 202) if method == "POST" else (200,)), endpoint
+        is_submission_to_v1 = method == "POST" and path.startswith("/api/v1/")
+        assert answer.status_code in ((201, 202) if is_submission_to_v1 else (200,)), endpoint
 
 
 def test_what_is_listed_is_what_the_document_describes(client: FlaskClient) -> None:

@@ -52,6 +52,46 @@ def test_json_without_an_accept_header_and_it_is_what_the_job_shows(done: FlaskC
     assert orjson.loads(response.data) == decoded(done.get("/api/v1/jobs/1"))["result"]
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json; charset=utf-8", "application/json"),
+        ('Application/JSON;charset="UTF-8"', "application/json"),
+        ("application/json;charset=utf8;q=0.4, text/csv;q=0.9", "text/csv"),
+        ("text/csv; charset=utf-8", "text/csv"),
+        ("text/csv; charset=utf-8; header=present", "text/csv"),
+        ("text/csv; header=present", "text/csv"),
+        ("text/csv;header=absent, application/json;q=0.1", "application/json"),
+        ("text/*; charset=utf-8", "text/csv"),
+        ("text/csv;charset=utf-16, */*;q=0.1", "application/json"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/json"),
+        ("*", "application/json"),
+        ("text/csv, */*", "text/csv"),
+        ("text/csv;q=0, text/*, application/json;q=0.5", "application/json"),
+        ("application/vnd.json-stat+json; charset=utf-8", "application/vnd.json-stat+json"),
+    ],
+)
+def test_parameters_of_a_media_range_that_the_answer_satisfies_match(
+    done: FlaskClient, accept: str, media_type: str
+) -> None:
+    answer = done.get(RESULT, headers={"Accept": accept})
+    assert (answer.status_code, answer.mimetype) == (200, media_type)
+
+
+def test_what_the_answer_declares_can_be_sent_back_as_what_is_accepted(done: FlaskClient) -> None:
+    for extension in MEDIA_TYPES:
+        declared = done.get(f"{RESULT}.{extension}").headers["Content-Type"]
+        assert done.get(RESULT, headers={"Accept": declared}).headers["Content-Type"] == declared
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json; charset=utf-16", "text/csv; header=absent", "*/*;q=0", "application/json;q=2", "json"]
+)
+def test_where_nothing_fits_the_refusal_names_what_there_is(done: FlaskClient, accept: str) -> None:
+    refused = problem(done.get(RESULT, headers={"Accept": accept}), 406, "not-acceptable")
+    assert all(media_type in str(refused["detail"]) for media_type in MEDIA_TYPES.values())
+
+
 def test_a_form_that_there_isnt_is_refused(done: FlaskClient) -> None:
     assert "text/csv" in str(
         problem(done.get(RESULT, headers={"Accept": "text/html"}), 406, "not-acceptable")["detail"]

@@ -24,7 +24,7 @@ def test_get_on_a_post_route_says_post_with_an_example_that_works(client: FlaskC
     words = shlex.split(told.partition("such as: ")[2])
     assert words[-2] == "-d"
     posted = client.post(path, data=words[-1], content_type=words[words.index("-H") + 1].partition(": ")[2])
-    assert posted.status_code == 202
+    assert posted.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,11 @@ def test_a_path_that_is_nearly_right_is_told_the_right_one(client: FlaskClient, 
     told = detail(client, "GET", path, 404)
     assert told.startswith("nothing is here; ")
     assert meant in told
+
+
+@pytest.mark.parametrize("path", ["//metrics", "//api/jobs", "///api/v1/jobs", "//api/graceful_shutdown", "//"])
+def test_a_path_that_begins_with_two_slashes_is_no_other_spelling(client: FlaskClient, path: str) -> None:
+    assert detail(client, "GET", path, 404) == "nothing is here; GET / says what there is"
 
 
 @pytest.mark.parametrize("path", ["/nothing/of/this/kind", "/" + "x" * 3000, "/api/" + "/" * 3000, "/\x00"])

@@ -75,7 +75,7 @@ def together(*walks: Walk) -> list[str]:
 
 def test_a_request_passes_the_files_that_are_listed(server: Server) -> None:
     with traced() as of_request:
-        assert server.client.post("/api/states_mean", json=QUESTION).status_code == 202
+        assert server.client.post("/api/states_mean", json=QUESTION).status_code == 200
     server.wait(3)
     server.service.wait_drained(LIMIT_S)
     assert together(of_request, server.of_runner) == listed("A request")

@@ -134,6 +134,14 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(empty_directory: Path) 
         ("state_dir", "~no-such-user/state"),
         ("log_level", "loud"),
         ("body_limit_bytes", "1_000_000"),
+        ("url_prefix", "stats"),
+        ("url_prefix", "/stats/"),
+        ("url_prefix", "/"),
+        ("url_prefix", "//evil.example"),
+        ("url_prefix", "/a/../b"),
+        ("url_prefix", "/a b"),
+        ("url_prefix", "/st\u00e4ts"),
+        ("url_prefix", "/a\n"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_from_every_source(name: str, given: str) -> None:
@@ -150,6 +158,18 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     with pytest.raises(SettingsError) as refused:
         load_settings(environ={"MEANTIME_PORT": "9" * 10_000})
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize(("given", "url"), [("", ""), ("/stats", "/stats"), ("/~ada/v1.0", "/~ada/v1.0")])
+def test_the_address_has_the_prefix_from_every_source(given: str, url: str, tmp_path: Path) -> None:
+    config = tmp_path / "meantime.toml"
+    config.write_text(f"url_prefix = {given!r}")
+    for settings in (
+        load_settings({"url_prefix": given}, environ={}),
+        load_settings(environ={"MEANTIME_URL_PREFIX": given}),
+        load_settings(config=config, environ={}),
+    ):
+        assert (settings.url_prefix, settings.base_url) == (given, f"http://127.0.0.1:5000{url}")
 
 
 @pytest.mark.parametrize(

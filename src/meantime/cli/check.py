@@ -28,7 +28,7 @@ TOLERANCE = 0.01
 _FAILURES_SHOWN = 20
 _DIFFERENCES_SHOWN = 3
 _NOT_ALLOWED = (401, 403)
-_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/*", re.ASCII)
+_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]*)*", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9._~+/=-]+", re.ASCII)
 _REQUEST_FILE = re.compile(r"in-(\d+)\.json")
 
@@ -284,7 +284,7 @@ def _print_report(console: Console, cases: Sequence[Case], failures: Sequence[Fa
 
 
 def _base_url(given: str) -> str:
-    """Return an address as a URL without a path; ``http://`` may be left out."""
+    """Return an address as a URL without a slash at its end; ``http://`` may be left out."""
     url = given if "://" in given else f"http://{given}"
     if _ADDRESS.fullmatch(url) is None:
         raise UnusableError(f"--url: {given!r} is no address; give one such as http://127.0.0.1:5000")

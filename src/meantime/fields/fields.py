@@ -23,6 +23,8 @@ from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, Refer
 from meantime.fields.refusals import shown, unknown_name
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 TOML_LIMIT_CHARACTERS = 1_000_000
 TOML_KEY_LIMIT_PARTS = 16
 _LONG_KEY = re.compile(rf"""(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{TOML_KEY_LIMIT_PARTS}}}""")
@@ -168,7 +170,7 @@ def check_names(given: Iterable[str], known: Collection[str], *, what: str) -> N
 
 
 def parse_toml(text: str) -> dict[str, object]:
-    """Return the table that a TOML file is.
+    """Return the table that a TOML file is; a byte order mark in front is none of it.
 
     Raises
     ------
@@ -184,7 +186,7 @@ def parse_toml(text: str) -> dict[str, object]:
             f"is not TOML that is read here: a key has more than {TOML_KEY_LIMIT_PARTS} parts, {shown(found[0])}"
         )
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:  # ValueError also for a number of thousands of digits
         raise FieldError(f"is not TOML: {error}") from error
 
@@ -192,7 +194,7 @@ def parse_toml(text: str) -> dict[str, object]:
 def parse_json(text: str | bytes) -> object:
     """Return what a file of JSON holds; ValueError when it is none, or is too deep to be read."""
     try:
-        found: object = json.loads(text)
+        found: object = json.loads(text.removeprefix(_BYTE_ORDER_MARK) if isinstance(text, str) else text)
     except RecursionError as error:
         raise ValueError("it is too deep") from error
     return found

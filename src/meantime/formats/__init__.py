@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 Answer = Mapping[str, object]
-"""``records``, ``unit``, ``method``, ``cautions``, ``provenance``."""
+"""``records``, ``unit``, ``method``, ``cautions``, ``provenance``; ``explanation`` and ``notes`` if there are any."""
 
 Record = Mapping[str, object]
 """One row of a result; all records of one have the same fields."""

@@ -54,7 +54,11 @@ def encode_json_stat(answer: Answer) -> bytes:
         "class": "dataset",
         "label": _label(answer),
         "source": _source(answer),
-        "note": [*_texts(answer, "cautions"), *(f"{code}: {label}" for code, label in STATUS_LABELS.items())],
+        "note": [
+            *_texts(answer, "cautions"),
+            *_notes(answer),
+            *(f"{code}: {label}" for code, label in STATUS_LABELS.items()),
+        ],
         "id": names,
         "size": [len(dimension.index) for dimension in dimensions] + [len(measures)],
         "role": _roles(names),
@@ -130,6 +134,11 @@ def _scalar(value: object) -> object:
 def _texts(answer: Answer, name: str) -> list[str]:
     found = answer.get(name)
     return [str(text) for text in found] if isinstance(found, list) else []
+
+
+def _notes(answer: Answer) -> list[str]:
+    found = answer.get("notes")
+    return [str(note["text"]) for note in found] if isinstance(found, list) else []
 
 
 def _label(answer: Answer) -> str:

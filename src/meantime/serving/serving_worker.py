@@ -29,6 +29,7 @@ from meantime.errors import BackupError, MeantimeError
 from meantime.fields.refusals import printable
 from meantime.serving.control_socket import ControlSocket
 from meantime.serving.granian_server import CONNECTION_LIMIT
+from meantime.serving.start_notes import note_lines
 from meantime.serving.worker_pipe import DRAIN, END_LIMIT_S, ENDED, FAILED, RELOAD, obey
 from meantime.settings import Settings
 from meantime.supervisor import KeptThread
@@ -224,6 +225,9 @@ class ServingWorker:
 
     def _say_ready(self) -> None:
         _log.info("ready at %s", self._settings.base_url)
+        with contextlib.suppress(OSError):  # they are where the first line says, too
+            sys.stderr.writelines(f"{line}\n" for line in note_lines(self._datasets, self._settings.base_url))
+            sys.stderr.flush()
         source = self._datasets[0].provenance
         sys.stdout.write(
             f"Meantime serves {printable(source.title or source.source_name)} at {self._settings.base_url} "

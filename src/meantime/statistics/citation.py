@@ -1,4 +1,4 @@
-"""Where a result comes from and what was asked: the ``provenance`` of an answer.
+"""Where a result comes from and what was asked, the ``provenance`` of an answer; and what its ``notes`` are.
 
 A pure function of the dataset version and the request: no time, no host. So it can be part of the stored result.
 """
@@ -42,6 +42,12 @@ def provenance_of(dataset: Dataset, request: Statistic) -> dict[str, object]:
         "method": method,
         "citation": f"{_cite(dataset.provenance)} Statistic {request.name} ({method}), computed with Meantime.",
     }
+
+
+def notes_on(dataset: Dataset, request: Statistic) -> list[dict[str, object]]:
+    """Return the notes on a table that touch the cells which a settled request selects, as JSON-able values."""
+    found = [note for note in dataset.notes_on_answers if request.touches(note, dataset.cube)]
+    return [{"kind": each.kind, "text": each.text, "count": each.count, "lines": list(each.lines)} for each in found]
 
 
 def _cite(source: Provenance) -> str:

@@ -61,8 +61,10 @@ class Result:
     cautions: tuple[str, ...] = ()
     explanation: Mapping[str, object] | None = None
 
-    def to_json(self, provenance: Mapping[str, object] | None = None) -> dict[str, object]:
-        """Return the answer as JSON-able values; ``explanation`` and ``provenance`` only if there are any."""
+    def to_json(
+        self, provenance: Mapping[str, object] | None = None, notes: Sequence[Mapping[str, object]] = ()
+    ) -> dict[str, object]:
+        """Return the answer as JSON-able values; no ``explanation``, ``notes`` and ``provenance`` if there are none."""
         answer: dict[str, object] = {
             "records": self.records,
             "unit": self.unit,
@@ -71,6 +73,8 @@ class Result:
         }
         if self.explanation is not None:
             answer["explanation"] = self.explanation
+        if notes:
+            answer["notes"] = list(notes)
         if provenance is not None:
             answer["provenance"] = provenance
         return answer

@@ -18,6 +18,7 @@ from meantime.statistics.result import Result
 from meantime.survey.cube.survey_cube import SurveyCube
 
 if TYPE_CHECKING:
+    from meantime.survey.ingest.notes import Note
     from meantime.survey.ingest.single_estimates import SingleEstimates
 
 
@@ -106,6 +107,10 @@ class Statistic(ABC):
             The fields don't fit each other, or there is no default.
         """
         return self
+
+    def touches(self, note: Note, cube: SurveyCube) -> bool:
+        """Whether a settled request selects what a note on the table is about; decided without looking at cells."""
+        return note.concerns_answers
 
     @abstractmethod
     def compute(self, data: StatisticData) -> Result | Mapping[str, object]:

@@ -9,6 +9,7 @@ from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
+from meantime.errors import SettingsError
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.admission.checks import admit_requests
@@ -130,10 +131,24 @@ def create_app(
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
     Documentation(service, operations).add_to(app)
+    _check_url_prefix(app, settings.url_prefix)
     handle_errors(app, WrongPaths(app, service, operations).advice)
     observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
     middleware = Middleware(
-        BoundedAnswers(app.wsgi_app, places), access_log, is_closing=is_closing, observers=observers
+        BoundedAnswers(app.wsgi_app, places),
+        access_log,
+        is_closing=is_closing,
+        observers=observers,
+        url_prefix=settings.url_prefix,
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]  # as Flask documents it
     return app
+
+
+def _check_url_prefix(app: Flask, prefix: str) -> None:
+    """Raise SettingsError where nobody could tell the prefix from the beginning of a path."""
+    own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()} - {""}
+    if prefix and prefix.split("/")[1] in own:
+        raise SettingsError(
+            f"--url-prefix: {prefix} begins like a path of the server's own; choose another, such as /stats"
+        )

@@ -50,6 +50,9 @@ class Middleware:
         kept its connection might send its next request just then, and would see it reset.
     observers
         Told of every answer, in the thread that gave it.
+    url_prefix
+        The path below which a proxy mounts the server, such as ``/stats``. It is taken off what comes with it, once;
+        what comes without it is from a proxy that has taken it off, or from this machine.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class Middleware:
         *,
         is_closing: Callable[[], bool] = lambda: False,
         observers: Sequence[NoteAnswer] = (),
+        url_prefix: str = "",
     ) -> None:
         self._wsgi_app = wsgi_app
         self._observers = tuple(observers)
         self._request_ids = RequestIds()
         self._access_log = access_log
         self._is_closing = is_closing
+        self._url_prefix = url_prefix
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass a request on."""
@@ -72,6 +77,9 @@ class Middleware:
         answer_status = "500 no answer"
         request_id = self._request_ids.of(environ)
         worked_for.set((request_id, None))
+        environ["SCRIPT_NAME"] = self._url_prefix  # whatever a header says of it
+        if self._url_prefix and f"{environ['PATH_INFO']}/".startswith(f"{self._url_prefix}/"):
+            environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self._url_prefix) or "/"
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None

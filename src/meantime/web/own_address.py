@@ -1,4 +1,7 @@
-"""The address by which the reader of an answer reached this server, for what is shown to be pasted."""
+"""The address by which the reader of an answer reached this server: for links, and for what is shown to be pasted.
+
+A proxy may mount the server below a path, the prefix; `middleware.py` leaves it where Flask looks for it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,24 @@ from flask import request
 
 
 def own_address() -> str:
-    """Return the scheme and the host that the current request was sent to.
+    """Return the scheme, the host and the prefix that the current request was sent to.
 
     The host is the request's own, which has been checked. Of what a proxy says only ``X-Forwarded-Proto: https`` is
     taken, and only here: it changes nothing but the text that is sent back to whoever sent it.
     """
     scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
-    return f"{scheme}://{request.host}"
+    return f"{scheme}://{request.host}{own_prefix()}"
+
+
+def own_prefix() -> str:
+    """Return the path below which every path of the server is, such as ``/stats``; empty where it has a host alone."""
+    return request.root_path
+
+
+def below_prefix(text: str, prefix: str) -> str:
+    """Return a sentence in which every path that one may GET is below a prefix.
+
+    >>> below_prefix("GET / says what there is", "/stats")
+    'GET /stats/ says what there is'
+    """
+    return text.replace("GET /", f"GET {prefix}/")

@@ -39,6 +39,7 @@ from meantime.errors import (
 )
 from meantime.jobs.job_state import JobState
 from meantime.web.json_schema import Keywords
+from meantime.web.own_address import below_prefix, own_prefix
 
 PROBLEM_TYPE = "application/problem+json"
 V1_PREFIX = "/api/v1/"
@@ -168,7 +169,12 @@ def problem_of(error: Exception) -> Problem:
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
-def problem_response(error: Exception, *, path: str, advice: str | None = None) -> Response:
+def problem_type(problem: Problem, prefix: str) -> str:
+    """Return the ``type`` of a kind of problem: the address of its explanation."""
+    return f"{prefix}/problems#{problem.slug}"
+
+
+def problem_response(error: Exception, *, path: str, prefix: str = "", advice: str | None = None) -> Response:
     """Return the answer to a request that raised an exception.
 
     Parameters
@@ -177,12 +183,14 @@ def problem_response(error: Exception, *, path: str, advice: str | None = None) 
         What was raised.
     path
         The path of the request; it decides which of the two forms the body has.
+    prefix
+        The path below which the server is mounted.
     advice
         What is known of this very request, in the place of what the kind of problem says.
     """
     problem = problem_of(error)
-    detail = advice or problem.reason or str(error)
-    kind = f"/problems#{problem.slug}" if problem.slug else "about:blank"  # RFC 9457, section 4.2.1
+    detail = advice or below_prefix(problem.reason or "", prefix) or str(error)
+    kind = problem_type(problem, prefix) if problem.slug else "about:blank"  # RFC 9457, section 4.2.1
     title, further = problem.title, _further_members(error)
     body: ProblemDocument | ContractProblemDocument
     if path.startswith(V1_PREFIX):
@@ -221,7 +229,7 @@ def handle_errors(app: Flask, advise: Callable[[Exception], str | None] = lambda
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        response = problem_response(error, path=request.path, advice=advise(error))
+        response = problem_response(error, path=request.path, prefix=own_prefix(), advice=advise(error))
         problem = problem_of(error)
         _log.log(
             problem.log_level,

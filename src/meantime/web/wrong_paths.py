@@ -15,6 +15,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from meantime.fields.refusals import nearest
 from meantime.service import MeantimeService
 from meantime.web.operations import Operation
+from meantime.web.own_address import below_prefix, own_address, own_prefix
 from meantime.web.pages.endpoints import example_body
 
 _LONGEST = 100
@@ -61,8 +62,8 @@ class WrongPaths:
         methods = self._methods(path)
         if not methods:
             return None
-        told = f"{request.method} is not for {path}; it takes {' or '.join(methods)}, such as: "
-        url = shlex.quote(f"{request.scheme}://{request.host}{path}")
+        told = f"{request.method} is not for {own_prefix()}{path}; it takes {' or '.join(methods)}, such as: "
+        url = shlex.quote(f"{own_address()}{path}")
         if methods[0] != "POST":
             return f"{told}curl {url}"
         rule, _ = self._app.url_map.bind("").match(path, method="POST", return_rule=True)
@@ -74,7 +75,10 @@ class WrongPaths:
     def _other_path(self, path: str) -> str | None:
         bare = path.rstrip("/")
         if bare != path and bare and self._methods(bare):
-            return f"nothing is here; it is there without the slash at its end: {bare}"
+            return f"nothing is here; it is there without the slash at its end: {own_prefix()}{bare}"
         rules = [rule.rule for rule in self._app.url_map.iter_rules() if "<" not in rule.rule]
         near = nearest(bare or path, rules, likeness=_LIKENESS)
-        return f"nothing is here; did you mean {' or '.join(near)}? GET / says what there is" if near else None
+        if not near:
+            return None
+        meant = " or ".join(own_prefix() + each for each in near)
+        return below_prefix(f"nothing is here; did you mean {meant}? GET / says what there is", own_prefix())

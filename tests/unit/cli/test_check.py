@@ -144,7 +144,7 @@ def stand_in() -> Iterator[StandIn]:
             self._send(server.acceptance)
 
         def do_GET(self) -> None:
-            self._send(server.next_result() if self.path == "/api/get_results/job_id_1" else b"{}")
+            self._send(server.next_result() if self.path.endswith("/api/get_results/job_id_1") else b"{}")
 
         def _send(self, body: bytes) -> None:
             knows = server.key in ("", self.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -292,7 +292,27 @@ def test_the_address_may_be_given_without_http(tmp_path: Path, stand_in: StandIn
     assert run_check(tmp_path, stand_in.url.removeprefix("http://") + "/").exit_code == 0
 
 
-@pytest.mark.parametrize("url", ["", "http://", "ftp://127.0.0.1:5000", "http://127.0.0.1:port", "http://a b", "/x"])
+def test_the_server_may_be_below_a_path(tmp_path: Path, stand_in: StandIn) -> None:
+    write_case(tmp_path, "best5", 1, {"question": "Q"}, {"Ohio": 1.0})
+    stand_in.results = [done({"Ohio": 1.0})]
+    assert run_check(tmp_path, f"{stand_in.url}/stats/").exit_code == 0
+    assert stand_in.requests == [("/stats/api/best5", {"question": "Q"})]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/a?b=c",
+        "http://h/a#b",
+        "http://h/a b",
+        "",
+        "http://",
+        "ftp://127.0.0.1:5000",
+        "http://127.0.0.1:port",
+        "http://a b",
+        "/x",
+    ],
+)
 def test_an_address_that_is_none_is_named_with_one_that_is(tmp_path: Path, url: str) -> None:
     write_case(tmp_path, "best5", 1, {"question": "Q"}, {})
     result = run_check(tmp_path, url)

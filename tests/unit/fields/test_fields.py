@@ -172,3 +172,8 @@ def test_toml_that_would_take_for_ever_is_refused() -> None:
 def test_a_text_that_is_no_json_is_a_value_error_however_deep_it_is(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark_as_windows_editors_write_it() -> None:
+    assert parse_toml("\ufeffport = 1") == {"port": 1}
+    assert parse_json('\ufeff{"title": "A survey"}') == parse_json(b'\xef\xbb\xbf{"title": "A survey"}')

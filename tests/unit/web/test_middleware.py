@@ -57,9 +57,9 @@ def log_file(tmp_path: Path) -> Path:
 def test_an_exit_is_noted_with_status_and_job(log_file: Path) -> None:
     log = AccessLog(log_file)
     log.start()
-    client_of(answering(status="202 ACCEPTED"), access_log=log).post("/api/best5")
+    client_of(answering(status="200 OK"), access_log=log).post("/api/best5")
     log.close()
-    assert " INFO exit POST /api/best5 202 job_id_3 " in log_file.read_text()
+    assert " INFO exit POST /api/best5 200 job_id_3 " in log_file.read_text()
 
 
 def test_an_application_that_raises_leaves_an_exit_too(log_file: Path) -> None:

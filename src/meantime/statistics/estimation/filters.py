@@ -15,10 +15,20 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.selection import Selection, cells_selected
-from meantime.statistics.kinds import CATEGORY_NAME, PLACE_NAMES, QUESTION_NAME, STRATUM_NAME, OneOrMore, Years
+from meantime.statistics.kinds import (
+    CATEGORY_NAME,
+    PLACE_NAME,
+    PLACE_NAMES,
+    QUESTION_NAME,
+    STRATUM_NAME,
+    OneOrMore,
+    Year,
+    Years,
+)
 from meantime.statistics.names import INCLUDED_KINDS
 from meantime.statistics.statistic import Statistic
 from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
+from meantime.survey.ingest.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,19 @@ class PlaceFilters(Statistic):
         if (places.years, places.include, locations) == (self.years, self.include, self.locations):
             return self
         return replace(self, years=places.years, include=places.include, locations=locations)
+
+    def touches(self, note: Note, cube: SurveyCube) -> bool:
+        """Whether the filters, or what the request compares with, name what a note is about."""
+        places = self.places(cube)
+        named = [(each.kind, getattr(self, each.name)) for each in self.parameters()]
+        questions = {value for kind, value in named if kind is QUESTION_NAME and value is not None}
+        compared = {value for kind, value in named if kind is PLACE_NAME and value is not None}
+        years = {value for kind, value in named if isinstance(kind, Year) and value is not None}
+        return note.touches(
+            questions or {question.text for question in cube.questions},
+            compared | {cube.locations[index].name for index in places.locations},
+            years | set(places.years),
+        )
 
     def check(self, places: Places) -> None:
         """Raise InvalidParameterError where a statistic's own fields don't fit the filters or each other."""

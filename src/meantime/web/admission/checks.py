@@ -19,7 +19,7 @@ from meantime.web.admission.security import (
     HostCheck,
     allow_origins,
     check_same_origin,
-    check_size_and_framing,
+    check_url_and_framing,
 )
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.observation.request_facts import ROUTE_KEY
@@ -53,7 +53,7 @@ def admit_requests(app: Flask, settings: Settings, access_log: AccessLog | None)
             environ[ROUTE_KEY] = rule.rule
         try:
             check_host(environ)
-            check_size_and_framing(environ)
+            check_url_and_framing(environ)
             if check_caller is not None:
                 check_caller(environ, rule.rule if rule is not None else None)
             if not is_owner(environ):

@@ -6,6 +6,7 @@ surrogates, other encodings than UTF-8 (Internet JSON, RFC 7493).
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -30,6 +31,8 @@ MAXIMUM_DIGITS = 18
 DEFAULT_LIMIT_BYTES = 65_536
 """The largest body, where the application has no limit of its own."""
 
+_OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's little-endian mark begins like UTF-16's
+
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 
@@ -46,8 +49,10 @@ def decode_object(content: bytes) -> dict[str, object]:
     >>> decode_object(b'{"question": "Q036"}')
     {'question': 'Q036'}
     """
+    if content.startswith(_OTHER_MARKS) or b"\0" in content[:4]:  # JSON begins with two characters of ASCII
+        raise MalformedRequestError("the body looks like UTF-16 or UTF-32; send JSON in UTF-8")
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # a mark in front changes nothing, and some programs can't leave it out
     except UnicodeDecodeError as error:
         raise MalformedRequestError(f"the body is not UTF-8: see byte {error.start}; send JSON in UTF-8") from None
     _check_depth(text)

@@ -115,7 +115,9 @@ class BoundedAnswers:
             answer = self._answer(environ, start_response, held)
         except NoPlaceError as error:
             held.release()
-            return problem_response(error, path=environ["PATH_INFO"])(environ, start_response)
+            return problem_response(error, path=environ["PATH_INFO"], prefix=environ.get("SCRIPT_NAME", ""))(
+                environ, start_response
+            )
         except BaseException:
             held.release()
             raise

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flask import request
-from werkzeug.exceptions import BadRequest, Forbidden, MethodNotAllowed, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, Forbidden, MethodNotAllowed, NotFound, RequestURITooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -77,14 +77,18 @@ def host_name(host: str) -> str | None:
     return found[1].lower() if found else None
 
 
-def check_size_and_framing(environ: WSGIEnvironment) -> None:
-    """Raise when the URL is too long, or when the body's length could be understood in two ways.
+def check_url_and_framing(environ: WSGIEnvironment) -> None:
+    """Raise when the URL is too long or begins with two slashes, or when the body's length could be two things.
+
+    Flask takes ``//metrics`` for ``/metrics``, and a proxy that closes the one doesn't know of the other.
 
     A ``Content-Length`` beside ``Transfer-Encoding`` never gets here: granian goes by the chunks alone and closes the
     connection after the answer (RFC 9112, section 6.3), and it refuses different ``Content-Length`` values itself.
     """
     if len(environ["PATH_INFO"]) + len(environ.get("QUERY_STRING", "")) > URL_LIMIT:
         raise RequestURITooLarge(f"the URL is too long; {URL_LIMIT} characters are accepted")
+    if environ["PATH_INFO"].startswith("//"):
+        raise NotFound
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise UnclearFramingError("send the body with a Content-Length, or with 'Transfer-Encoding: chunked' alone")
 

@@ -23,6 +23,7 @@ from meantime.web.admission.security import check_may_shut_down
 from meantime.web.json_schema import Count, Keywords
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Operation, Reply, operation
+from meantime.web.own_address import own_prefix
 from meantime.web.places import AllPlaces
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, WireResponse
 
@@ -85,7 +86,7 @@ class Drain(TypedDict):
     status: Literal["running", "done"]
 
 
-_ACCEPTED = {202: Reply("Accepted.", JobId, headers=("Location", "Retry-After"))}
+_ACCEPTED = {200: Reply("Accepted.", JobId, headers=("Location", "Retry-After"))}
 
 
 class ContractJobs:
@@ -135,8 +136,9 @@ class ContractJobs:
                 f'parameters: {statistic} takes its fields without it, as {{"question": "..."}}', field="parameters"
             )
         job = self._service.submit(statistic, body, surface=Surface.CONTRACT, owner=caller().owner)
-        headers = [("Location", f"/api/get_results/{note_job(job.number)}"), ("Retry-After", RETRY_AFTER_S)]
-        return WireResponse(b'{"job_id":"job_id_%d"}' % job.number, 202, headers)
+        location = f"{own_prefix()}/api/get_results/{note_job(job.number)}"
+        headers = [("Location", location), ("Retry-After", RETRY_AFTER_S)]
+        return WireResponse(b'{"job_id":"job_id_%d"}' % job.number, headers=headers)
 
     @operation(
         "GET",

@@ -15,6 +15,7 @@ from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.statistics.catalogue import CATALOGUE
 from meantime.web.operations import Operation
+from meantime.web.own_address import own_prefix
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -73,7 +74,7 @@ class Documentation:
         made_of = ([(dataset.name, dataset.version) for dataset in served], list(CATALOGUE))
         with self._lock:
             if self._made_of != made_of:
-                document = openapi_document(self._operations, served)
+                document = openapi_document(self._operations, served, own_prefix())
                 self._content, self._made_of = orjson.dumps(document), made_of
             return self._content
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import orjson
 from flask import Flask, Response, render_template, request
@@ -14,11 +14,12 @@ from flask import Flask, Response, render_template, request
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
+from meantime.web.negotiation import preferred_type
 from meantime.web.operations import Operation
-from meantime.web.own_address import own_address
+from meantime.web.own_address import below_prefix, own_address, own_prefix
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
 from meantime.web.pages.problem_meanings import MEANINGS
-from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX
+from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX, problem_type
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -61,7 +62,7 @@ class Pages:
         dataset = self._service.dataset()
         endpoints = list(endpoints_of(self._operations, dataset))
         if not _wants_page():
-            response = _json(describe(dataset, endpoints))
+            response = _json(describe(dataset, endpoints, own_prefix()))
             response.headers["Vary"] = "Accept"
             return response
         return _page(
@@ -85,20 +86,26 @@ class Pages:
     def _list_below(self, surface: str) -> Response:
         endpoints = endpoints_of(self._operations, self._service.dataset())
         listed = [each for each in endpoints if _surface_of(each) == surface]
-        return _json({"summary": SURFACES[surface], **_FURTHER, "endpoints": _documents(listed)})
+        return _json(
+            {
+                "summary": SURFACES[surface],
+                **_below(own_prefix(), _FURTHER),
+                "endpoints": _documents(listed, own_prefix()),
+            }
+        )
 
     def show_problems(self) -> Response:
         """List and explain the kinds of error answers; ``type`` in each of them points here."""
         kinds = {each.slug: each for each in (*PROBLEMS.values(), *HTTP_PROBLEMS.values(), NOT_FOUND)}
         problems = sorted(kinds.values(), key=lambda each: each.status)
         if _wants_page():
-            return _page("problems.html", problems=problems, meanings=MEANINGS)
+            return _page("problems.html", problems=problems, meanings=MEANINGS, below_prefix=below_prefix)
         documents = [
             {
-                "type": f"/problems#{each.slug}",
+                "type": problem_type(each, own_prefix()),
                 "status": each.status,
                 "title": each.title,
-                "meaning": MEANINGS[each.slug],
+                "meaning": below_prefix(MEANINGS[each.slug], own_prefix()),
             }
             for each in problems
         ]
@@ -107,19 +114,20 @@ class Pages:
         return response
 
 
-def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, object]:
-    """Return what is served, for programs."""
+def describe(dataset: Dataset, endpoints: Sequence[Endpoint], prefix: str) -> dict[str, object]:
+    """Return what is served, for programs; every path is below a prefix."""
     cube, report = dataset.cube, dataset.report
     return {
         "name": "Meantime",
         "version": __version__,
-        "surfaces": SURFACES,
+        "surfaces": {f"{prefix}{path}": summary for path, summary in SURFACES.items()},
         "dataset": {
             "name": dataset.name,
             "version": dataset.version,
             "provenance": asdict(dataset.provenance),
             "rows": report.row_count,
             "rows_with_value": report.value_count,
+            "notes": [note.text for note in report.notes],
             "years": list(cube.years),
             "locations": [location.name for location in cube.locations],
             "questions": [
@@ -127,13 +135,18 @@ def describe(dataset: Dataset, endpoints: Sequence[Endpoint]) -> dict[str, objec
                 for question in cube.questions
             ],
         },
-        **_FURTHER,
-        "endpoints": _documents(endpoints),
+        **_below(prefix, _FURTHER),
+        "endpoints": _documents(endpoints, prefix),
     }
 
 
-def _documents(endpoints: Sequence[Endpoint]) -> list[dict[str, object]]:
-    return [{name: value for name, value in asdict(endpoint).items() if value is not None} for endpoint in endpoints]
+def _below(prefix: str, addresses: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{prefix}{path}" for name, path in addresses.items()}
+
+
+def _documents(endpoints: Sequence[Endpoint], prefix: str) -> list[dict[str, object]]:
+    below = [replace(endpoint, path=f"{prefix}{endpoint.path}") for endpoint in endpoints]
+    return [{name: value for name, value in asdict(endpoint).items() if value is not None} for endpoint in below]
 
 
 def _surface_of(endpoint: Endpoint) -> str:
@@ -150,7 +163,7 @@ def _json(document: Mapping[str, object]) -> Response:
 
 def _wants_page() -> bool:
     """Whether the client is a browser: it names HTML and not JSON before it."""
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return preferred_type(request.headers.get("Accept"), ["application/json", "text/html"]) == "text/html"
 
 
 def _page(template: str, **values: object) -> Response:

@@ -31,7 +31,9 @@ answer. The statistics under `/api/v1` carry intervals, cautions and their sourc
 fixed for clients that have always used them."""
 
 
-def openapi_document(operations: Sequence[Operation], datasets: Sequence[Dataset]) -> dict[str, object]:
+def openapi_document(
+    operations: Sequence[Operation], datasets: Sequence[Dataset], prefix: str = ""
+) -> dict[str, object]:
     """Return the document as JSON-able values.
 
     Parameters
@@ -40,6 +42,8 @@ def openapi_document(operations: Sequence[Operation], datasets: Sequence[Dataset
         What can be done.
     datasets
         What is served: questions, locations and so on are listed as accepted values.
+    prefix
+        The path below which the server is mounted.
     """
     answers = JsonSchemas()
     paths: dict[str, dict[str, object]] = {}
@@ -55,6 +59,7 @@ def openapi_document(operations: Sequence[Operation], datasets: Sequence[Dataset
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
+        "servers": [{"url": prefix or "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
         "paths": paths,
         "components": {

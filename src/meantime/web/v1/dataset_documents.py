@@ -155,12 +155,12 @@ def describe_statistic(statistic: type[Statistic]) -> StatisticDocument:
     }
 
 
-def describe_dataset(dataset: Dataset) -> DatasetDocument:
-    """Return a dataset as it is sent."""
+def describe_dataset(dataset: Dataset, prefix: str) -> DatasetDocument:
+    """Return a dataset as it is sent; its links are below a prefix."""
     report = dataset.report.to_json()
     for name in ("duration_s", "engine"):  # of this process's own reading, not of the data
         del report[name]
-    path = f"{DATASETS_PATH}/{dataset.name}"
+    path = f"{prefix}{DATASETS_PATH}/{dataset.name}"
     return {
         "name": dataset.name,
         "version": dataset.version,
@@ -172,14 +172,14 @@ def describe_dataset(dataset: Dataset) -> DatasetDocument:
     }
 
 
-def summarize_dataset(dataset: Dataset) -> DatasetSummary:
-    """Return a dataset as the list of all shows it."""
+def summarize_dataset(dataset: Dataset, prefix: str) -> DatasetSummary:
+    """Return a dataset as the list of all shows it; its link is below a prefix."""
     source = dataset.provenance
     return {
         "name": dataset.name,
         "version": dataset.version,
         "title": source.title or source.source_name,
-        "links": {"self": f"{DATASETS_PATH}/{dataset.name}"},
+        "links": {"self": f"{prefix}{DATASETS_PATH}/{dataset.name}"},
     }
 
 

@@ -6,6 +6,7 @@ Who may have a dataset's source read again is decided in ``web/admission/callers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from flask import Response, request
 
@@ -15,6 +16,7 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.web.admission.callers import client_of
 from meantime.web.admission.request_body import has_body, json_object
 from meantime.web.operations import AnyView, Reply, operation
+from meantime.web.own_address import own_prefix
 from meantime.web.places import AllPlaces
 from meantime.web.responses import json_response
 from meantime.web.v1.dataset_documents import (
@@ -60,7 +62,7 @@ class DatasetResources:
     def list_datasets(self) -> Response:
         """List the datasets that are served; the first is the default."""
         read_query(request.args, NoQuery)
-        listed: DatasetList = {"datasets": [summarize_dataset(each) for each in self._service.datasets()]}
+        listed: DatasetList = {"datasets": [summarize_dataset(each, own_prefix()) for each in self._service.datasets()]}
         return json_response(listed)
 
     @operation(
@@ -82,7 +84,7 @@ class DatasetResources:
     @_look("/api/v1/dataset", DatasetDocument)
     def show_dataset(self, dataset: str | None = None) -> Response:
         """Show the dataset: source, version, what it holds."""
-        return self._of_dataset(dataset, describe_dataset)
+        return self._of_dataset(dataset, partial(describe_dataset, prefix=own_prefix()))
 
     @_look("/api/v1/statistics", StatisticList)
     def list_statistics(self, dataset: str | None = None) -> Response:

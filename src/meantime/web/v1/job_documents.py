@@ -67,20 +67,22 @@ def offered_formats(job: Job) -> list[Format]:
     return list(FORMATS.values()) if has_records(job) else [FORMATS["json"]]
 
 
-def job_document(job: Job, *, jobs_ahead: int | None = None, result: bytes | None = None) -> JobDocument:
+def job_document(job: Job, prefix: str, *, jobs_ahead: int | None = None, result: bytes | None = None) -> JobDocument:
     """Return a job as it is sent.
 
     Parameters
     ----------
     job
         The job.
+    prefix
+        The path below which the server is mounted.
     jobs_ahead
         How many accepted jobs come before it, for a job that has not ended.
     result
         The encoded result, when it is to be shown inside.
     """
     name, _, version = job.task.version.partition("@")
-    path = f"{JOBS_PATH}/{job.number}"
+    path = f"{prefix}{JOBS_PATH}/{job.number}"
     links = {"self": path, "events": f"{path}/events"}
     if has_records(job):
         links["reproduce"] = f"{path}/reproduce"
@@ -154,6 +156,15 @@ class ResultProvenance(TypedDict):
     citation: str
 
 
+class ResultNote(TypedDict):
+    """Something that reading the table found."""
+
+    kind: Annotated[str, "A short name, such as `duplicate_rows`."]
+    text: str
+    count: Annotated[int | None, "How many rows or cells it is about."]
+    lines: Annotated[list[int], "The first lines of the file that it is about; 1 is the header."]
+
+
 class StatisticResult(TypedDict):
     """The result of a v1 statistic."""
 
@@ -162,6 +173,7 @@ class StatisticResult(TypedDict):
     method: str
     cautions: Annotated[list[str], "What a reader must know before trusting a number."]
     explanation: NotRequired[Annotated[dict[str, object], "What `explain` asked for."]]
+    notes: NotRequired[Annotated[list[ResultNote], "What reading the table found about what is selected."]]
     provenance: ResultProvenance
 
 

@@ -18,6 +18,7 @@ from meantime.jobs.job import Job
 from meantime.web.admission.callers import is_still_known
 from meantime.web.admission.request_places import request_places
 from meantime.web.operations import Reply, operation
+from meantime.web.own_address import own_prefix
 from meantime.web.v1.request_fields import NoQuery, read_query
 from meantime.web.v1.visible_jobs import VisibleJobs
 
@@ -51,7 +52,7 @@ class JobEvents:
         response = Response(
             follow(
                 job,
-                self._jobs.describe,
+                partial(self._jobs.describe, prefix=own_prefix()),
                 self._jobs.wait,
                 heartbeat_s=HEARTBEAT_S,
                 longest_s=LONGEST_STREAM_S,

@@ -20,6 +20,7 @@ from meantime.web.admission.request_body import json_object
 from meantime.web.admission.request_places import request_places
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Reply, RequestHeader, operation
+from meantime.web.own_address import own_prefix
 from meantime.web.responses import RETRY_AFTER_S, json_response
 from meantime.web.v1.job_documents import JOBS_PATH, JobDocument, JobPage
 from meantime.web.v1.request_fields import (
@@ -110,7 +111,7 @@ class JobResources:
         # A client that waited gets the result in this one answer, whatever its size.
         response = self._show(job, embedded_limit=None if waited_s is not None else EMBEDDED_LIMIT_BYTES)
         response.status_code = 201 if job.state.is_final else 202
-        response.headers["Location"] = f"{JOBS_PATH}/{job.number}"
+        response.headers["Location"] = f"{own_prefix()}{JOBS_PATH}/{job.number}"
         _note_progress(response, job, waited_s)
         return response
 
@@ -137,8 +138,11 @@ class JobResources:
         following = None
         if len(jobs) > query.limit:
             again = request.args.to_dict() | {"cursor": write_cursor(jobs[query.limit - 1].number)}
-            following = f"{request.path}?{urlencode(again)}"
-        page: JobPage = {"jobs": [self._jobs.describe(job) for job in jobs[: query.limit]], "next": following}
+            following = f"{own_prefix()}{request.path}?{urlencode(again)}"
+        page: JobPage = {
+            "jobs": [self._jobs.describe(job, own_prefix()) for job in jobs[: query.limit]],
+            "next": following,
+        }
         response = json_response(page)
         if following is not None:
             response.headers["Link"] = f'<{following}>; rel="next"'
@@ -185,7 +189,7 @@ class JobResources:
         if job.state is JobState.DONE and is_embedded:
             request_places().hold_answer(job.result_size or 0)
             result = self._service.result_of(job)
-        return json_response(self._jobs.describe(job, result=result))
+        return json_response(self._jobs.describe(job, own_prefix(), result=result))
 
 
 def _note_progress(response: Response, job: Job, waited_s: int | None) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import orjson
 from flask import Response, request
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from meantime.errors import NoResultError
@@ -17,6 +16,7 @@ from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
 from meantime.web.admission.request_places import request_places
+from meantime.web.negotiation import preferred_type
 from meantime.web.operations import Reply, operation
 from meantime.web.places import AllPlaces
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S
@@ -66,7 +66,9 @@ class JobResults:
         read_query(request.args, NoQuery)
         found = self._jobs.find(job_id)
         offered = offered_formats(found)
-        wanted = choose_format(request.accept_mimetypes, offered) if extension is None else _by_name(extension, offered)
+        wanted = (
+            choose_format(request.headers.get("Accept"), offered) if extension is None else _by_name(extension, offered)
+        )
         job, waited_s = self._jobs.wait_as_preferred(found)
         if job.state is not JobState.DONE:
             raise _no_result(job)
@@ -105,19 +107,17 @@ class JobResults:
         return self._encoded.of(name, wanted, size, lambda: self._service.result_of(job))
 
 
-def choose_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format:
-    """Return the form that a client likes best (RFC 9110, section 12.5.1); the first without an Accept header.
+def choose_format(accept: str | None, offered: Sequence[Format]) -> Format:
+    """Return the form that a client likes best by its Accept header; the first without one.
 
     Raises
     ------
     NotAcceptable
         The client accepts none of them.
     """
-    if not accept.provided:
-        return offered[0]
-    found = accept.best_match([each.media_type for each in offered])
+    found = preferred_type(accept, [_content_type(each) for each in offered])
     for each in offered:
-        if each.media_type == found:
+        if _content_type(each) == found:
             return each
     names = ", ".join(f"{each.media_type} (.{each.name})" for each in offered)
     raise NotAcceptable(f"this result comes as {names}")

@@ -9,6 +9,7 @@ from meantime.errors import FieldError, InvalidParameterError
 from meantime.fields.fields import check_names
 from meantime.fields.refusals import shown
 from meantime.statistics.catalogue import Statistic, Surface, find_statistic, statistics_of
+from meantime.web.own_address import own_prefix
 
 _FIELDS = ("statistic", "parameters")
 _SHOWN_CHARACTERS = 120
@@ -54,7 +55,9 @@ def _check_place(name: str, value: object, asked: type[Statistic] | None, datase
     if name == "dataset":
         path = value if value in datasets else "NAME"
         raise InvalidParameterError(
-            f"dataset: the path names it; POST to /api/v1/datasets/{path}/jobs", field=name, accepted=datasets
+            f"dataset: the path names it; POST to {own_prefix()}/api/v1/datasets/{path}/jobs",
+            field=name,
+            accepted=datasets,
         )
     known = [asked] if asked is not None else statistics_of(Surface.V1)
     for statistic in known:

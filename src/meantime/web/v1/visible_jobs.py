@@ -67,10 +67,10 @@ class VisibleJobs:
         check_still_known(request.environ)
         return job, wait_s
 
-    def describe(self, job: Job, *, result: bytes | None = None) -> JobDocument:
-        """Return a job as it is sent."""
+    def describe(self, job: Job, prefix: str, *, result: bytes | None = None) -> JobDocument:
+        """Return a job as it is sent to a client that reaches the server below a prefix."""
         ahead = None if job.state.is_final else self._service.jobs_ahead(job.number)
-        return job_document(job, jobs_ahead=ahead, result=result)
+        return job_document(job, prefix, jobs_ahead=ahead, result=result)
 
 
 def note_preference(response: Response, waited_s: int | None) -> None:

@@ -58,7 +58,7 @@ def lines(folder: Path) -> list[str]:
 def test_a_request_leaves_a_line_on_its_way_in_and_one_on_its_way_out(open_log: Open, tmp_path: Path) -> None:
     log = open_log()
     log.enter("POST", "/api/states_mean", "127.0.0.1", {"question": "Who?"})
-    log.leave("POST", "/api/states_mean", "202", 0.00123, "job_id_7")
+    log.leave("POST", "/api/states_mean", "200", 0.00123, "job_id_7")
     log.enter("GET", "/api/jobs", "::1", None)
     log.leave("GET", "/api/jobs", "200", 0.5, "")
     log.close()
@@ -66,7 +66,7 @@ def test_a_request_leaves_a_line_on_its_way_in_and_one_on_its_way_out(open_log: 
     assert all(LINE.fullmatch(line) for line in found)
     assert [line[25:] for line in found] == [
         'INFO enter POST /api/states_mean {"question":"Who?"} from 127.0.0.1',
-        "INFO exit POST /api/states_mean 202 job_id_7 1.2 ms",
+        "INFO exit POST /api/states_mean 200 job_id_7 1.2 ms",
         "INFO enter GET /api/jobs {} from ::1",
         "INFO exit GET /api/jobs 200 - 500.0 ms",
     ]

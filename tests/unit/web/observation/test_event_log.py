@@ -87,7 +87,7 @@ def test_a_job_and_its_requests_share_ids_from_the_door_to_the_runner(client: Fl
     assert asked.json == {"status": "done", "data": {"global_mean": 20.0}}
     events = recorder.events()
     post, get = of(events, "request")
-    assert (post["request_id"], post["job_id"], post["status"], post["method"]) == ("proxy-17", "job_id_1", 202, "POST")
+    assert (post["request_id"], post["job_id"], post["status"], post["method"]) == ("proxy-17", "job_id_1", 200, "POST")
     assert get["request_id"] == asked.headers["X-Request-ID"] != "proxy-17"
     assert get["job_id"] == "job_id_1"
 
