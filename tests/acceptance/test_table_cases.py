@@ -6,18 +6,22 @@ right. Without them, these tests are skipped.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
 from meantime.cli.inspect import inspect
 from meantime.survey.ingest.data_ingestor import DataIngestor
 from meantime.survey.ingest.dataset import Dataset
 from tests.asking import records_in
+from tests.server_process import served
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "tables"
 OBESITY = "Percent of adults aged 18 years and older who have obesity"
@@ -169,9 +173,7 @@ TABLES = {
         ),
         proposed=('strata = ["Sex", "Age"]',),
     ),
-    "unicode_minus": Case(
-        (everybody(-1.2, -2.0, -0.4, question="Change in smoking"),), proposed=('value = "Change"',)
-    ),
+    "unicode_minus": Case((everybody(-1.2, -2.0, -0.4, question="Change in smoking"),), proposed=('value = "Change"',)),
     "units_mixed": Case(
         (Figure(f"{OBESITY} (Number)", "Alabama", 1560000, None),),
         proposed=('question = "{Question} ({Data_Value_Type})"',),
@@ -238,3 +240,34 @@ def check_figures(dataset: Dataset, case: Case) -> None:
         assert [record["low"], record["high"]] == pytest.approx(figure.limits)
     notes = "\n".join(note.text for note in dataset.report.notes)
     assert [words for words in case.notes if words not in notes] == [], notes
+
+
+SERVE = [sys.executable, "-c", "from meantime.cli import main; main()", "serve"]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the bundled table, below a path of a proxy's."""
+    with served([*SERVE, "--url-prefix", "/stats"], tmp_path_factory.mktemp("server")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("accept", ["application/json; charset=utf-8", "text/csv; charset=utf-8; header=present"])
+def test_a_media_type_with_parameters_is_one_that_can_be_sent(url: str, accept: str) -> None:
+    body = {"statistic": "mean", "parameters": {"question": "Q036"}}
+    job = requests.post(f"{url}/api/v1/jobs", json=body, headers={"Prefer": "wait=30"}, timeout=60)
+    result = requests.get(f"{url}/api/v1/jobs/{job.json()['id']}/result", headers={"Accept": accept}, timeout=60)
+    assert (result.status_code, result.headers["Content-Type"].partition(";")[0]) == (200, accept.partition(";")[0])
+
+
+def test_a_server_below_a_path_leads_there(url: str) -> None:
+    answer = requests.post(f"{url}/api/best5", json={"question": OBESITY}, timeout=60)
+    assert answer.headers["Location"].startswith("/stats/api/get_results/")
+
+
+def test_a_file_that_looks_like_name_and_path_is_said_to_be_one(tmp_path: Path) -> None:
+    table = "year=2021.csv"
+    (tmp_path / table).write_bytes((CASES / "path_names" / table).read_bytes())
+    found = subprocess.run([*SERVE, table, "--port", "0"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert "./year=2021.csv" in found.stderr

@@ -81,7 +81,8 @@ def _settle_unit_and_type(found: Guesses, varying: Varying) -> None:
 
 def _may_be_key(facts: ColumnFacts) -> bool:
     named = next((role for role, words in ROLE_WORDS.items() if plain(facts.header) in words), None)
-    return facts.is_strata and not facts.is_numeric and not facts.interval and named not in FIGURE_ROLES
+    is_interval = facts.interval >= 0.9 * facts.stated
+    return facts.is_strata and not facts.is_numeric and not is_interval and named not in FIGURE_ROLES
 
 
 def _rank(facts: ColumnFacts) -> tuple[bool, bool, int, int]:

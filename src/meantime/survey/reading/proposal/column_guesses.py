@@ -104,9 +104,9 @@ def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool, known: Kno
     known
         The columns of a known table, which are taken as they are.
     """
-    if known is not None:
-        return _known_guesses(facts, known)
-    found = Guesses(facts, year_headers=_year_headers(facts))
+    found = _known_guesses(facts, known) if known else Guesses(facts, year_headers=_year_headers(facts))
+    if known and known.profile.layout:
+        return found
     for matches, confidence in ((_is_called, Confidence.LIKELY), (partly, Confidence.PARTLY)):
         for role, words in ROLE_WORDS.items():
             if role in found.roles or (role in {Role.YEAR, Role.VALUE} and found.year_headers):

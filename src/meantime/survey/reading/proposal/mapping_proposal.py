@@ -28,9 +28,7 @@ from meantime.survey.reading.proposal.column_words import (
     EVERYBODY,
     NATIONS,
     PERCENT_WORDS,
-    ROLE_WORDS,
     is_missing_mark,
-    plain,
 )
 from meantime.survey.reading.proposal.table_samples import TableShape
 from meantime.survey.reading.sources import stem
@@ -53,9 +51,9 @@ class Proposal:
     def form(self) -> NumberForm | UndecidedNumbersError:
         """How the numbers are written, or why that can't be told."""
         columns = [self.guesses.fact(role) for role in FIGURE_ROLES]
-        plain = [NumberColumn(c.header, (*c.odd_numbers, *c.texts), c.decimal == 0) for c in columns if c]
+        texts = [NumberColumn(c.header, (*c.odd_numbers, *c.texts), c.decimal == 0) for c in columns if c]
         try:
-            return derive_number_form(plain) if any(c and c.odd_numbers for c in columns) else PLAIN
+            return derive_number_form(texts) if any(c and c.odd_numbers for c in columns) else PLAIN
         except UndecidedNumbersError as error:
             return error
 
@@ -139,8 +137,7 @@ class Proposal:
             yield from (f"{role} = {_quoted(text)}  # {Confidence.STATED}" for role, text in fixed.items())
             return
         if Role.QUESTION not in self.guesses.roles:
-            is_unsure = self.guesses.why.get(Role.VALUE) is Confidence.UNSURE
-            is_telling = value is not None and not is_unsure and plain(value.header) not in ROLE_WORDS[Role.VALUE]
+            is_telling = value is not None and len(value.header.split()) > 1
             text = value.header.strip() if value is not None and is_telling else stem(self.source)
             named = "the value's column" if is_telling else "the file's name; say what the values are"
             yield f"question = {_quoted(text)}  # unsure: {named}"
