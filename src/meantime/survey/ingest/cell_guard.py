@@ -192,7 +192,7 @@ def _duplicates(table: TableReader, names: CellNames, rows: Frame, count: int) -
 def _pooled(table: TableReader, rows: Frame, shared: SharedCells) -> Note:
     differ = ", ".join(shared.headers[column] for column in shared.varying)
     text = (
-        f"{shared.cell_count:,} cells hold several rows, which differ in {differ}; they are pooled, "
+        f"{shared.cells_hold} several rows, which differ in {differ}; they are pooled, "
         "as the mapping file allows, and not taken as independent of each other"
     )
     several = rows.group_by(*KEYS).agg(row_count=nw.len()).filter(nw.col("row_count") > 1)
