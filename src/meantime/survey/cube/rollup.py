@@ -149,8 +149,8 @@ def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
 
 def _standard_error(columns: ColumnMap) -> nw.Expr:
     value, low, high = nw.col("value"), nw.col("low"), nw.col("high")
-    # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
-    is_unusable = (high < low) | (value < low) | (value > high)
+    # Differences that aren't below 0: what is no number must reach the sums and be noticed there.
+    is_unusable = (high - low < 0) | (value - low < 0) | (high - value < 0)
     found: nw.Expr = nw.when(~is_unusable).then((high - low) / (2 * Z_95))
     for role, divisor in ((Role.MARGIN_OF_ERROR, Z_95), (Role.STANDARD_ERROR, 1.0)):
         if role in columns.recipes:

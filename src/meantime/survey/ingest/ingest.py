@@ -31,8 +31,6 @@ from meantime.survey.ingest.name_attributes import NameAttributes, name_attribut
 from meantime.survey.ingest.notes import Note
 from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
-from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
-from meantime.survey.reading.forms.unread_texts import control_fault
 from meantime.survey.reading.forms.year_forms import are_years
 from meantime.survey.reading.table_reader import TableReader
 
@@ -123,21 +121,12 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     if not is_read:
         table.adapt()
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
-        _check_texts(table, arrays)
+        table.check_texts(arrays)
         return cells, arrays, False
     cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level))
     arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
-    _check_texts(table, arrays)
+    table.check_texts(arrays)
     return cells, arrays, True
-
-
-def _check_texts(table: TableReader, arrays: Arrays) -> None:
-    """Refuse names with control characters in them."""
-    for texts in arrays.dictionaries.values():
-        for text in texts:
-            fault = control_fault(text.replace(STRATA_SEPARATOR, ""))
-            if fault:
-                raise table.explained(ValueError(f"{text!r} {fault}"))
 
 
 def _footnotes(table: TableReader, cells: Frame, rows: Frame) -> dict[str, int]:
