@@ -56,7 +56,7 @@ def build_cube(
     UnreadableNumberError
         A sum or a year is not a finite number, which the rows must explain.
     """
-    _check_numbers(arrays)
+    check_numbers(arrays)
     blank = blank_cells(arrays)
     kept = np.flatnonzero(~blank)
     question, questions = _compact(arrays.codes["question"][kept], arrays.dictionaries["question"])
@@ -87,7 +87,8 @@ def blank_cells(arrays: Arrays) -> BoolArray:
     return without_year | _blank(arrays, "question") | _blank(arrays, "location")
 
 
-def _check_numbers(arrays: Arrays) -> None:
+def check_numbers(arrays: Arrays) -> None:
+    """Raise UnreadableNumberError where a sum is not finite, or a year is none."""
     year = arrays.numbers["year"]
     if not are_years(year[year != 0].tolist()):
         raise UnreadableNumberError(f"a year is no whole number from {FIRST_YEAR} to {LAST_YEAR}")

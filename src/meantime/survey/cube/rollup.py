@@ -117,18 +117,22 @@ def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
     Standard errors add up as if the errors were equal: SE(sum) = sum SE. A cell has the largest of its samples, and the
     mean that their sizes give. Its precision is that of one estimate whose SE is the SEs' mean, weighted by 1/SE^2.
     """
-    scale = nw.col("n_max") / nw.col("sample_size_sum")
-    mean_precision = nw.col("precision_sum") / nw.col("inverse_se_sum")
+    scale = _ratio("n_max", "sample_size_sum")
+    mean_precision = _ratio("precision_sum", "inverse_se_sum")
     precision = mean_precision * mean_precision
     n_se = nw.col("n_se_sum") * scale
     return grouped.with_columns(
         variance_sum=nw.col("se_sum") * nw.col("se_sum"),
         precision_sum=precision,
-        precision_value_sum=nw.col("precision_value_sum") / nw.col("precision_sum") * precision,
+        precision_value_sum=_ratio("precision_value_sum", "precision_sum") * precision,
         sample_size_sum=nw.col("n_max"),
         sample_value_sum=nw.col("sample_value_sum") * scale,
         sample_variance_sum=n_se * n_se,
     ).drop(*columns)
+
+
+def _ratio(above: str, below: str) -> nw.Expr:
+    return nw.when(nw.col(below) > 0).then(nw.col(above) / nw.col(below))
 
 
 def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:

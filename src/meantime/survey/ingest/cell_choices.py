@@ -43,12 +43,16 @@ class SharedCells:
     place: tuple[object, ...]
     lines: tuple[tuple[int, Texts], ...]
 
+    @property
+    def cells_hold(self) -> str:
+        """The beginning of a sentence."""
+        return f"{self.cell_count:,} cells hold" if self.cell_count > 1 else "1 cell holds"
+
 
 def refusal(table: TableReader, shared: SharedCells) -> DataError:
     """Return the error that names the columns, an example and the lines of a mapping file that settle it."""
     telling = telling_columns(shared)
     settings = settling_lines(table, shared, telling)
-    cells = f"{shared.cell_count:,} cells hold" if shared.cell_count > 1 else "1 cell holds"
     differing = list(dict.fromkeys((*telling, *shared.varying)))
     varying = ", ".join(shared.headers[column] for column in differing[:_SHOWN])
     more = f" and {len(shared.varying) - _SHOWN} more" if len(shared.varying) > _SHOWN else ""
@@ -61,7 +65,7 @@ def refusal(table: TableReader, shared: SharedCells) -> DataError:
     elif not settings:
         advice = f"no column alone tells them apart; {choices([_POOL])} to average them"
     example = _example(table, shared, telling)
-    message = f"{cells} several rows, which differ in {varying}{more}; {example}; {advice}"
+    message = f"{shared.cells_hold} several rows, which differ in {varying}{more}; {example}; {advice}"
     return DataError(f"{table.source.name}: {message}", settings=settings)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from meantime.survey.cube.cell_names import CellNames
 from meantime.survey.cube.cube_builder import blank_cells
-from meantime.survey.cube.rollup import TEXT_KEYS
+from meantime.survey.cube.rollup import TEXT_KEYS, distinct
 from meantime.survey.ingest.cell_choices import SharedCells, refusal
 from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
 from meantime.survey.ingest.notes import Note
@@ -162,8 +162,9 @@ def _headers(table: TableReader) -> dict[str, str]:
 
 
 def _beside(table: TableReader) -> list[int]:
-    """Return the columns of the file that nothing is made of."""
-    return [position for position in range(len(table.header)) if position not in table.columns.used]
+    """Return the columns of the file that are no role's by themselves."""
+    played = set(table.columns.position.values())
+    return [position for position in range(len(table.header)) if position not in played]
 
 
 def _by_column(table: TableReader, headers: Mapping[str, str], fields: Sequence[str]) -> dict[str, str]:
@@ -173,8 +174,8 @@ def _by_column(table: TableReader, headers: Mapping[str, str], fields: Sequence[
 
 
 def _duplicates(table: TableReader, names: CellNames, rows: Frame, count: int) -> Note:
-    repeated = rows.filter(nw.col("copies") > 1).select(*KEYS).sort(*KEYS).head(_LINES)
-    places = list(table.engine.rows(repeated))
+    repeated = rows.filter(nw.col("copies") > 1)
+    places = list(table.engine.rows(repeated.select(*KEYS).sort(*KEYS).head(_LINES)))
     seen: set[tuple[str, ...]] = set()
     lines = []
     for line, fields in rows_at(table, names, places):
@@ -184,19 +185,23 @@ def _duplicates(table: TableReader, names: CellNames, rows: Frame, count: int) -
     rows_are = f"{count:,} rows are" if count > 1 else "1 row is"
     where = f" (such as {table.place} {lines[0]})" if lines else ""
     text = f"{rows_are} in the file a second time, equal in every column{where}, and not counted again"
-    return Note(kind="duplicate_rows", text=text, count=count, lines=tuple(lines[:_LINES]))
+    questions = _questions(table, repeated)
+    return Note(kind="duplicate_rows", text=text, count=count, lines=tuple(lines[:_LINES]), questions=questions)
 
 
 def _pooled(table: TableReader, rows: Frame, shared: SharedCells) -> Note:
-    counted = rows.group_by(*KEYS).agg(row_count=nw.len()).filter(nw.col("row_count") > 1)
-    asked = table.engine.rows(counted.select("question").unique())
     differ = ", ".join(shared.headers[column] for column in shared.varying)
     text = (
-        f"{shared.cell_count:,} cells hold several rows, which differ in {differ}; they are pooled, "
+        f"{shared.cells_hold} several rows, which differ in {differ}; they are pooled, "
         "as the mapping file allows, and not taken as independent of each other"
     )
-    questions = frozenset(str(question) for (question,) in asked)
+    several = rows.group_by(*KEYS).agg(row_count=nw.len()).filter(nw.col("row_count") > 1)
+    questions = _questions(table, several)
     return Note(kind="pooled_rows", text=text, count=shared.cell_count, questions=questions)
+
+
+def _questions(table: TableReader, rows: Frame) -> frozenset[str]:
+    return frozenset(str(text) for (text,) in table.engine.rows(distinct(rows, "question")))
 
 
 def _text(value: object) -> str:

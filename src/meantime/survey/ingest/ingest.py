@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from meantime.errors import DataError
 from meantime.survey.cube.cell_names import UnreadableTextError, cell_names
-from meantime.survey.cube.cube_builder import UnreadableNumberError, blank_cells, build_cube
+from meantime.survey.cube.cube_builder import UnreadableNumberError, blank_cells, build_cube, check_numbers
 from meantime.survey.cube.cube_version import cube_version
 from meantime.survey.cube.rollup import (
     COUNTS,
@@ -99,6 +99,7 @@ def _read(table: TableReader) -> _Found:
     if not are_shared(arrays, are_merged=names.are_merged):
         rows = table.estimates(trim=trim)
         return _Found(rows, cells, arrays, name_attributes(table, cells, names), notes=spellings)
+    check_numbers(arrays)  # a number that is none is the nearer fault
     left_out_count = int(arrays.numbers["row_count"][blank_cells(arrays)].sum())
     settled = settled_rows(table, names, trim=trim)
     level, pool = table.profile.confidence_percent, table.profile.pool
