@@ -24,7 +24,7 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.cell_guard import are_shared, settled_rows
+from meantime.survey.ingest.cell_guard import are_shared, pooled_in_one_pass, settled_rows
 from meantime.survey.ingest.implausible import implausible_notes
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes
 from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
@@ -99,6 +99,10 @@ def _read(table: TableReader) -> _Found:
     if not are_shared(arrays, are_merged=names.are_merged):
         rows = table.estimates(trim=trim)
         return _Found(rows, cells, arrays, name_attributes(table, cells, names), notes=spellings)
+    in_one_pass = pooled_in_one_pass(table, names, cells, arrays)
+    if in_one_pass:
+        rows, attributes = table.estimates(trim=trim), name_attributes(table, cells, names)
+        return _Found(rows, cells, arrays, attributes, notes=(in_one_pass, *spellings))
     check_numbers(arrays)  # a number that is none is the nearer fault
     left_out_count = int(arrays.numbers["row_count"][blank_cells(arrays)].sum())
     settled = settled_rows(table, names, trim=trim)
@@ -111,9 +115,9 @@ def _read(table: TableReader) -> _Found:
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
-    engine, level = table.engine, table.profile.confidence_percent
+    engine, level, pool = table.engine, table.profile.confidence_percent, table.profile.pool
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level))
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level, pool=pool))
         arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
         is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
@@ -123,7 +127,7 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
         table.check_texts(arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level))
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level, pool=pool))
     arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
     table.check_texts(arrays)
     return cells, arrays, True
