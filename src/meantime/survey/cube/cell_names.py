@@ -42,6 +42,9 @@ class CellNames:
 
     def renamed(self, arrays: Arrays) -> Arrays:
         """Return the cells under their names; several may now have one place."""
+        names = (self.questions, self.locations, self.segments)
+        if all(text == name for each in names for text, name in each.items()):
+            return arrays
         question, questions = _recoded(arrays.codes["question"], arrays.dictionaries["question"], self.questions)
         location, locations = _recoded(arrays.codes["location"], arrays.dictionaries["location"], self.locations)
         segment, pairs = _segment_codes(arrays)

@@ -9,7 +9,7 @@ import hashlib
 import json
 
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.layouts import layouts_checksum
+from meantime.survey.reading.layout_files import layouts_checksum
 from meantime.survey.reading.profile import Profile
 
 CUBE_FORMAT = 4

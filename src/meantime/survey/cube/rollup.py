@@ -27,6 +27,8 @@ TEXT_KEYS = ("question", "location", "category", "stratum")
 ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.VALUE_TYPE, Role.ABBREVIATION, Role.FIPS)
 """Texts that belong to a question or location; the greatest of a cell's is kept."""
 
+_ONE_TO_A_NAME = (Role.UNIT, Role.VALUE_TYPE, Role.ABBREVIATION, Role.FIPS)
+
 COUNTS = (
     "row_count", "value_count", "variance_count", "precision_count", "sample_count", "sample_variance_count",
     "footnote_count",
@@ -60,7 +62,8 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *,
     Frame
         Columns ``TEXT_KEYS``, ``year`` (float, 0 where a row had none), ``ATTRIBUTES``, ``COUNTS``, ``SUMS``,
         ``EXTREMES`` (NaN where no row had one), ``footnote_first`` and ``footnote_last`` in alphabetical order.
-        Without nulls.
+        Without nulls. With ``pool`` also ``mixed_count``: how many of a cell's units, types of values, abbreviations
+        and codes are several.
         A row's standard error is the stated one, else its margin's, else its limits'. Limits in the wrong order or
         apart from their value are not used, nor are sample sizes that aren't above 0 and standard errors below 0.
     """
@@ -83,6 +86,7 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *,
     ).with_columns(precision_value=nw.col("precision") * value)
     dependent = {"se_sum": nw.col("se").sum(), "n_max": nw.col("n").max(), "n_se_sum": nw.col("n_se").sum()}
     dependent["inverse_se_sum"] = nw.col("inverse_se").sum()
+    dependent |= {f"{role}_least": nw.col(role).min() for role in _ONE_TO_A_NAME if role in columns.recipes}
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
         *(nw.col(role).max() for role in ATTRIBUTES if role in columns.recipes),
         row_count=nw.len(),
@@ -121,7 +125,9 @@ def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
     mean_precision = _ratio("precision_sum", "inverse_se_sum")
     precision = mean_precision * mean_precision
     n_se = nw.col("n_se_sum") * scale
+    mixed = [nw.col(f"{role}_least") != nw.col(role) for role in _ONE_TO_A_NAME if f"{role}_least" in columns]
     return grouped.with_columns(
+        mixed_count=sum((nw.when(each).then(nw.lit(1)).otherwise(nw.lit(0)) for each in mixed), nw.lit(0)),
         variance_sum=nw.col("se_sum") * nw.col("se_sum"),
         precision_sum=precision,
         precision_value_sum=_ratio("precision_value_sum", "precision_sum") * precision,
@@ -149,8 +155,8 @@ def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
 
 def _standard_error(columns: ColumnMap) -> nw.Expr:
     value, low, high = nw.col("value"), nw.col("low"), nw.col("high")
-    # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
-    is_unusable = (high < low) | (value < low) | (value > high)
+    # Differences that aren't below 0: what is no number must reach the sums and be noticed there.
+    is_unusable = (high - low < 0) | (value - low < 0) | (high - value < 0)
     found: nw.Expr = nw.when(~is_unusable).then((high - low) / (2 * Z_95))
     for role, divisor in ((Role.MARGIN_OF_ERROR, Z_95), (Role.STANDARD_ERROR, 1.0)):
         if role in columns.recipes:

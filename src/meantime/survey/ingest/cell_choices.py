@@ -33,7 +33,7 @@ class SharedCells:
     """Cells that several rows share, none of which are equal in every column.
 
     ``headers`` say what the file calls the columns that may vary inside a cell, ``varying`` are those that do.
-    ``cells`` are the rows of some such cells; ``lines`` number and fields of the first rows of the one at ``place``.
+    ``cells`` are the rows of some such cells, those of the one at ``place`` first.
     """
 
     cell_count: int
@@ -41,14 +41,23 @@ class SharedCells:
     varying: tuple[str, ...]
     cells: tuple[tuple[Texts, ...], ...]
     place: tuple[object, ...]
-    lines: tuple[tuple[int, Texts], ...]
 
 
-def refusal(table: TableReader, shared: SharedCells) -> DataError:
-    """Return the error that names the columns, an example and the lines of a mapping file that settle it."""
+def refusal(table: TableReader, shared: SharedCells, lines: Sequence[tuple[int, Texts]]) -> DataError:
+    """Return the error that names the columns, an example and the lines of a mapping file that settle it.
+
+    Parameters
+    ----------
+    table
+        The table.
+    shared
+        What is shared.
+    lines
+        Number and texts of the first rows of the cell at ``shared.place``, as they are in the file.
+    """
+    cells = f"{shared.cell_count:,} cells hold" if shared.cell_count > 1 else "1 cell holds"
     telling = telling_columns(shared)
     settings = settling_lines(table, shared, telling)
-    cells = f"{shared.cell_count:,} cells hold" if shared.cell_count > 1 else "1 cell holds"
     differing = list(dict.fromkeys((*telling, *shared.varying)))
     varying = ", ".join(shared.headers[column] for column in differing[:_SHOWN])
     more = f" and {len(shared.varying) - _SHOWN} more" if len(shared.varying) > _SHOWN else ""
@@ -60,7 +69,7 @@ def refusal(table: TableReader, shared: SharedCells) -> DataError:
         )
     elif not settings:
         advice = f"no column alone tells them apart; {choices([_POOL])} to average them"
-    example = _example(table, shared, telling)
+    example = _example(table, shared, lines, telling)
     message = f"{cells} several rows, which differ in {varying}{more}; {example}; {advice}"
     return DataError(f"{table.source.name}: {message}", settings=settings)
 
@@ -129,15 +138,17 @@ def _text_to_keep(table: TableReader, texts: Sequence[str]) -> str:
     return next(iter([*usual, *filter(None, texts), *texts]))
 
 
-def _example(table: TableReader, shared: SharedCells, telling: Sequence[str]) -> str:
+def _example(
+    table: TableReader, shared: SharedCells, lines: Sequence[tuple[int, Texts]], telling: Sequence[str]
+) -> str:
     """Return two rows of one cell and what differs between them."""
     question, location, category, stratum, year = shared.place
     where = f"{shown(question)}, {location}, {year:g}" if isinstance(year, float) else f"{shown(question)}, {location}"
     group = f", {category}: {stratum}" if category and category != stratum else ""
     first, second, numbers = *shared.cells[0][:2], ""
-    others = [each for each in shared.lines if _differing(shared, shared.lines[0][1], each[1], telling)]
+    others = [each for each in lines if _differing(shared, lines[0][1], each[1], telling)]
     if others:
-        (one, first), (other, second) = shared.lines[0], others[0]
+        (one, first), (other, second) = lines[0], others[0]
         numbers = f" ({table.place}s {one} and {other})"
     differing = _differing(shared, first, second, telling)[:_TOGETHER]
     told = "; ".join(f"{shared.headers[each]} {shown(first[each])} and {shown(second[each])}" for each in differing)

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 KEYS = (*TEXT_KEYS, "year")
 """The place of a cell."""
 
+LARGE_TABLE_ROWS = 5_000_000
+"""A table of more rows, which are to be pooled, is read once only."""
+
 _EXAMPLE_CELLS = 500
+_FIRST_ROWS = 200_000
 _LINES = 5
 _PLACE_ROLES = {Role.QUESTION, Role.LOCATION, Role.YEAR, Role.CATEGORY, Role.STRATUM, Role.FOOTNOTE_SYMBOL}
 
@@ -107,15 +111,35 @@ def settled_rows(table: TableReader, names: CellNames, *, trim: bool) -> Settled
     duplicate_count = _whole(copy_count) - _whole(row_count)
     if duplicate_count:
         notes.append(_duplicates(table, names, rows, duplicate_count))
-    shared = _shared_cells(table, names, rows)
+    shared = _shared_cells(table, rows)
     if shared is not None and not table.profile.pool:
-        raise refusal(table, shared)
+        lines = rows_at(table, names, [shared.place])
+        raise refusal(table, shared, [(line, _by_column(table, shared.headers, fields)) for line, fields in lines])
     if shared is not None:
-        notes.append(_pooled(table, rows, shared))
+        several = rows.group_by(*KEYS).agg(row_count=nw.len()).filter(nw.col("row_count") > 1)
+        notes.append(_pooled(shared, shared.cell_count, _questions(table, several)))
     return SettledRows(rows, attributes, duplicate_count, tuple(notes))
 
 
-def _shared_cells(table: TableReader, names: CellNames, rows: Frame) -> SharedCells | None:
+def pooled_in_one_pass(table: TableReader, names: CellNames, cells: Frame, arrays: Arrays) -> Note | None:
+    """Return the note on a large table whose rollup has pooled its rows already; None where that isn't enough.
+
+    Equal rows aren't looked for in a table of so many rows, and only its first ones are looked at for what varies.
+    It isn't enough where one cell has several units, types of values or codes, or where names have come together.
+    """
+    several = arrays.numbers["row_count"] > 1
+    if not table.profile.pool or names.are_merged or int(arrays.numbers["row_count"].sum()) <= LARGE_TABLE_ROWS:
+        return None
+    [(mixed,)] = table.engine.rows(cells.select(nw.col("mixed_count").sum()))
+    if mixed:
+        return None
+    first = table.engine.keep(named_rows(table, names, trim=False, beside=_beside(table)).head(_FIRST_ROWS))
+    asked = np.unique(arrays.codes["question"][several]).tolist()
+    questions = frozenset(arrays.dictionaries["question"][code] for code in asked)
+    return _pooled(_shared_cells(table, first), int(several.sum()), questions)
+
+
+def _shared_cells(table: TableReader, rows: Frame) -> SharedCells | None:
     """Return what is shared after equal rows count once; None where nothing is."""
     headers = _headers(table)
     several = table.engine.keep(_several(rows, list(headers)))
@@ -136,7 +160,6 @@ def _shared_cells(table: TableReader, names: CellNames, rows: Frame) -> SharedCe
         varying=tuple(column for column, count in zip(headers, counts, strict=True) if count),
         cells=tuple(map(tuple, cells.values())),
         place=place,
-        lines=tuple((line, _by_column(table, headers, fields)) for line, fields in rows_at(table, names, [place])),
     )
 
 
@@ -189,15 +212,14 @@ def _duplicates(table: TableReader, names: CellNames, rows: Frame, count: int) -
     return Note(kind="duplicate_rows", text=text, count=count, lines=tuple(lines[:_LINES]), questions=questions)
 
 
-def _pooled(table: TableReader, rows: Frame, shared: SharedCells) -> Note:
-    differ = ", ".join(shared.headers[column] for column in shared.varying)
+def _pooled(shared: SharedCells | None, cell_count: int, questions: frozenset[str]) -> Note:
+    differ = f", which differ in {', '.join(map(shared.headers.__getitem__, shared.varying))}" if shared else ""
+    cells = f"{cell_count:,} cells hold" if cell_count > 1 else "1 cell holds"
     text = (
-        f"{shared.cell_count:,} cells hold several rows, which differ in {differ}; they are pooled, "
-        "as the mapping file allows, and not taken as independent of each other"
+        f"{cells} several rows{differ}; they are pooled, as the mapping file allows, and not taken as independent of "
+        "each other"
     )
-    several = rows.group_by(*KEYS).agg(row_count=nw.len()).filter(nw.col("row_count") > 1)
-    questions = _questions(table, several)
-    return Note(kind="pooled_rows", text=text, count=shared.cell_count, questions=questions)
+    return Note(kind="pooled_rows", text=text, count=cell_count, questions=questions)
 
 
 def _questions(table: TableReader, rows: Frame) -> frozenset[str]:

@@ -24,15 +24,13 @@ from meantime.survey.cube.rollup import (
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.cell_guard import are_shared, settled_rows
+from meantime.survey.ingest.cell_guard import are_shared, pooled_in_one_pass, settled_rows
 from meantime.survey.ingest.implausible import implausible_notes
 from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes
 from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
 from meantime.survey.ingest.notes import Note
 from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
-from meantime.survey.reading.estimate_rows import STRATA_SEPARATOR
-from meantime.survey.reading.forms.unread_texts import control_fault
 from meantime.survey.reading.forms.year_forms import are_years
 from meantime.survey.reading.layouts import layout_title
 from meantime.survey.reading.table_reader import TableReader
@@ -102,6 +100,10 @@ def _read(table: TableReader) -> _Found:
     if not are_shared(arrays, are_merged=names.are_merged):
         rows = table.estimates(trim=trim)
         return _Found(rows, cells, arrays, name_attributes(table, cells, names), notes=spellings)
+    in_one_pass = pooled_in_one_pass(table, names, cells, arrays)
+    if in_one_pass:
+        rows, attributes = table.estimates(trim=trim), name_attributes(table, cells, names)
+        return _Found(rows, cells, arrays, attributes, notes=(in_one_pass, *spellings))
     check_numbers(arrays)  # a number that is none is the nearer fault
     left_out_count = int(arrays.numbers["row_count"][blank_cells(arrays)].sum())
     settled = settled_rows(table, names, trim=trim)
@@ -114,9 +116,9 @@ def _read(table: TableReader) -> _Found:
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
-    engine, level = table.engine, table.profile.confidence_percent
+    engine, level, pool = table.engine, table.profile.confidence_percent, table.profile.pool
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level))
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level, pool=pool))
         arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
         is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
     except EngineError:
@@ -124,21 +126,12 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     if not is_read:
         table.adapt()
     elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
-        _check_texts(table, arrays)
+        table.check_texts(arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level))
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level, pool=pool))
     arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
-    _check_texts(table, arrays)
+    table.check_texts(arrays)
     return cells, arrays, True
-
-
-def _check_texts(table: TableReader, arrays: Arrays) -> None:
-    """Refuse names with control characters in them."""
-    for texts in arrays.dictionaries.values():
-        for text in texts:
-            fault = control_fault(text.replace(STRATA_SEPARATOR, ""))
-            if fault:
-                raise table.explained(ValueError(f"{text!r} {fault}"))
 
 
 def _footnotes(table: TableReader, cells: Frame, rows: Frame) -> dict[str, int]:

@@ -88,6 +88,7 @@ def _combinations(
     """Return the combinations of attributes by name; a row without a name has none."""
     columns = (key, *attributes)
     arrays = table.engine.arrays(table.engine.keep(distinct(rows, *columns)), (), columns)
+    table.check_texts(arrays)
     found: Combinations = {}
     for text, *texts in zip(*(arrays.texts(column) for column in columns), strict=True):
         combination = tuple(each.strip() for each in texts)

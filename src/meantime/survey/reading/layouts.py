@@ -8,23 +8,20 @@ is no layout's; CDC's own family of tables needs none. What a header means, by a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
-import meantime
 from meantime.errors import DataError
 from meantime.fields.fields import parse_toml
 from meantime.survey.reading.columns import ColumnMap, Role, folded, match_columns
 from meantime.survey.reading.files.text_layouts import Recognises
 from meantime.survey.reading.forms.wide_years import VALUE_OF_COLUMN, YEAR_OF_COLUMN, likely_pattern, year_columns
+from meantime.survey.reading.layout_files import layout_files
 from meantime.survey.reading.mapping import mapping_of
 from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.recipes import columns_in, recipe_of
-
-_DIRECTORY = Path(meantime.__file__).parent / "data" / "layouts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +71,8 @@ class Layout:
 @cache
 def layouts() -> tuple[Layout, ...]:
     """Return all layouts, those with more headers first."""
-    found = [_layout(path) for path in sorted(_DIRECTORY.glob("*.toml"))]
+    found = [_layout(path) for path in layout_files()]
     return tuple(sorted(found, key=lambda layout: -len(layout.headers)))
-
-
-@cache
-def layouts_checksum() -> str:
-    """Return a checksum of all layouts (hex), which say how a table is read that nobody has described."""
-    content = [(path.name, path.read_bytes()) for path in sorted(_DIRECTORY.glob("*.toml"))]
-    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def find_layout(headers: Sequence[str]) -> Layout | None:

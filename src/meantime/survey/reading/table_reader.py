@@ -5,6 +5,7 @@ Between the rows (``table_rows.py``) and the cells (``cube/rollup.py``).
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import re
@@ -25,14 +26,20 @@ from meantime.fields.refusals import shown
 from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
 from meantime.survey.reading.csv_text import CsvText, NewFile
-from meantime.survey.reading.engines import Engine, EngineError
+from meantime.survey.reading.engines import Arrays, Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
-from meantime.survey.reading.estimate_rows import column_name, estimate_rows, field_text, kept_rows
+from meantime.survey.reading.estimate_rows import (
+    STRATA_SEPARATOR,
+    column_name,
+    estimate_rows,
+    field_text,
+    kept_rows,
+)
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.forms import WrittenForms
 from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
-from meantime.survey.reading.forms.unread_texts import marks_sentence, number_hint
+from meantime.survey.reading.forms.unread_texts import control_fault, marks_sentence, number_hint
+from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
 from meantime.survey.reading.layouts import find_columns, recognising, with_layout
 from meantime.survey.reading.profile import Profile, normal
@@ -179,6 +186,19 @@ class TableReader:
                 f"{' or '.join(map(shown, texts))}; it is {_some(found)}"
             )
         return kept
+
+    def check_texts(self, arrays: Arrays) -> None:
+        """Refuse names with control characters in them.
+
+        Raises
+        ------
+        DataError
+            The message names the first row with one.
+        """
+        for text in itertools.chain.from_iterable(arrays.dictionaries.values()):
+            fault = control_fault(text.replace(STRATA_SEPARATOR, ""))
+            if fault:
+                raise self.explained(ValueError(f"{text!r} {fault}"))
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
