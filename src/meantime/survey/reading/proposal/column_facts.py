@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from meantime.survey.reading.engines import Engine
+from meantime.survey.reading.forms.year_forms import YearForm
 from meantime.survey.reading.row_faults import BLANKS
 
 if TYPE_CHECKING:
@@ -73,7 +74,14 @@ class ColumnFacts:
     @property
     def is_years(self) -> bool:
         """Whether nearly all texts are years, dates or spans of years."""
-        return self.stated > 0 and self.year + self.span >= 0.9 * self.stated
+        are_known = bool(self.texts) and all(YearForm("first").year(text) is not None for text in self.texts)
+        return are_known or (self.stated > 0 and self.year + self.span >= 0.9 * self.stated)
+
+    @property
+    def spans(self) -> list[str]:
+        """The texts that are spans of years, of which a mapping has to say which year counts."""
+        rule, none = YearForm("first"), YearForm()
+        return [text for text in self.texts if none.year(text) is None and rule.year(text) is not None]
 
     @property
     def is_strata(self) -> bool:

@@ -251,15 +251,11 @@ class Proposal:
             if form.thousands:
                 yield f"thousands = {_quoted(form.thousands[0])}"
         year = self.guesses.fact(Role.YEAR)
-        if year and year.span:
-            yield f'year = "first"  # of a span such as {printable_toml(_span(year))}: its "first" or "last" year'
+        if year and year.spans:
+            yield f'year = "first"  # of a span such as {printable_toml(year.spans[0])}: its "first" or "last" year'
 
     def _header(self, place: int) -> str:
         return self.guesses.facts[place].header.strip()
-
-
-def _span(column: ColumnFacts) -> str:
-    return next((text for text in column.texts if not text.isdecimal()), column.texts[0])
 
 
 def _key(name: str) -> str:
