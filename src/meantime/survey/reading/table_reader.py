@@ -89,7 +89,7 @@ class TableReader:
         self._rows = TableRows(source, profile, engine, recognising(profile), new_file)
         self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
-        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name)
+        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name, self._rows.header_line)
         self.forms: WrittenForms | None = None
 
     @property
