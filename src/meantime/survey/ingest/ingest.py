@@ -121,8 +121,8 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     try:
         cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level, pool=pool))
         arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
-        years = arrays.numbers["year"]
-        is_read = are_years(np.unique(years[years != 0]).tolist())
+        years = np.unique(arrays.numbers["year"])
+        is_read = are_years(years[years != 0].tolist())
     except EngineError:
         is_read = False  # perhaps a number of nothing but blanks, or one that isn't written plainly
     if not is_read:

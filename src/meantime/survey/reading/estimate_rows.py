@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from meantime.survey.reading.columns import NUMBER_ROLES, STRATA_ROLES, TEXT_ROLES, Column, ColumnMap, Role
-from meantime.survey.reading.forms import WrittenForms
+from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.recipes import Recipe
 from meantime.survey.reading.row_faults import BLANKS
 
@@ -110,7 +110,7 @@ class _Fields:
         dtype = schema[column_name(recipe.column)]
         if dtype.is_numeric():
             return _typed_number(nw.col(column_name(recipe.column)), dtype)
-        if dtype.is_temporal() and role is Role.YEAR:
+        if isinstance(dtype, (nw.Date, nw.Datetime)) and role is Role.YEAR:
             return nw.col(column_name(recipe.column)).dt.year().cast(nw.Float64)
         field = self._field(recipe.column, trim=self.trim or self.forms is not None)
         filled = nw.when(~field.is_in(("", *self.missing))).then(field)

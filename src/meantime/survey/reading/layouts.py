@@ -66,13 +66,14 @@ def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
     return replace(completed, **stated, layout=layout.name)
 
 
-def find_columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
+def find_columns(header: Sequence[str], profile: Profile, source_name: str, line: int = 1) -> ColumnMap:
     """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
     virtual = {Role.YEAR: YEAR_OF_COLUMN, Role.VALUE: VALUE_OF_COLUMN} if YEAR_OF_COLUMN in header else {}
     try:
         return match_columns(
             header,
             source_name=source_name,
+            line=line,
             stated={**profile.columns, **virtual},
             fixed=profile.fixed,
             strata=profile.strata,

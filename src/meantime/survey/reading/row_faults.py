@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from meantime.survey.reading.columns import NUMBER_ROLES, ColumnMap, Role
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
-from meantime.survey.reading.forms import WrittenForms
 from meantime.survey.reading.forms.unread_texts import number_hint
+from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import year_fault
 
 BLANKS = " \t\r\n"

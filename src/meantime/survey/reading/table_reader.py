@@ -36,10 +36,10 @@ from meantime.survey.reading.estimate_rows import (
     kept_rows,
 )
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.forms import WrittenForms
 from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
 from meantime.survey.reading.forms.unread_texts import control_fault, marks_sentence, number_hint
+from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
 from meantime.survey.reading.layouts import find_columns, recognising, with_layout
 from meantime.survey.reading.profile import Profile, normal
@@ -89,7 +89,7 @@ class TableReader:
         self._rows = TableRows(source, profile, engine, recognising(profile), new_file)
         self.header = self._rows.header
         self.profile = with_layout(profile, self.header)
-        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name)
+        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name, self._rows.header_line)
         self.forms: WrittenForms | None = None
 
     @property

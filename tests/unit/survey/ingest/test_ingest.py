@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -234,6 +236,26 @@ def test_a_parquet_nan_is_a_missing_value(tmp_path: Path) -> None:
     rows = [TYPED.format(year=2020, value="1.5::DOUBLE"), TYPED.format(year=2021, value="'NaN'::DOUBLE")]
     _, report = read(parquet(tmp_path, " UNION ALL ".join(rows)))
     assert (report.value_count, report.suppressed_count) == (1, 1)
+
+
+def test_a_parquet_nan_is_missing_where_the_file_s_statistics_know_nothing_of_it(tmp_path: Path) -> None:
+    """Some writers leave NaN out of a column's least and greatest value; an engine then says that none is there."""
+    rows = [TYPED.format(year=2020 + place, value=f"{value}::DOUBLE") for place, value in enumerate((1.0, 2.5, 4.0))]
+    path = tmp_path / "table.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({' UNION ALL '.join(rows)}) TO '{path}' (FORMAT parquet, COMPRESSION uncompressed)")
+    content = path.read_bytes()
+    assert content.count(struct.pack("<d", 2.5)) == 1
+    path.write_bytes(content.replace(struct.pack("<d", 2.5), struct.pack("<d", math.nan)))
+    cube, report = read(path)
+    assert (report.value_count, report.suppressed_count) == (2, 1)
+    assert cube.cells.value_sum.tolist() == [1.0, 0.0, 4.0]
+
+
+@pytest.mark.parametrize("value", ["38.3::FLOAT", "38.3::DECIMAL(5, 2)", "'38.3'", "38.3::DOUBLE"])
+def test_a_parquet_number_is_the_shortest_decimal_that_gives_it(value: str, tmp_path: Path) -> None:
+    cube, _ = read(parquet(tmp_path, TYPED.format(year=2020, value=value)))
+    assert cube.cells.value_sum.tolist() == [38.3]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
         "line 3, column 'LocationDesc': not UTF-8",
     ),
     "Latin-1 header": (GOOD.replace("Sample_Size", "Größe").encode("latin-1"), "line 1, column 10: not UTF-8"),
-    "semicolons here and there": ("Question;YearStart\na;2011;3\n", "state `delimiter = ';'` under [file]"),
+    "semicolons here and there": ("Question;YearStart\na;2011\nb\n", "state `delimiter = ';'` under [file]"),
     "no usable row": (csv_text([changed("YearStart", ""), changed("Question", " ")]), "none of its 2 rows has"),
     "fault after a quoted line end": (
         csv_text([changed("Data_Value_Footnote", '"two\nlines"'), changed("Data_Value", "x")]),
