@@ -39,8 +39,8 @@ _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path | None) -> None:
     """Report what DATA holds, as `meantime serve` would read it.
 
-    DATA is a CSV file (plain, .gz, .zst or in a .zip) or a Parquet file. A table whose columns are not known, or that is
-    refused as it is, gets a proposed mapping file: correct it, then give it as --mapping to inspect and serve.
+    DATA is a CSV file (plain, .gz, .zst or in a .zip) or a Parquet file. A table whose columns are not known, or that
+    is refused as it is, gets a proposed mapping file: correct it, then give it as --mapping to inspect and serve.
     """
     with one_line_errors():
         try:

@@ -90,7 +90,7 @@ def blank_cells(arrays: Arrays) -> BoolArray:
 def check_numbers(arrays: Arrays) -> None:
     """Raise UnreadableNumberError where a sum is not finite, or a year is none."""
     year = arrays.numbers["year"]
-    if not are_years(year[year != 0].tolist()):
+    if not are_years(np.unique(year[year != 0]).tolist()):
         raise UnreadableNumberError(f"a year is no whole number from {FIRST_YEAR} to {LAST_YEAR}")
     if not all(np.isfinite(arrays.numbers[name]).all() for name in SUMS):
         raise UnreadableNumberError("a number is not finite or too large")

@@ -8,7 +8,6 @@ large sums. What a row's texts and numbers are is decided in ``reading/estimate_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -145,6 +144,8 @@ def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
     """Return rows whose limits and margins of error are those of 95 %."""
     if confidence_percent == _CDC_PERCENT:
         return rows
+    from statistics import NormalDist  # which few tables need
+
     factor, value = Z_95 / NormalDist().inv_cdf(0.5 + confidence_percent / 200), nw.col("value")
     return rows.with_columns(
         low=value - (value - nw.col("low")) * factor,

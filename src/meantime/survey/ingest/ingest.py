@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from meantime.errors import DataError
 from meantime.survey.cube.cell_names import UnreadableTextError, cell_names
 from meantime.survey.cube.cube_builder import UnreadableNumberError, blank_cells, build_cube, check_numbers
@@ -120,7 +122,8 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
     try:
         cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level, pool=pool))
         arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
-        is_read = are_years(arrays.numbers["year"][arrays.numbers["year"] != 0].tolist())
+        years = np.unique(arrays.numbers["year"])
+        is_read = are_years(years[years != 0].tolist())
     except EngineError:
         is_read = False  # perhaps a number of nothing but blanks, or one that isn't written plainly
     if not is_read:

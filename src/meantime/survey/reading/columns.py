@@ -127,6 +127,7 @@ def match_columns(
     headers: Sequence[str],
     *,
     source_name: str,
+    line: int = 1,
     stated: Mapping[Role, str],
     fixed: Mapping[Role, str],
     strata: Sequence[str] = (),
@@ -138,8 +139,8 @@ def match_columns(
     ----------
     headers
         The names of the file's columns, as written, in order.
-    source_name
-        The file's name, for messages.
+    source_name, line
+        The file's name and the line of its headers, for messages.
     stated
         Columns that a mapping names, or texts with names in braces; an empty one says that there is no such column.
         The others are found by alias.
@@ -160,7 +161,8 @@ def match_columns(
     DataError
         A required role has no column, a stated column is not in the file, or two columns would play one role.
     """
-    found = _Headers(headers, source_name)
+    place = f"{source_name}, line {line}"
+    found = _Headers(headers, place)
     recipes: dict[Role, Recipe] = {}
     for role in Role:
         if role in fixed or stated.get(role) == "" or (strata and role in STRATA_ROLES):
@@ -176,16 +178,16 @@ def match_columns(
         tuple(found.column(name, "strata") for name in strata),
         {found.column(name, "keep"): texts for name, texts in (keep or {}).items()},
     )
-    _check_required(columns, headers, source_name)
+    _check_required(columns, headers, place)
     return columns
 
 
 class _Headers:
     """A file's headers, found by name."""
 
-    def __init__(self, headers: Sequence[str], source_name: str) -> None:
+    def __init__(self, headers: Sequence[str], place: str) -> None:
         self._headers = headers
-        self._source_name = source_name
+        self._place = place
         self._places: dict[str, list[int]] = {}
         for position, header in enumerate(headers):
             self._places.setdefault(folded(header), []).append(position)
@@ -207,7 +209,7 @@ class _Headers:
         places = self._places.get(folded(name), [])
         if not places:
             nearest = _nearest(name, self._headers)
-            raise DataError(f"{self._source_name}, line 1: no column is called {name!r} ({use}){nearest}")
+            raise DataError(f"{self._place}: no column is called {name!r} ({use}){nearest}")
         position = self._only_place(places)
         return Column(position, self._headers[position])
 
@@ -217,7 +219,7 @@ class _Headers:
     def _only_place(self, places: list[int]) -> int:
         if len(places) > 1:
             names = ", ".join(f"column {place + 1} {shown_header(self._headers[place])}" for place in places)
-            raise DataError(f"{self._source_name}, line 1: {names} have the same name; rename all but one")
+            raise DataError(f"{self._place}: {names} have the same name; rename all but one")
         return places[0]
 
 
@@ -228,7 +230,7 @@ def _with_everybody(found: Mapping[Role, Recipe], fixed: Mapping[Role, str]) -> 
     return dict(fixed) | dict.fromkeys(STRATA_ROLES, "Total")
 
 
-def _check_required(columns: ColumnMap, headers: Sequence[str], source_name: str) -> None:
+def _check_required(columns: ColumnMap, headers: Sequence[str], place: str) -> None:
     lost = [role for role in REQUIRED_ROLES if role in columns.missing]
     pair = set(STRATA_ROLES) & set(columns.missing)
     if len(pair) == 1:
@@ -238,7 +240,7 @@ def _check_required(columns: ColumnMap, headers: Sequence[str], source_name: str
     usual = {Role.YEAR: "YearStart", Role.LOCATION: "LocationDesc", Role.VALUE: "Data_Value", Role.QUESTION: "Question"}
     wanted = ", ".join(f"{role} ({usual[role]} in CDC's tables)" if role in usual else str(role) for role in lost)
     raise DataError(
-        f"{source_name}, line 1: no column for {wanted}; the file has {len(headers)} columns: {_few(headers)}; "
+        f"{place}: no column for {wanted}; the file has {len(headers)} columns: {_few(headers)}; "
         "`meantime inspect` proposes a mapping file"
     )
 

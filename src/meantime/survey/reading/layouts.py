@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from meantime.errors import DataError
 from meantime.fields.fields import parse_toml
@@ -20,7 +21,7 @@ from meantime.survey.reading.files.text_layouts import Recognises
 from meantime.survey.reading.forms.wide_years import VALUE_OF_COLUMN, YEAR_OF_COLUMN, likely_pattern, year_columns
 from meantime.survey.reading.layout_files import layout_files
 from meantime.survey.reading.mapping import mapping_of
-from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.profile import FileForm, Profile
 from meantime.survey.reading.recipes import columns_in, recipe_of
 
 
@@ -88,15 +89,12 @@ def with_layout(profile: Profile, headers: Sequence[str]) -> Profile:
     layout = None if profile.columns or profile.strata or profile.wide_years else find_layout(headers)
     if layout is None:
         return profile
-    unchanged, completed = Profile(), layout.profile_for(headers)
-    stated = {
-        each.name: getattr(profile, each.name)
-        for each in fields(Profile)
-        if getattr(profile, each.name) != getattr(unchanged, each.name)
-    }
+    completed = layout.profile_for(headers)
+    stated = _changed(profile, Profile())
     for name, value in stated.items():
         beneath = getattr(completed, name)
         stated[name] = {**beneath, **value} if isinstance(beneath, dict) else value
+    stated["file"] = replace(completed.file, **_changed(profile.file, FileForm()))
     return replace(completed, **stated, layout=layout.name)
 
 
@@ -105,13 +103,20 @@ def layout_title(name: str) -> str:
     return next((layout.title for layout in layouts() if layout.name == name), "")
 
 
-def find_columns(header: Sequence[str], profile: Profile, source_name: str) -> ColumnMap:
+def _changed(stated: Profile | FileForm, unchanged: Profile | FileForm) -> dict[str, Any]:
+    """Return the fields that a mapping states."""
+    both = {each.name: (getattr(stated, each.name), getattr(unchanged, each.name)) for each in fields(stated)}
+    return {name: value for name, (value, default) in both.items() if value != default}
+
+
+def find_columns(header: Sequence[str], profile: Profile, source_name: str, line: int = 1) -> ColumnMap:
     """Return the columns that a profile finds; where it doesn't, perhaps years are columns."""
     virtual = {Role.YEAR: YEAR_OF_COLUMN, Role.VALUE: VALUE_OF_COLUMN} if YEAR_OF_COLUMN in header else {}
     try:
         return match_columns(
             header,
             source_name=source_name,
+            line=line,
             stated={**profile.columns, **virtual},
             fixed=profile.fixed,
             strata=profile.strata,

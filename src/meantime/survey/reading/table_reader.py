@@ -90,7 +90,7 @@ class TableReader:
         self.header = self._rows.header
         self.stated = profile  # names the cube, before anybody has seen the header
         self.profile = with_layout(profile, self.header)
-        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name)
+        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name, self._rows.header_line)
         self.forms: WrittenForms | None = None
 
     @property

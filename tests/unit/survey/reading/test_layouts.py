@@ -79,3 +79,11 @@ def test_what_a_mapping_states_beside_columns_completes_the_layout() -> None:
     assert found.layout == "brfss_prevalence"
     assert (found.keep, found.missing) == ({"Break_Out": ("Overall",)}, ("*",))
     assert found.columns
+
+
+@pytest.mark.parametrize(("stated", "year"), [("", "first"), ('decimal = ","', "first"), ('year = "last"', "last")])
+def test_what_a_mapping_states_of_the_file_completes_what_the_layout_does(stated: str, year: str) -> None:
+    [layout] = [each for each in layouts() if each.name == "fingertips"]
+    profile = parse_mapping(f"[file]\n{stated}", "m").profile
+    found = with_layout(profile, layout.headers)
+    assert (found.layout, found.file.year, found.file.decimal) == ("fingertips", year, profile.file.decimal)

@@ -71,6 +71,11 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "",
         "line 1: 'Table 3. Smoking' is no line of column names; they seem to be in line 3: state `skip = 2` under",
     ),
+    "a name that isn't there, below a title": (
+        f"A title\n\n{OWN}".encode(),
+        '[file]\nskip = 2\n[columns]\nvalue = "Pct"',
+        "table.csv, line 3: no column is called 'Pct' (value); nearest: 'Percent'",
+    ),
     "more lines to skip than there are": (
         PLAIN.encode(),
         "[file]\nskip = 9",
