@@ -30,6 +30,7 @@ from meantime.survey.reading.proposal.column_facts import MOST_ROWS, column_fact
 from meantime.survey.reading.proposal.column_guesses import KnownColumns, guess_columns
 from meantime.survey.reading.proposal.mapping_proposal import Proposal
 from meantime.survey.reading.proposal.table_samples import TableShape, rows_alike, table_shape
+from meantime.survey.reading.row_faults import NEEDED_ROLES
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
 from meantime.survey.reading.table_rows import TableRows
 
@@ -87,7 +88,9 @@ def _proposal(source: Path, shape: TableShape, frame: Frame, engine: Engine) -> 
     distinct = frame.unique()
 
     def varying(keys: Sequence[int]) -> set[int]:
-        return _varying(engine, distinct, keys, len(shape.headers))
+        needed = {guesses.roles[role] for role in NEEDED_ROLES if role in guesses.roles}.intersection(keys)
+        rows = distinct.filter(*(nw.col(column_name(place)) != "" for place in needed)) if needed else distinct
+        return _varying(engine, rows, keys, len(shape.headers))
 
     remaining = settle_keys(guesses, varying)
     return Proposal(source, shape, guesses, row_count, remaining).text(), known is not None

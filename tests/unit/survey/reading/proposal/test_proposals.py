@@ -191,3 +191,11 @@ def test_nothing_is_sure_that_a_single_row_contradicts(tmp_path: Path) -> None:
     lines = proposal_for(source).splitlines()
     assert 'year = "Year"  # sure: the name says so, and all rows agree' in lines
     assert 'value = "Percent"  # likely: the name says so' in lines
+
+
+def test_rows_that_are_left_out_share_no_cell(tmp_path: Path) -> None:
+    notes = "Source: a survey,,,,\nSuppressed below 50,,,,\n"
+    source = written(tmp_path, f"Domain,Indicator,Year,State,Percent\nTobacco,Smoking,2019,Ohio,20.5\n{notes}")
+    proposed = tomllib.loads(proposal_for(source))
+    assert "rows" not in proposed
+    assert "strata" not in proposed["columns"]
