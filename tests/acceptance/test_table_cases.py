@@ -127,7 +127,7 @@ TABLES = {
             Figure(OBESITY, "North Carolina", 37.9, (36.1, 39.7), at(2022)),
             Figure(OBESITY, "north dakota", 36, (35, 37), at(2022)),
         ),
-        notes=("North\xa0Carolina",),
+        notes=(r"'North\xa0Carolina'",),
     ),
     "nfd_lookup": Case(
         (
