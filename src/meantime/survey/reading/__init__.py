@@ -5,8 +5,8 @@ In this order: ``sources.py`` opens the file, ``csv_text.py`` and ``table_rows.p
 ``profile.py`` says how names are read, ``mapping.py`` reads what a person states of both, ``layouts.py`` what is known
 of other publishers' tables, ``estimate_rows.py`` makes estimates of the rows with an engine (``engines/``), whatever
 way numbers are written (``forms/``), and ``table_reader.py`` puts these together. ``csv_rows.py`` and
-``row_faults.py`` look row by row, to name what can't be read. ``table_samples.py`` and ``mapping_proposal.py`` are for
-tables that nobody has described yet.
+``row_faults.py`` look row by row, to name what can't be read. ``proposal/`` is for tables that
+nobody has described yet.
 
 Nothing here adds rows up or knows a cube.
 """

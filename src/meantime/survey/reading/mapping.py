@@ -1,7 +1,7 @@
 """A mapping file (TOML): how to read a table that is not of CDC's family.
 
 Every key is optional; what it doesn't state is taken from the built-in profile. Unknown keys are refused.
-``mapping_proposal.py`` writes one for an unknown table.
+``proposal/`` writes one for an unknown table.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ import io
 import math
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import pytest
 
 from meantime.errors import DataError
@@ -387,3 +389,37 @@ def test_kinds_of_columns_that_tell_nothing_are_not_proposed(tmp_path: Path) -> 
 def test_a_table_whose_question_is_fixed_is_told_what_to_keep(tmp_path: Path) -> None:
     text = table_of("Year,LocationDesc,Reply,Data_Value", "2020,Ohio,Yes,1.5", "2020,Ohio,No,98.5")
     assert refused(tmp_path, text, '[fixed]\nquestion = "Swims"').settings == (("rows", 'keep = {Reply = "No"}'),)
+
+
+LARGE = """COPY (
+  SELECT 2020 AS Year, 'Ohio' AS LocationDesc, 'Q' || i % 3 AS Question, i % 50 AS Data_Value,
+    i % 50 - 1 AS Low_Confidence_Limit, i % 50 + 1 AS High_Confidence_Limit, 'arm ' || i % 2 AS Arm,
+    CASE WHEN {odd} THEN 'Number' ELSE '%' END AS Data_Value_Unit
+  FROM range(5000100) AS counted(i)
+) TO '{path}' (FORMAT parquet)"""
+
+
+def large_table(folder: Path, odd: str) -> Path:
+    path = folder / "large.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(LARGE.format(odd=odd, path=path))
+    return path
+
+
+@pytest.mark.slow
+def test_a_large_table_is_pooled_in_one_pass_and_says_what_it_can(tmp_path: Path) -> None:
+    cube, report = read(large_table(tmp_path, "false"), "[rows]\npool = true")
+    values = np.arange(5_000_100) % 50
+    questions = np.arange(5_000_100) % 3
+    assert cube.cells.row_count.tolist() == [1_666_700] * 3
+    assert cube.cells.value_sum.tolist() == [values[questions == place].sum() for place in range(3)]
+    np.testing.assert_allclose(cube.cells.variance_sum, [(1_666_700 / Z_95) ** 2] * 3, rtol=1e-9)
+    [note] = [note for note in report.notes if note.kind == "pooled_rows"]
+    assert (note.count, note.questions) == (3, frozenset({"Q0", "Q1", "Q2"}))
+    assert "which differ in Data_Value, Low_Confidence_Limit, High_Confidence_Limit, Arm;" in note.text
+
+
+@pytest.mark.slow
+def test_a_large_table_that_mixes_units_in_one_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'Q0' has several units"):
+        read(large_table(tmp_path, "i = 4000002"), "[rows]\npool = true")
