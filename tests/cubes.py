@@ -17,9 +17,13 @@ from tests.reference import DIRECTIONS, STRATUM_ORDERS, TERRITORIES, Row
 CellKey = tuple[int, int, int, int]
 
 
-def cube_of(rows: Iterable[Row], *, version: str = "test") -> SurveyCube:
-    """Return the cube of some rows, in whatever order they come."""
-    rows = list(rows)
+def cube_of(rows: Iterable[Row], *, version: str = "test", pool: bool = False) -> SurveyCube:
+    """Return the cube of some rows, in whatever order they come.
+
+    Rows that share a cell are independent estimates, or, with ``pool``, estimates from the same people, of which equal
+    ones count once.
+    """
+    rows = list(dict.fromkeys(rows)) if pool else list(rows)
     questions = {row.question: row.question_id for row in rows}
     places = {row.location: row for row in rows}
     segments = sorted({(row.category, row.stratum) for row in rows})
@@ -40,7 +44,9 @@ def cube_of(rows: Iterable[Row], *, version: str = "test") -> SurveyCube:
         questions=tuple(_question(text, questions[text]) for text in question_index),
         locations=tuple(_location(places[name]) for name in location_index),
         segments=tuple(_segment(category, stratum) for category, stratum in segments),
-        cells=_cells([_cell(key, members) for key, members in sorted(groups.items())]),
+        cells=_cells(
+            [_cell(key, members) | (_dependent(members) if pool else {}) for key, members in sorted(groups.items())]
+        ),
     )
 
 
@@ -102,6 +108,29 @@ def _cell(key: CellKey, rows: Sequence[Row]) -> dict[str, float]:
         "sample_value_sum": math.fsum(value * size for value, size in sampled),
         "sample_variance_count": len(complete),
         "sample_variance_sum": math.fsum((size * error) ** 2 for size, error in complete),
+    }
+
+
+def _dependent(rows: Sequence[Row]) -> dict[str, float]:
+    """Return the sums of a cell whose rows come from the same people: as wide, and as large, as one of them."""
+    estimates = [(row.value, row.sample_size or None, _standard_error(row)) for row in rows if row.value is not None]
+    errors = [error for *_, error in estimates if error is not None]
+    precise = [(value, error) for value, _, error in estimates if error]
+    sampled = [(value, size) for value, size, _ in estimates if size is not None]
+    complete = [(size, error) for _, size, error in estimates if size is not None and error is not None]
+    weights, size_sum = math.fsum(1 / error**2 for _, error in precise), math.fsum(size for _, size in sampled)
+    mean_error = math.fsum(1 / error for _, error in precise) / weights if precise else math.inf
+    weighted = math.fsum(value / error**2 for value, error in precise)
+    largest = max((size for _, size in sampled), default=0.0)
+    mean = math.fsum(value * size for value, size in sampled) / size_sum if sampled else 0.0
+    share = largest / size_sum if sampled else 0.0
+    return {
+        "variance_sum": math.fsum(errors) ** 2,
+        "precision_sum": 1 / mean_error**2,
+        "precision_value_sum": weighted / weights / mean_error**2 if precise else 0.0,
+        "sample_size_sum": largest,
+        "sample_value_sum": largest * mean,
+        "sample_variance_sum": (share * math.fsum(size * error for size, error in complete)) ** 2,
     }
 
 

@@ -26,18 +26,20 @@ def served(command: Sequence[str | Path], folder: Path) -> Iterator[str]:
         [*command, "--port", "0"],
         cwd=folder,
         env=environment,
-        text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     with process:
         assert process.stdout is not None
         try:
-            answers, _, _ = select.select([process.stdout], [], [], START_LIMIT_S)
-            assert answers, f"the server printed nothing within {START_LIMIT_S:g} s"
-            printed = process.stdout.readline()
-            url = _URL.search(printed)
-            assert url is not None, f"the server did not start: {printed}{process.stdout.read()}"
+            printed, url = "", None
+            while url is None:  # notes on the tables come first
+                answers, _, _ = select.select([process.stdout], [], [], START_LIMIT_S)
+                assert answers, f"the server printed no address within {START_LIMIT_S:g} s: {printed}"
+                more = os.read(process.stdout.fileno(), 65536).decode()
+                printed += more
+                url = _URL.search(printed)
+                assert url or more, f"the server did not start: {printed}"
             yield url[1]
         finally:
             process.terminate()

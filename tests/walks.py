@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -36,7 +37,8 @@ class Walk:
 def _module_of(code: CodeType) -> str | None:
     path = Path(code.co_filename)
     is_ours = path.is_relative_to(SOURCE) and path.name != "__init__.py" and code.co_name not in _NO_CALLS
-    return str(path.relative_to(SOURCE)) if is_ours else None
+    is_call = bool(code.co_flags & CO_OPTIMIZED)  # the body of a class is none: it's run where its module is imported
+    return str(path.relative_to(SOURCE)) if is_ours and is_call else None
 
 
 @contextmanager

@@ -40,9 +40,13 @@ def dataset_sources(settings: Settings) -> tuple[DatasetSource, ...]:
     Raises
     ------
     SettingsError
-        Two tables have the same name, or a mapping is for no table.
+        Two tables have the same name, a mapping is for no table, or a file's name was read as NAME=PATH.
     """
     tables = settings.data or (NamedPath("", bundled_table()),)
+    for table in tables:
+        whole = Path(f"{table.name}={table.path}")
+        if table.name and whole.exists() and not table.path.exists():
+            raise SettingsError(f"DATA: {whole} is read as NAME=PATH, and there is no {table.path}; write ./{whole}")
     names = [table.name or DEFAULT_DATASET for table in tables]
     for table, name in zip(tables, names, strict=True):
         if names.count(name) > 1:

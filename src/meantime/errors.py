@@ -85,7 +85,19 @@ class AccessKeyError(MeantimeError):
 
 
 class DataError(MeantimeError):
-    """A source can't be read as a table of estimates; the message names file, line and column."""
+    """A source can't be read as a table of estimates; the message names file, line and column.
+
+    Parameters
+    ----------
+    message
+        One line for a person.
+    settings
+        Lines of a mapping file that would settle it, each with its section; the first is enough.
+    """
+
+    def __init__(self, message: str, *, settings: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.settings = tuple(settings)
 
 
 class DataChangedError(DataError):

@@ -38,6 +38,16 @@ def test_a_mapping_without_a_name_is_for_the_first_table() -> None:
     )
 
 
+def test_a_file_whose_name_is_read_as_a_table_s_name_and_path_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "year=2021.csv").touch()
+    with pytest.raises(SettingsError, match=r"year=2021\.csv is read as NAME=PATH.*; write \./year=2021\.csv"):
+        dataset_sources(Settings(data=(_named("year", "2021.csv"),)))
+    assert dataset_sources(Settings(data=(_named("", "./year=2021.csv"),)))[0].path == Path("year=2021.csv")
+
+
 def test_two_tables_of_one_name_are_refused() -> None:
     with pytest.raises(SettingsError, match="a.csv needs a name of its own: NAME=a.csv; default is taken"):
         dataset_sources(Settings(data=(_named("", "a.csv"), _named("default", "b.csv"))))

@@ -1,9 +1,10 @@
-"""``meantime inspect``: what a table holds, and a proposed mapping for one that is not known."""
+"""``meantime inspect``: what a table holds, and a proposed mapping for one that is not known or refused."""
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from meantime.fields.refusals import printable, printable_json
 if TYPE_CHECKING:
     from meantime.child import Progress
     from meantime.survey.ingest.dataset import Dataset
-    from meantime.survey.reading.table_samples import TableSample
 
 
 _SHOWN_NAMES = 12
@@ -40,21 +40,19 @@ _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 def inspect(data: Path, mapping: Path | None, as_json: bool, write_mapping: Path | None) -> None:
     """Report what DATA holds, as `meantime serve` would read it.
 
-    DATA is a CSV file (plain, .gz, .zst or in a .zip) or a Parquet file. A table whose columns are not known gets a
-    proposed mapping file: correct it, then give it as --mapping to inspect and serve.
+    DATA is a CSV file (plain, .gz, .zst or in a .zip) or a Parquet file. A table whose columns are not known, or that
+    is refused as it is, gets a proposed mapping file: correct it, then give it as --mapping to inspect and serve.
     """
     with one_line_errors():
         try:
             dataset = _ingest(data, mapping)
         except DataError as error:
-            sample = _sample_of_unknown(data) if mapping is None else None
-            if sample is None:
+            if mapping is not None:
                 raise
-            print_lines(f"Not a known table: {error}", err=True)
-            _propose(data, sample, write_mapping)
+            _propose(data, error, write_mapping)
             return
         if write_mapping is not None:
-            raise DataError(f"{data.name}: is read without a mapping; --write-mapping is for unknown tables")
+            raise DataError(f"{data.name}: is read without a mapping; --write-mapping is for other tables")
     if as_json:
         print_lines(*printable_json(json.dumps(_as_json(dataset), indent=2, ensure_ascii=False)).split("\n"))
     else:
@@ -68,37 +66,44 @@ def _ingest(data: Path, mapping: Path | None) -> Dataset:
         return DataIngestor(data, mapping=mapping).ingest(progress)
 
 
-def _sample_of_unknown(data: Path) -> TableSample | None:
-    """Return the first rows of a table whose columns are not known; None when something else is wrong with it."""
-    from meantime.survey.reading.columns import match_columns
-    from meantime.survey.reading.table_samples import sample_table
+def _propose(data: Path, refusal: DataError, write_mapping: Path | None) -> None:
+    """Print or write a mapping for a table that was refused, once it was tried; raise the refusal where none helps."""
+    from meantime.survey.reading.proposal.examination import propose_mapping
 
     try:
-        sample = sample_table(data)
+        proposed = propose_mapping(data)
     except DataError:
-        return None
-    try:
-        match_columns(sample.header, source_name=data.name, stated={}, fixed={})
-    except DataError:
-        return sample
-    return None
-
-
-def _propose(data: Path, sample: TableSample, write_mapping: Path | None) -> None:
-    from meantime.survey.reading.mapping_proposal import propose_mapping
-
-    proposal = propose_mapping(data, sample)
+        raise refusal from None
+    problem = _tried(data, proposed.text)
+    if problem and proposed.is_known:
+        raise refusal
+    reason = "Can't be read without a mapping" if proposed.is_known else "Not a known table"
+    print_lines(f"{reason}: {refusal}", err=True)
+    if problem:
+        print_lines(f"As it stands, the proposed mapping doesn't do either: {problem}", err=True)
     if write_mapping is None:
-        print_lines(*proposal.splitlines())
+        print_lines(*proposed.text.splitlines())
         return
     try:
         with write_mapping.open("x", encoding="utf-8") as file:
-            file.write(proposal)
+            file.write(proposed.text)
     except OSError as error:
         raise DataError(f"{write_mapping}: can't be written: {error.strerror}") from error
     print_lines(
         f"{write_mapping}: a proposed mapping; correct it, then: meantime inspect DATA --mapping {write_mapping}"
     )
+
+
+def _tried(data: Path, proposal: str) -> str:
+    """Read a table with a proposed mapping; return why that can't be done, or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        mapping = Path(folder) / "proposed.toml"
+        mapping.write_text(proposal, encoding="utf-8")
+        try:
+            _ingest(data, mapping)
+        except DataError as error:
+            return str(error)
+    return ""
 
 
 def _as_json(dataset: Dataset) -> dict[str, object]:
@@ -123,11 +128,12 @@ def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
         ("Publisher", provenance.publisher),
         ("SHA-256", provenance.source_sha256),
         ("Version", dataset.version),
+        ("Layout", report.layout),
         ("Rows", f"{report.row_count:,}"),
         ("With a value", f"{report.value_count:,}"),
         ("Suppressed", f"{report.suppressed_count:,}"),
         ("Left out", f"{report.left_out_count:,}"),
-        *(("", f"line {row.line}, column {row.column!r}: {row.reason}") for row in report.left_out_examples),
+        *(("", f"{row.place} {row.line}, column {row.column!r}: {row.reason}") for row in report.left_out_examples),
         ("Years", _few([str(year) for year in report.years])),
         ("Questions", f"{report.question_count:,}"),
         *(("", f"{q.question_id} {q.text} ({q.unit}; {q.direction or 'no direction'})") for q in cube.questions[:20]),

@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from unicodedata import normalize
 
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, ListOf, Number, Ordered, Refer, SetOf, Text, WholeNumber
@@ -62,6 +63,10 @@ class Name(CubeKind[str]):
         table = self.names(cube)
         if value in table.names:
             return value
+        composed = normalize("NFC", value)
+        alike = [name for name in table.names if normalize("NFC", name) == composed]
+        if alike:  # the very same letters, composed or not
+            return alike[0]
         meant = table.meant_by(value) or table.groups.get(plain_spelling(value), ())
         if not self.forms:
             raise unknown_name(
@@ -93,7 +98,7 @@ class PlaceName(Name):
         return {"anyOf": [schema, code]} if refer is None else schema
 
 
-_CODES = 100  # a FIPS code of a state has two digits
+_CODES = 10**11  # a FIPS code of a census tract has eleven digits
 
 
 def _ambiguous(value: str, meant: tuple[str, ...], what: str) -> FieldError:

@@ -48,12 +48,13 @@ def write_bundle(export: Path, directory: Path, export_date: str) -> Path:
     """
     profile = Profile()
     with open_source(export) as opened:
-        header = read_header(opened, profile.delimiter)
+        header = read_header(opened, profile.file.delimiter)
         columns = match_columns(header, source_name=opened.name, stated=profile.columns, fixed=profile.fixed)
-        rows = [row.fields for row in numbered_rows(opened, profile.delimiter, header)]
+        rows = [row.fields for row in numbered_rows(opened, profile.file.delimiter, header)]
         export_sha256 = opened.plain_sha256()
-    # A column that is empty in every row says nothing, whatever its role.
-    kept = sorted(place for place in columns.position.values() if any(row[place].strip() for row in rows))
+    # A column that is empty in every row says nothing, whatever its role; nor does a value type, which is always one.
+    roles = {place for role, place in columns.position.items() if role is not Role.VALUE_TYPE}
+    kept = sorted(place for place in roles if any(row[place].strip() for row in rows))
     dropped = [name.strip() for place, name in enumerate(header) if place not in kept]
     columns_left_out = f"{len(dropped)} of {len(header)} columns ({', '.join(dropped)})" if dropped else "no column"
     table = gzip.compress(_slim(header, rows, columns, kept), compresslevel=9, mtime=0)

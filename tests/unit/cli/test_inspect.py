@@ -32,7 +32,8 @@ def unknown(tmp_path: Path) -> Path:
 
 
 def test_a_report_names_rows_columns_and_years(tmp_path: Path) -> None:
-    result = run(written(tmp_path, csv_text([ROW, ROW.removeprefix("2023"), ROW.replace("39.2", "")])))
+    suppressed = ROW.replace("39.2", "").replace("2023", "2022")
+    result = run(written(tmp_path, csv_text([ROW, ROW.removeprefix("2023"), suppressed])))
     assert result.exit_code == 0, result.output
     lines = dict(line.split(None, 1) for line in result.stdout.splitlines() if line[:1].strip())
     assert lines["Rows"] == "3"
@@ -55,23 +56,38 @@ def test_the_json_report_carries_every_name(tmp_path: Path) -> None:
 HOSTILE = "\x1b[2J\x9b\u202e\x7fOhio"
 """Clears a terminal, and turns the order of letters round."""
 
+TURNED = "\u202eOhio"
+"""What of it a table may hold: no control character, but one that can't be seen."""
+
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["report", "JSON"])
-def test_no_control_character_of_a_table_gets_to_the_terminal(tmp_path: Path, options: tuple[str, ...]) -> None:
-    known = run(written(tmp_path, csv_text([ROW, ROW.replace("Alabama", HOSTILE).replace("AL", "ZZ")])), *options)
+def test_no_unseen_character_of_a_table_gets_to_the_terminal(tmp_path: Path, options: tuple[str, ...]) -> None:
+    known = run(written(tmp_path, csv_text([ROW, ROW.replace("Alabama", TURNED).replace("AL", "ZZ")])), *options)
     assert known.exit_code == 0
     assert r"Ohio" in known.output
     assert all(line.isprintable() for line in known.output.split("\n"))
     if options:
-        assert HOSTILE in [place["name"] for place in json.loads(known.stdout)["locations"]]
+        assert TURNED in [place["name"] for place in json.loads(known.stdout)["locations"]]
 
 
-def test_no_control_character_of_an_unknown_table_gets_to_the_terminal_or_breaks_its_mapping(tmp_path: Path) -> None:
-    text = UNKNOWN.replace("State Name", f"State {HOSTILE}").replace("All adults", f"All {HOSTILE}")
+def test_no_unseen_character_of_an_unknown_table_gets_to_the_terminal_or_breaks_its_mapping(tmp_path: Path) -> None:
+    text = UNKNOWN.replace("State Name", f"State {TURNED}").replace("All adults", f"All {TURNED}")
     result = run(written(tmp_path, text, "smoking.csv"))
     assert result.exit_code == 0
     assert all(line.isprintable() for line in result.output.split("\n"))
-    assert f"State {HOSTILE}" in tomllib.loads(result.stdout)["columns"].values()
+    assert f"State {TURNED}" in tomllib.loads(result.stdout)["columns"].values()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [csv_text([ROW, ROW.replace("Alabama", HOSTILE)]), UNKNOWN.replace("State Name", f"State {HOSTILE}")],
+    ids=["known", "unknown"],
+)
+def test_a_table_with_a_control_character_is_refused_without_printing_it(tmp_path: Path, text: str) -> None:
+    result = run(written(tmp_path, text))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "holds a control character (U+001B)" in result.stderr
+    assert all(line.isprintable() for line in result.stderr.split("\n"))
 
 
 def test_no_control_character_of_an_error_gets_to_the_terminal(tmp_path: Path) -> None:
@@ -84,7 +100,8 @@ def test_a_file_that_can_not_be_read_ends_with_one_line_and_2(tmp_path: Path) ->
     result = run(written(tmp_path, csv_text([ROW.replace("39.2", "a lot")])))
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr == "Error: table.csv, line 2, column 'Data_Value': 'a lot' is no number\n"
+    assert result.stderr.startswith("Error: table.csv, line 2, column 'Data_Value': 'a lot' is no number; state ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_missing_file_ends_with_one_line_and_2(tmp_path: Path) -> None:
@@ -101,7 +118,7 @@ def test_an_unknown_table_gets_a_mapping_that_is_valid_and_says_how_sure_it_is(u
         "question": "Indicator",
         "year": "Survey Year",
         "location": "State Name",
-        "stratum": "Breakout",
+        "strata": ["Breakout"],
         "value": "Pct",
         "low": "Lower CI",
         "high": "Upper CI",
@@ -125,7 +142,7 @@ def test_the_proposed_mapping_reads_the_table_as_it_stands(unknown: Path, tmp_pa
         "United States": "nation",
     }
     assert found["report"]["suppressed_count"] == 1
-    assert [segment["stratum"] for segment in found["segments"] if segment["is_overall"]] == ["All adults"]
+    assert [segment["stratum"] for segment in found["segments"] if segment["is_overall"]] == ["Overall"]
 
 
 def test_a_mapping_that_is_there_already_is_not_overwritten(unknown: Path, tmp_path: Path) -> None:

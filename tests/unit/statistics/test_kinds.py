@@ -99,7 +99,7 @@ WRONG_TYPE: list[tuple[Kind[object], object]] = [
     (Year(), "soon"),
     (Year(), True),
     (Year(), 2011.5),
-    (LOCATIONS, ["Alaska", 100]),
+    (LOCATIONS, ["Alaska", 10**11]),
     (LOCATIONS, ["Alaska", 1.5]),
     (POPULATION, [PEOPLE | {"population": 0}]),
     (POPULATION, [PEOPLE | {"population": "many"}]),

@@ -186,3 +186,20 @@ def test_a_statistic_may_be_spelt_in_any_way_on_v1_and_in_one_on_the_contract() 
     for name in ("States_Mean", "Difference"):
         with pytest.raises(InvalidParameterError, match="is no statistic"):
             find_statistic(name, surface=Surface.CONTRACT)
+
+
+def test_the_contract_finds_the_very_same_letters_composed_or_not() -> None:
+    table = cube_of([row("Rho\u0302ne"), row("Cura\u00e7ao")])
+    for location, name in (("Rh\u00f4ne", "Rho\u0302ne"), ("Curac\u0327ao", "Cura\u00e7ao")):
+        asked = request_for("state_mean", table, {"question": OBESITY, "state": location})
+        assert asked == request_for("state_mean", table, {"question": OBESITY, "state": name})
+    with pytest.raises(InvalidParameterError, match="did you mean"):
+        request_for("state_mean", table, {"question": OBESITY, "state": "RH\u00d4NE"})
+
+
+def test_the_code_of_a_county_may_be_a_number() -> None:
+    table = cube_of([row("Autauga, AL"), row("Kent, DE"), row("Sussex, DE")])
+    codes = ("01001", "10001", "10005")
+    pairs = zip(table.locations, codes, strict=True)
+    coded = replace(table, locations=tuple(replace(place, fips=code) for place, code in pairs))
+    assert '"locations":["Autauga, AL","Kent, DE"]' in stored("mean", {"locations": [1001, "10001"]}, coded)

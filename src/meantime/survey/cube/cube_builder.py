@@ -14,9 +14,8 @@ import numpy.typing as npt
 from meantime.survey.cube.rollup import EXTREMES, SUMS
 from meantime.survey.cube.survey_cube import BoolArray, Cells, IntArray, SurveyCube
 from meantime.survey.reading.engines import Arrays
+from meantime.survey.reading.forms.year_forms import FIRST_YEAR, LAST_YEAR, are_years
 from meantime.survey.reading.profile import Profile
-
-_YEARS = 10_000
 
 Attributes = Mapping[str, tuple[str, ...]]
 """The attributes of each question or location, such as its id and unit, by its text."""
@@ -57,8 +56,8 @@ def build_cube(
     UnreadableNumberError
         A sum or a year is not a finite number, which the rows must explain.
     """
-    _check_numbers(arrays)
-    blank = (arrays.numbers["year"] == 0) | _blank(arrays, "question") | _blank(arrays, "location")
+    check_numbers(arrays)
+    blank = blank_cells(arrays)
     kept = np.flatnonzero(~blank)
     question, questions = _compact(arrays.codes["question"][kept], arrays.dictionaries["question"])
     location, locations = _compact(arrays.codes["location"][kept], arrays.dictionaries["location"])
@@ -82,10 +81,17 @@ def build_cube(
     return BuiltCube(cube, int(arrays.numbers["row_count"][blank].sum()))
 
 
-def _check_numbers(arrays: Arrays) -> None:
+def blank_cells(arrays: Arrays) -> BoolArray:
+    """Return which cells have no place in a cube: their rows had no question, location or year."""
+    without_year: BoolArray = arrays.numbers["year"] == 0
+    return without_year | _blank(arrays, "question") | _blank(arrays, "location")
+
+
+def check_numbers(arrays: Arrays) -> None:
+    """Raise UnreadableNumberError where a sum is not finite, or a year is none."""
     year = arrays.numbers["year"]
-    if not np.all((np.floor(year) == year) & (year >= 0) & (year < _YEARS)):
-        raise UnreadableNumberError("a year is no whole number from 1 to 9999")
+    if not are_years(np.unique(year[year != 0]).tolist()):
+        raise UnreadableNumberError(f"a year is no whole number from {FIRST_YEAR} to {LAST_YEAR}")
     if not all(np.isfinite(arrays.numbers[name]).all() for name in SUMS):
         raise UnreadableNumberError("a number is not finite or too large")
     if any(np.isinf(arrays.numbers[name]).any() for name in EXTREMES):

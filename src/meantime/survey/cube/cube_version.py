@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from meantime.survey.reading.files.packing import SourceKind
+from meantime.survey.reading.layout_files import layouts_checksum
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.sources import SourceKind
 
 CUBE_FORMAT = 4
 """Counted up when the cube's content or the way a source is read changes, so that older files are built anew."""
@@ -17,5 +18,5 @@ CUBE_FORMAT = 4
 
 def cube_version(source_sha256: str, kind: SourceKind, profile: Profile) -> str:
     """Return the version of the cube that a source's bytes give, read in one way (64 hex digits)."""
-    parts = [CUBE_FORMAT, source_sha256, kind, profile.key]
+    parts = [CUBE_FORMAT, source_sha256, kind, profile.key, layouts_checksum()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -7,6 +7,7 @@ large sums. What a row's texts and numbers are is decided in ``reading/estimate_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -17,11 +18,15 @@ from meantime.survey.reading.columns import ColumnMap, Role
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
+_CDC_PERCENT = 95.0
+
 TEXT_KEYS = ("question", "location", "category", "stratum")
 """With the year, the place of a cell."""
 
-ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.ABBREVIATION, Role.FIPS)
+ATTRIBUTES = (Role.QUESTION_ID, Role.UNIT, Role.VALUE_TYPE, Role.ABBREVIATION, Role.FIPS)
 """Texts that belong to a question or location; the greatest of a cell's is kept."""
+
+_ONE_TO_A_NAME = (Role.UNIT, Role.VALUE_TYPE, Role.ABBREVIATION, Role.FIPS)
 
 COUNTS = (
     "row_count", "value_count", "variance_count", "precision_count", "sample_count", "sample_variance_count",
@@ -34,7 +39,7 @@ SUMS = (
 EXTREMES = ("value_min", "value_max", "low", "high")
 
 
-def rollup(rows: Frame, columns: ColumnMap) -> Frame:
+def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *, pool: bool = False) -> Frame:
     """Return one row for each cell, in no order.
 
     Parameters
@@ -43,21 +48,30 @@ def rollup(rows: Frame, columns: ColumnMap) -> Frame:
         What `estimate_rows` returns.
     columns
         Says which attributes the source has; the others aren't compared row by row.
+    confidence_percent
+        The level of the source's limits and margins of error. Limits of another level than 95 % become those of 95 %,
+        each side for itself.
+    pool
+        Whether rows that share a cell are taken as estimates of one thing from the same people: a cell is then as
+        precise as one of them, and not as their number. Else sums are what they are of independent estimates, which
+        is right where each cell has one row.
 
     Returns
     -------
     Frame
         Columns ``TEXT_KEYS``, ``year`` (float, 0 where a row had none), ``ATTRIBUTES``, ``COUNTS``, ``SUMS``,
         ``EXTREMES`` (NaN where no row had one), ``footnote_first`` and ``footnote_last`` in alphabetical order.
-        Without nulls.
-        Limits in the wrong order are not used, nor are sample sizes that aren't above 0.
+        Without nulls. With ``pool`` also ``mixed_count``: how many of a cell's units, types of values, abbreviations
+        and codes are several.
+        A row's standard error is the stated one, else its margin's, else its limits'. Limits in the wrong order or
+        apart from their value are not used, nor are sample sizes that aren't above 0 and standard errors below 0.
     """
-    value, size, width = nw.col("value"), nw.col("sample_size"), nw.col("high") - nw.col("low")
+    rows = _at_95_percent(rows, confidence_percent)
+    value, size = nw.col("value"), nw.col("sample_size")
     has_value = ~value.is_null()
     with_error = rows.with_columns(
         year=nw.col("year").fill_null(0.0),
-        # "Not below 0" instead of "above": a width that is no number must reach the sums and be noticed there.
-        se=nw.when(has_value & ~(width < 0)).then(width / (2 * Z_95)),
+        se=nw.when(has_value).then(_standard_error(columns)),
         n=nw.when(has_value & (size > 0)).then(size),
         low=nw.when(has_value).then(nw.col("low")),
         high=nw.when(has_value).then(nw.col("high")),
@@ -66,9 +80,14 @@ def rollup(rows: Frame, columns: ColumnMap) -> Frame:
         precision=nw.when(nw.col("variance") > 0).then(1.0 / nw.col("variance")),
         n_value=nw.col("n") * value,
         n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
+        n_se=nw.col("n") * nw.col("se"),
+        inverse_se=nw.when(nw.col("se") > 0).then(1.0 / nw.col("se")),
     ).with_columns(precision_value=nw.col("precision") * value)
+    dependent = {"se_sum": nw.col("se").sum(), "n_max": nw.col("n").max(), "n_se_sum": nw.col("n_se").sum()}
+    dependent["inverse_se_sum"] = nw.col("inverse_se").sum()
+    dependent |= {f"{role}_least": nw.col(role).min() for role in _ONE_TO_A_NAME if role in columns.recipes}
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
-        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.position),
+        *(nw.col(role).max() for role in ATTRIBUTES if role in columns.recipes),
         row_count=nw.len(),
         value_count=value.count(),
         value_sum=value.sum(),
@@ -90,8 +109,61 @@ def rollup(rows: Frame, columns: ColumnMap) -> Frame:
         footnote_count=nw.col("footnote").count(),
         footnote_first=nw.col("footnote").min(),
         footnote_last=nw.col("footnote").max(),
+        **(dependent if pool else {}),
     )
-    return _without_nulls(grouped, columns)
+    return _without_nulls(_dependent(grouped, tuple(dependent)) if pool else grouped, columns)
+
+
+def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
+    """Replace the sums of independent estimates by those of estimates that come from the same people.
+
+    Standard errors add up as if the errors were equal: SE(sum) = sum SE. A cell has the largest of its samples, and the
+    mean that their sizes give. Its precision is that of one estimate whose SE is the SEs' mean, weighted by 1/SE^2.
+    """
+    scale = _ratio("n_max", "sample_size_sum")
+    mean_precision = _ratio("precision_sum", "inverse_se_sum")
+    precision = mean_precision * mean_precision
+    n_se = nw.col("n_se_sum") * scale
+    mixed = [nw.col(f"{role}_least") != nw.col(role) for role in _ONE_TO_A_NAME if f"{role}_least" in columns]
+    return grouped.with_columns(
+        mixed_count=sum((nw.when(each).then(nw.lit(1)).otherwise(nw.lit(0)) for each in mixed), nw.lit(0)),
+        variance_sum=nw.col("se_sum") * nw.col("se_sum"),
+        precision_sum=precision,
+        precision_value_sum=_ratio("precision_value_sum", "precision_sum") * precision,
+        sample_size_sum=nw.col("n_max"),
+        sample_value_sum=nw.col("sample_value_sum") * scale,
+        sample_variance_sum=n_se * n_se,
+    ).drop(*columns)
+
+
+def _ratio(above: str, below: str) -> nw.Expr:
+    return nw.when(nw.col(below) > 0).then(nw.col(above) / nw.col(below))
+
+
+def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:
+    """Return rows whose limits and margins of error are those of 95 %."""
+    if confidence_percent == _CDC_PERCENT:
+        return rows
+    from statistics import NormalDist  # which few tables need
+
+    factor, value = Z_95 / NormalDist().inv_cdf(0.5 + confidence_percent / 200), nw.col("value")
+    return rows.with_columns(
+        low=value - (value - nw.col("low")) * factor,
+        high=value + (nw.col("high") - value) * factor,
+        margin_of_error=nw.col("margin_of_error") * factor,
+    )
+
+
+def _standard_error(columns: ColumnMap) -> nw.Expr:
+    value, low, high = nw.col("value"), nw.col("low"), nw.col("high")
+    # Differences that aren't below 0: what is no number must reach the sums and be noticed there.
+    is_unusable = (high - low < 0) | (value - low < 0) | (high - value < 0)
+    found: nw.Expr = nw.when(~is_unusable).then((high - low) / (2 * Z_95))
+    for role, divisor in ((Role.MARGIN_OF_ERROR, Z_95), (Role.STANDARD_ERROR, 1.0)):
+        if role in columns.recipes:
+            stated = nw.col(role)
+            found = nw.when(~stated.is_null() & ~(stated < 0)).then(stated / divisor).otherwise(found)
+    return found
 
 
 def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
@@ -106,24 +178,13 @@ def _without_nulls(grouped: Frame, columns: ColumnMap) -> Frame:
         *(nw.col(name).fill_null(0.0) for name in SUMS),
         *(nw.col(name).fill_null(float("nan")) for name in EXTREMES),
         *(nw.col(name).fill_null("") for name in ("footnote_first", "footnote_last")),
-        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.position),
+        *(nw.lit(columns.fixed.get(role, "")).alias(role) for role in ATTRIBUTES if role not in columns.recipes),
     )
 
 
-def question_attributes(cells: Frame) -> Frame:
-    """Return question, question_id, unit and how many ids each question has beyond the one that is kept."""
-    return _attributes(cells, "question", "question_id", "unit")
-
-
-def location_attributes(cells: Frame) -> Frame:
-    """Return location, abbreviation, fips and how many abbreviations each has beyond the one that is kept."""
-    return _attributes(cells, "location", "abbreviation", "fips")
-
-
-def _attributes(cells: Frame, name: str, first: str, second: str) -> Frame:
-    return cells.group_by(name).agg(
-        nw.col(first).max(), nw.col(second).max(), conflict_count=(nw.col(first).n_unique() - 1).cast(nw.Int32)
-    )
+def distinct(rows: Frame, *columns: str) -> Frame:
+    """Return the combinations of texts that some columns have, each once."""
+    return rows.group_by(*columns).agg(row_count=nw.len().cast(nw.Int32)).select(*columns)
 
 
 def footnote_counts(cells: Frame) -> Frame:

@@ -92,13 +92,19 @@ def write_values(
     import narwhals as nw
     import numpy as np
 
+    from meantime.survey.cube.cell_names import cell_names
+    from meantime.survey.cube.rollup import TEXT_KEYS, distinct
+    from meantime.survey.ingest.cell_guard import rows_once
     from meantime.survey.reading.engines import EngineError
 
     with _opened(progress, table, scratch_directory) as opened:
         try:
-            rows = opened.estimates(trim=True).filter(~nw.col("value").is_null())
-            for column, names in filters.items():
-                wanted = [float(name) for name in names] if column == "year" else names
+            opened.settle()
+            named = opened.engine.keep(distinct(opened.estimates(trim=True), *TEXT_KEYS))
+            names = cell_names(opened.engine.arrays(named, (), TEXT_KEYS), opened.profile)
+            rows = rows_once(opened, names, trim=True).filter(~nw.col("value").is_null())
+            for column, texts in filters.items():
+                wanted = [float(text) for text in texts] if column == "year" else texts
                 rows = rows.filter(nw.col(column).is_in(wanted))
             kept = opened.engine.keep(rows.select(*TEXTS, "year", "value"))
             arrays = opened.engine.arrays(kept, ("year", "value"), TEXTS)

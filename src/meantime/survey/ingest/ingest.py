@@ -7,10 +7,14 @@ What a column or a name means is not decided here, nor how cells are computed.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from meantime.errors import DataError
-from meantime.survey.cube.cube_builder import Attributes, BuiltCube, UnreadableNumberError, build_cube
+from meantime.survey.cube.cell_names import UnreadableTextError, cell_names
+from meantime.survey.cube.cube_builder import UnreadableNumberError, blank_cells, build_cube, check_numbers
 from meantime.survey.cube.cube_version import cube_version
 from meantime.survey.cube.rollup import (
     COUNTS,
@@ -19,19 +23,25 @@ from meantime.survey.cube.rollup import (
     TEXT_KEYS,
     exact_footnote_counts,
     footnote_counts,
-    location_attributes,
-    question_attributes,
     rollup,
 )
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube
+from meantime.survey.ingest.cell_guard import are_shared, pooled_in_one_pass, settled_rows
+from meantime.survey.ingest.implausible import implausible_notes
+from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes
+from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
+from meantime.survey.ingest.notes import Note
+from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
+from meantime.survey.reading.forms.year_forms import are_years
+from meantime.survey.reading.layouts import layout_title
 from meantime.survey.reading.table_reader import TableReader
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
 _LEFT_OUT_EXAMPLES = 5
+_NUMBERS = ("year", *COUNTS, *SUMS, *EXTREMES)
 
 
 def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestReport]:
@@ -56,54 +66,82 @@ def ingest(table: TableReader, *, started_s: float) -> tuple[SurveyCube, IngestR
     """
     source = table.source
     try:
-        cells, arrays, trim = _rolled_up(table)
-        questions, ambiguous_questions = _attributes(table, question_attributes(cells), "question_id", "unit")
-        locations, ambiguous_locations = _attributes(table, location_attributes(cells), "abbreviation", "fips")
-        version = cube_version(source.sha256, source.kind, table.profile)
-        built = build_cube(arrays, questions, locations, table.profile, version)
-    except (EngineError, UnreadableNumberError) as error:
+        found = _read(table)
+        version = cube_version(source.sha256, source.kind, table.stated)
+        attributes = found.attributes
+        built = build_cube(found.arrays, attributes.questions, attributes.locations, table.profile, version)
+    except (EngineError, UnreadableNumberError, UnreadableTextError) as error:
         raise table.explained(error) from error
-    if len(built.cube.cells) == 0 and built.left_out_count == 0:
+    left_out_count = built.left_out_count + found.left_out_count
+    if len(built.cube.cells) == 0 and left_out_count == 0:
         raise DataError(f"{source.name}: has no rows below its header")
     if len(built.cube.cells) == 0:
-        raise DataError(
-            f"{source.name}: none of its {built.left_out_count:,} rows has a question, a location and a year"
-        )
-    footnotes = _footnotes(table, cells, trim=trim)
-    return built.cube, _report(built, table, footnotes, ambiguous_questions + ambiguous_locations, started_s)
+        raise DataError(f"{source.name}: none of its {left_out_count:,} rows has a question, a location and a year")
+    return built.cube, _report(built.cube, table, found, left_out_count, started_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read: cells, and the rows that they are made of, under the names of the cube."""
+
+    rows: Frame
+    cells: Frame
+    arrays: Arrays
+    attributes: NameAttributes
+    left_out_count: int = 0  # rows that are not in the cells
+    duplicate_count: int = 0
+    notes: tuple[Note, ...] = ()
+
+
+def _read(table: TableReader) -> _Found:
+    """Roll the rows up to cells of one estimate each."""
+    cells, raw, trim = _rolled_up(table)
+    names = cell_names(raw, table.profile)
+    arrays = names.renamed(raw)
+    spellings = spelling_notes(names.spellings)
+    if not are_shared(arrays, are_merged=names.are_merged):
+        rows = table.estimates(trim=trim)
+        return _Found(rows, cells, arrays, name_attributes(table, cells, names), notes=spellings)
+    in_one_pass = pooled_in_one_pass(table, names, cells, arrays)
+    if in_one_pass:
+        rows, attributes = table.estimates(trim=trim), name_attributes(table, cells, names)
+        return _Found(rows, cells, arrays, attributes, notes=(in_one_pass, *spellings))
+    check_numbers(arrays)  # a number that is none is the nearer fault
+    left_out_count = int(arrays.numbers["row_count"][blank_cells(arrays)].sum())
+    settled = settled_rows(table, names, trim=trim)
+    level, pool = table.profile.confidence_percent, table.profile.pool
+    cells = table.engine.keep(rollup(settled.rows, table.columns, level, pool=pool))
+    arrays = table.engine.arrays(cells, _NUMBERS, TEXT_KEYS)
+    notes = (*settled.notes, *spellings)
+    return _Found(settled.rows, cells, arrays, settled.attributes, left_out_count, settled.duplicate_count, notes)
 
 
 def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
-    """Roll up without trimming, and again with it if any field turns out to have blanks around it."""
-    engine = table.engine
-    numbers = ("year", *COUNTS, *SUMS, *EXTREMES)
+    """Roll up as the engine reads the texts by itself; again when there are blanks to trim or numbers to understand."""
+    engine, level, pool = table.engine, table.profile.confidence_percent, table.profile.pool
     try:
-        cells = engine.keep(rollup(table.estimates(trim=False), table.columns))
-        arrays = engine.arrays(cells, numbers, TEXT_KEYS)
-        padded = any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts)
+        cells = engine.keep(rollup(table.estimates(trim=False), table.columns, level, pool=pool))
+        arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
+        years = np.unique(arrays.numbers["year"])
+        is_read = are_years(years[years != 0].tolist())
     except EngineError:
-        padded = True  # perhaps a number of nothing but blanks
-    if not padded:
+        is_read = False  # perhaps a number of nothing but blanks, or one that isn't written plainly
+    if not is_read:
+        table.adapt()
+    elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
+        table.check_texts(arrays)
         return cells, arrays, False
-    cells = engine.keep(rollup(table.estimates(trim=True), table.columns))
-    return cells, engine.arrays(cells, numbers, TEXT_KEYS), True
+    cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level, pool=pool))
+    arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
+    table.check_texts(arrays)
+    return cells, arrays, True
 
 
-def _attributes(table: TableReader, frame: Frame, first: str, second: str) -> tuple[Attributes, list[str]]:
-    """Return the attributes of questions or locations, and the names of those that have several of the first one."""
-    name = "question" if first == "question_id" else "location"
-    found = table.engine.arrays(table.engine.keep(frame), ("conflict_count",), (name, first, second))
-    names = found.texts(name)
-    pairs = zip(found.texts(first), found.texts(second), strict=True)
-    conflicts = zip(names, found.counts("conflict_count"), strict=True)
-    return dict(zip(names, pairs, strict=True)), [each for each, count in conflicts if count]
-
-
-def _footnotes(table: TableReader, cells: Frame, *, trim: bool) -> dict[str, int]:
+def _footnotes(table: TableReader, cells: Frame, rows: Frame) -> dict[str, int]:
     """Count rows by footnote, from the cells where each has one footnote at most."""
     counts = _footnote_table(table, footnote_counts(cells))
     if any(first != last for first, last, _ in counts):
-        counts = _footnote_table(table, exact_footnote_counts(table.estimates(trim=trim)))
+        counts = _footnote_table(table, exact_footnote_counts(rows))
     found: dict[str, int] = {}
     for note, _, count in sorted(counts):
         if count:
@@ -117,25 +155,30 @@ def _footnote_table(table: TableReader, frame: Frame) -> list[tuple[str, str, in
     return list(zip(*(found.texts(name) for name in texts), found.counts("footnote_count"), strict=True))
 
 
-def _report(
-    built: BuiltCube, table: TableReader, footnotes: dict[str, int], ambiguous: list[str], started_s: float
-) -> IngestReport:
-    cube, cells = built.cube, built.cube.cells
-    row_count, value_count = int(cells.row_count.sum()), int(cells.value_count.sum())
+def _report(cube: SurveyCube, table: TableReader, found: _Found, left_out_count: int, started_s: float) -> IngestReport:
+    row_count, value_count = int(cube.cells.row_count.sum()), int(cube.cells.value_count.sum())
     return IngestReport(
-        row_count=row_count + built.left_out_count,
+        row_count=row_count + left_out_count + found.duplicate_count,
         value_count=value_count,
         suppressed_count=row_count - value_count,
-        left_out_count=built.left_out_count,
-        left_out_examples=table.left_out_rows(_LEFT_OUT_EXAMPLES) if built.left_out_count else (),
+        left_out_count=left_out_count,
+        left_out_examples=table.left_out_rows(_LEFT_OUT_EXAMPLES) if left_out_count else (),
+        duplicate_count=found.duplicate_count,
         question_count=len(cube.questions),
         location_count=len(cube.locations),
         segment_count=len(cube.segments),
         years=cube.years,
+        layout=layout_title(table.profile.layout),
         columns={str(role): header for role, header in table.columns.header.items()},
         columns_missing=tuple(str(role) for role in table.columns.missing),
-        footnotes=footnotes,
+        footnotes=_footnotes(table, found.cells, found.rows),
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
-        notes=notes_on_cube(cube, sorted(ambiguous)),
+        notes=(
+            *found.notes,
+            *reading_notes(table, row_count),
+            *implausible_notes(cube, table),
+            *found.attributes.notes,
+            *notes_on_cube(cube),
+        ),
     )

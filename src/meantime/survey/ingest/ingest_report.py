@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
-from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
+from meantime.survey.reading.profile import is_spreadsheet_date
 from meantime.survey.reading.row_faults import LeftOutRow
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,12 @@ class IngestReport:
     suppressed_count: int
     left_out_count: int = 0
     left_out_examples: tuple[LeftOutRow, ...] = ()
+    duplicate_count: int = 0  # rows that are equal to another one in every column, and not counted again
     question_count: int
     location_count: int
     segment_count: int
     years: tuple[int, ...]
+    layout: str = ""  # the known layout of the table, as its publisher is called; empty for CDC's own family
     columns: Mapping[str, str]  # role -> the column's name in the file
     columns_missing: tuple[str, ...] = ()  # optional roles that the file has no column for
     footnotes: Mapping[str, int]  # footnote text -> rows
@@ -42,21 +44,22 @@ class IngestReport:
         return asdict(self) | {"notes": [note.to_json() for note in self.notes]}
 
 
-def notes_on_cube(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[Note, ...]:
+def spelling_notes(spellings: Sequence[tuple[str, ...]]) -> tuple[Note, ...]:
+    """Return a note on names that are written in several ways, if there are any."""
+    if not spellings:
+        return ()
+    listed = "; ".join(", ".join(map(repr, each)) for each in spellings[:_SHOWN])
+    more = f"; and {len(spellings) - _SHOWN} more" if len(spellings) > _SHOWN else ""
+    text = f"spelt in several ways and taken as one name each, the first: {listed}{more}"
+    return (_on_table("spellings", text, len(spellings)),)
+
+
+def notes_on_cube(cube: SurveyCube) -> tuple[Note, ...]:
     """Return a note for each thing in a cube that may surprise.
 
     What an answer says by a caution of its own is no answer's note.
-
-    Parameters
-    ----------
-    cube
-        The cube that was built.
-    ambiguous
-        Questions and locations that have more than one id or abbreviation in the source.
     """
     found = [
-        _ambiguous(ambiguous),
-        _several_estimates(cube),
         _without_limits(cube),
         _doubtful_scale(cube),
         _without_direction(cube),
@@ -68,28 +71,6 @@ def notes_on_cube(cube: SurveyCube, ambiguous: Sequence[str]) -> tuple[Note, ...
 
 def _on_table(kind: str, text: str, count: int | None = None) -> Note:
     return Note(kind=kind, text=text, count=count, questions=ABOUT_NO_ANSWER)
-
-
-def _ambiguous(names: Sequence[str]) -> Note | None:
-    if not names:
-        return None
-    listed = ", ".join(repr(name) for name in names[:3])
-    return _on_table(
-        "ambiguous_codes", f"more than one id or abbreviation for {listed}; the last one is kept", len(names)
-    )
-
-
-def _several_estimates(cube: SurveyCube) -> Note | None:
-    several = cube.cells.row_count > 1
-    cell_count = int(several.sum())
-    if not cell_count:
-        return None
-    text = (
-        f"{cell_count:,} cells hold more than one estimate (up to {int(cube.cells.row_count.max()):,}); "
-        "perhaps a column that tells them apart is not mapped"
-    )
-    questions = frozenset(cube.questions[index].text for index in np.unique(cube.cells.question[several]).tolist())
-    return Note(kind="several_estimates", text=text, count=cell_count, questions=questions)
 
 
 def _without_limits(cube: SurveyCube) -> Note | None:
@@ -128,7 +109,7 @@ def _without_overall(cube: SurveyCube) -> Note | None:
 
 
 def _spreadsheet_dates(cube: SurveyCube) -> Note | None:
-    strata = [segment.stratum for segment in cube.segments if normal(segment.stratum) in SPREADSHEET_DATES]
+    strata = [segment.stratum for segment in cube.segments if is_spreadsheet_date(segment.stratum)]
     if not strata:
         return None
     listed = ", ".join(strata)

@@ -1,10 +1,12 @@
 """From a file to rows whose columns have roles.
 
-In this order: ``sources.py`` opens the file, ``columns.py`` finds which column plays which role, ``profile.py`` says
-how names are read, ``mapping.py`` reads what a person states of both, ``estimate_rows.py`` makes the rows with an
-engine (``engines/``), and ``table_reader.py`` puts these together. ``csv_rows.py`` and ``row_faults.py`` look row by
-row, to name what can't be read. ``table_samples.py`` and ``mapping_proposal.py`` are for tables that nobody has
-described yet.
+In this order: ``sources.py`` opens the file, ``csv_text.py`` and ``table_rows.py`` make rows of its bytes
+(``files/``), ``columns.py`` finds which columns play which role (``recipes.py``: a text made of several),
+``profile.py`` says how names are read, ``mapping.py`` reads what a person states of both, ``layouts.py`` what is known
+of other publishers' tables, ``estimate_rows.py`` makes estimates of the rows with an engine (``engines/``), whatever
+way numbers are written (``forms/``), and ``table_reader.py`` puts these together. ``csv_rows.py`` and
+``row_faults.py`` look row by row, to name what can't be read. ``proposal/`` is for tables that
+nobody has described yet.
 
 Nothing here adds rows up or knows a cube.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -76,29 +77,61 @@ KNOWN_SURVEYS = {
 }
 
 UNITS = {
-    "%": PERCENT, "percent": PERCENT, "percentage": PERCENT, "percentages": PERCENT, "per cent": PERCENT,
+    "%": PERCENT, "percent": PERCENT, "percentage": PERCENT, "percentages": PERCENT, "per cent": PERCENT, "pc": PERCENT,
     "proportion": PROPORTION, "proportions": PROPORTION, "fraction": PROPORTION,
 }  # fmt: skip
 """What units with a known scale are called; others stay as they are written."""
 
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_SPREADSHEET_DATE = (
+    rf"[0-9]{{1,2}}[-/. ]{_MONTH}|{_MONTH}[-/. ][0-9]{{1,2}}|[0-9]{{1,4}}([-/.])[0-9]{{1,2}}\1[0-9]{{1,4}}"
+)
+
 SPREADSHEET_DATES = {"5-mar": "3 - 5", "11-jun": "6 - 11", "17-dec": "12 - 17"}
 """Ranges of months that a spreadsheet had turned into dates before CDC published its WIC table."""
+
+OVERALL = ("Overall", "Overall")
+"""Category and stratum of everybody in a table with several strata columns."""
+
+FIPS_LENGTHS = (2, 5, 11)
+"""Digits of the codes of states, counties and census tracts; leading zeros may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """How a file is written, as far as that is stated; empty texts and None are left to be recognised."""
+
+    delimiter: str = ","
+    decimal: str = ""
+    thousands: str = ""
+    encoding: str = ""
+    skip: int | None = None  # lines above the header
+    footer: int | None = None  # lines below the table
+    year: str = ""  # which year of a span counts: "first" or "last"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """How one table is read. Names are compared without case and repeated blanks.
 
-    ``columns`` are the columns that a mapping names; the others are found by alias. ``missing`` are texts that stand
-    for an empty cell. ``unit`` is the unit of values whose row names none. ``strata_order`` gives the strata of a
-    category from its lowest end. ``directions`` come before ``KNOWN_QUESTIONS``; their keys are ids or texts.
+    ``columns`` are the columns that a mapping names, or texts made of several; the others are found by alias.
+    ``strata`` are the columns of a table with several strata columns. Only rows with the texts of ``keep`` (header to
+    texts) are read. ``pool`` allows several rows in one cell. ``confidence_percent`` is the level of the limits.
+    ``wide_years`` is the pattern of the headers that are years.
+    ``missing`` are texts that stand for an empty cell. ``known_unit`` is the unit of known questions whose row names
+    none; others have none then. ``strata_order`` gives the strata of a category from its lowest end. ``directions``
+    come before ``KNOWN_QUESTIONS``; their keys are ids or texts. ``layout`` is the name of the known layout that this
+    was completed with (``layouts.py``).
     """
 
     nation: tuple[str, ...] = ("national", "united states", "us")
     territories: tuple[str, ...] = (
         "american samoa", "guam", "northern mariana islands", "puerto rico", "virgin islands", "u.s. virgin islands",
     )  # fmt: skip
-    overall: tuple[str, ...] = ("total", "overall")
+    overall: tuple[str, ...] = (
+        "total", "overall", "all", "all persons", "all people", "all adults", "all ages", "all sexes", "all genders",
+        "all races", "both", "both sexes", "both genders", "everyone", "everybody", "persons", "total population",
+    )  # fmt: skip
     strata_order: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
             "age (years)": ("18 - 24", "25 - 34", "35 - 44", "45 - 54", "55 - 64", "65 or older"),
@@ -113,11 +146,17 @@ class Profile:
         }
     )  # fmt: skip
     directions: Mapping[str, Direction] = field(default_factory=dict)
-    unit: str = "percent"
+    known_unit: str = PERCENT
     missing: tuple[str, ...] = ()
-    delimiter: str = ","
     columns: Mapping[Role, str] = field(default_factory=dict)
+    strata: tuple[str, ...] = ()
     fixed: Mapping[Role, str] = field(default_factory=dict)
+    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pool: bool = False
+    confidence_percent: float = 95.0
+    file: FileForm = FileForm()
+    wide_years: str = ""
+    layout: str = ""
 
     @property
     def key(self) -> str:
@@ -130,28 +169,55 @@ class Profile:
         stated = {normal(name): direction for name, direction in self.directions.items()}
         known = known_question(text)
         direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
-        stated_unit = unit or self.unit
+        stated_unit = unit or (self.known_unit if known else "")
         return Question(question_id, text, direction, UNITS.get(normal(stated_unit), stated_unit))
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
-        """Return a location with its kind and a two-digit code; the nation has none."""
+        """Return a location with its kind and its FIPS code; the nation has none."""
         if normal(name) in self.nation:
             return Location(name, abbreviation, "", LocationKind.NATION)
         kind = LocationKind.TERRITORY if normal(name) in self.territories else LocationKind.STATE
-        digits = re.fullmatch(r"(\d{1,2})(\.0+)?", fips)
-        return Location(name, abbreviation, digits[1].zfill(2) if digits else "", kind)
+        return Location(name, abbreviation, fips_code(fips), kind)
 
     def segment(self, category: str, stratum: str) -> Segment:
         """Return a segment with its place on the category's scale."""
         scale = self.strata_order.get(normal(category), ())
         name = normal(stratum)
         respelled = SPREADSHEET_DATES.get(name, name)
-        return Segment(category, stratum, scale.index(respelled) if respelled in scale else None, name in self.overall)
+        is_overall = name in self.overall or (category, stratum) == OVERALL
+        return Segment(category, stratum, scale.index(respelled) if respelled in scale else None, is_overall)
 
 
 def normal(name: str) -> str:
-    """Return a name without case and repeated blanks, as names are compared."""
-    return " ".join(name.casefold().split())
+    """Return a name as names are compared: without case, repeated blanks and Unicode's other forms of a letter.
+
+    >>> normal("North\u00a0 Dakota") == normal("north dakota")
+    True
+    """
+    if name.isascii():
+        return " ".join(name.lower().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+def is_spreadsheet_date(stratum: str) -> bool:
+    """Whether a stratum looks like a range that a spreadsheet turned into a date: 5-Mar, Oct-14, 9/5/2019.
+
+    >>> [is_spreadsheet_date(text) for text in ("5-Sep", "Oct-14", "2019-09-05", "18 - 24", "May")]
+    [True, True, True, False, False]
+    """
+    return re.fullmatch(_SPREADSHEET_DATE, normal(stratum)) is not None
+
+
+def fips_code(text: str) -> str:
+    """Return a FIPS code in its full length: 2 digits of a state, 5 of a county, 11 of a tract; empty where it's none.
+
+    >>> fips_code("1"), fips_code("1129.0"), fips_code("01001020100"), fips_code("PRT")
+    ('01', '01129', '01001020100', '')
+    """
+    found = re.fullmatch(r"([0-9]+)(\.0+)?", text)
+    length = next((length for length in FIPS_LENGTHS if found and len(found[1]) <= length), 0)
+    return found[1].zfill(length) if found and length and len(found[1]) not in {6, 7, 8, 9} else ""
 
 
 def known_question(text: str) -> KnownQuestion | None:

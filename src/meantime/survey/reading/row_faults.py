@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from meantime.errors import DataError
 from meantime.survey.reading.columns import NUMBER_ROLES, ColumnMap, Role
-from meantime.survey.reading.csv_rows import NumberedRow, is_utf8
+from meantime.survey.reading.csv_rows import NumberedRow, text_fault
+from meantime.survey.reading.forms.unread_texts import number_hint
+from meantime.survey.reading.forms.written_forms import WrittenForms
+from meantime.survey.reading.forms.year_forms import year_fault
 
 BLANKS = " \t\r\n"
 """What is trimmed from both ends of every field."""
@@ -21,22 +22,35 @@ BLANKS = " \t\r\n"
 NEEDED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR)
 """A row in which one of these is blank has no place in the cube and is left out."""
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason."""
+    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason.
+
+    ``place`` says what ``line`` counts: a ``line``, or a ``row`` of a Parquet file from 1.
+    """
 
     line: int
     column: str
     reason: str
+    place: str = "line"
 
 
-def check_rows(
-    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], *, source_name: str, place: str
-) -> None:
-    """Look for the first field that can't be read.
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """The first field that can't be read: its row, its column's position and role, and what is wrong with its text."""
+
+    row: NumberedRow
+    position: int
+    role: Role | None
+    text: str
+    problem: str
+
+
+def first_fault(
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], forms: WrittenForms
+) -> RowFault | None:
+    """Look for the first field that can't be read: foreign bytes, control characters, numbers and years that are none.
 
     Parameters
     ----------
@@ -46,49 +60,45 @@ def check_rows(
         Where the roles are; other columns are not looked at.
     missing
         Texts that stand for an empty field.
-    source_name
-        The file's name, for the message.
-    place
-        What the rows' numbers count: ``line`` or ``row``.
-
-    Raises
-    ------
-    DataError
-        A field is not UTF-8, or it should be a number and is none.
+    forms
+        How numbers and years are written.
     """
+    numbers = {position: role for role, position in columns.position.items() if role in NUMBER_ROLES}
     for row in rows:
-        for role, position in columns.position.items():
-            text = row.fields[position].strip(BLANKS)
-            problem = _problem(role, text, missing)
+        for position in columns.used:
+            text, role = row.fields[position].strip(BLANKS), numbers.get(position)
+            problem = text_fault(text) or (_number_fault(role, text, missing, forms) if role else "")
             if problem:
-                column = columns.header[role].strip()
-                raise DataError(f"{source_name}, {place} {row.line}, column {column!r}: {problem}")
+                return RowFault(row, position, role, text, problem)
+    return None
 
 
 def left_out_rows(
-    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], limit: int
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str, limit: int
 ) -> tuple[LeftOutRow, ...]:
     """Return the first rows that are not in the cube, because their question, location or year is blank."""
-    return tuple(itertools.islice(_left_out(rows, columns, missing), limit))
+    return tuple(itertools.islice(_left_out(rows, columns, missing, place), limit))
 
 
-def _left_out(rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...]) -> Iterator[LeftOutRow]:
+def _left_out(
+    rows: Iterable[NumberedRow], columns: ColumnMap, missing: tuple[str, ...], place: str
+) -> Iterator[LeftOutRow]:
     needed = [(role, columns.position[role]) for role in NEEDED_ROLES if role in columns.position]
     for row in rows:
         for role, position in needed:
             text = row.fields[position].strip(BLANKS)
             if not text or text in missing:
-                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}")
+                yield LeftOutRow(row.line, columns.header[role].strip(), f"no {role}", place)
                 break
 
 
-def _problem(role: Role, text: str, missing: tuple[str, ...]) -> str:
-    if not is_utf8(text):
-        return "not UTF-8; save the file as UTF-8"
-    if role not in NUMBER_ROLES or not text or text in missing:
+def _number_fault(role: Role, text: str, missing: tuple[str, ...], forms: WrittenForms) -> str:
+    if not text or text in missing:
         return ""
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        return f"{text[:60]!r} is no number"
-    if role is Role.YEAR and (not float(text).is_integer() or not 1 <= float(text) <= 9999):
-        return f"{text[:60]!r} is no year"
-    return ""
+    if role is Role.YEAR:
+        return "" if forms.year.year(text) else year_fault(text)
+    number = forms.number.number(text)
+    if number is not None and math.isfinite(number):
+        return ""
+    hint = number_hint(text)
+    return f"{text[:60]!r} is no number" + (f": {hint}" if hint else "")

@@ -7,40 +7,28 @@ What the bytes mean is not known here.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import re
 import stat
-import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO
 
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
+from meantime.survey.reading.files.contents import HEAD_BYTES, contents_of
+from meantime.survey.reading.files.packing import PACKED, SourceKind, check_packing, check_unpacked, unpack
 
 DEFAULT_SIZE_LIMIT_BYTES = 4 * 1024**3
-_CHUNK_BYTES = 1024 * 1024
 # RuntimeError is a zip with a password, NotImplementedError one packed in a way that Python doesn't know.
 _UNPACKING_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
-
-
-class SourceKind(StrEnum):
-    """How a source is packed; the value is the end of the file's name."""
-
-    CSV = ".csv"
-    CSV_GZIP = ".csv.gz"
-    CSV_ZSTD = ".csv.zst"
-    ZIP = ".zip"
-    PARQUET = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +41,16 @@ class OpenedSource:
     changed_ns: int
     original: BufferedReader
     plain: BinaryIO | BufferedReader
+    lines_above: int = 0  # how many of the file's lines are above those of `plain`, where a text was written anew
 
     @property
     def engine_path(self) -> str:
         """A path to the unpacked bytes; it leads to this very file, even when the name is given to another one."""
         return f"/proc/self/fd/{self.plain.fileno()}"
+
+    def head(self) -> bytes:
+        """Return the first of the unpacked bytes."""
+        return os.pread(self.plain.fileno(), HEAD_BYTES, 0)
 
     def text(self) -> TextIO:
         """Open the unpacked bytes as text; bytes that are no UTF-8 become lone surrogates."""
@@ -99,8 +92,20 @@ def source_kind(source: Path) -> SourceKind:
         raise DataError(f"{source}: is {what}; give a table as {', '.join(SourceKind)}")
     kinds = [kind for kind in SourceKind if source.name.lower().endswith(kind)]
     if not kinds:
-        raise DataError(f"{source.name}: can't be read; the name must end in {', '.join(SourceKind)}")
+        raise DataError(
+            f"{source.name}: can't be read{_looks_like(source)}; the name must end in {', '.join(SourceKind)}"
+        )
     return kinds[0]
+
+
+def _looks_like(source: Path) -> str:
+    """Return what a file of an unknown ending is, with the next step, as the middle of a sentence."""
+    try:
+        with source.open("rb") as opened:
+            contents = contents_of(opened.read(HEAD_BYTES))
+    except OSError:
+        return ""
+    return f": it is {contents.what}; {contents.next_step}" if contents else ""
 
 
 def stem(source: Path) -> str:
@@ -164,17 +169,21 @@ def open_source(
         except OSError as error:
             raise DataError(f"{source}: {_reason(error)}") from error
         plain: BinaryIO | BufferedReader = original
-        if kind not in {SourceKind.CSV, SourceKind.PARQUET}:
+        check_packing(source.name, kind, os.pread(original.fileno(), HEAD_BYTES, 0))
+        if kind in PACKED:
             try:
                 plain = stack.enter_context(tempfile.TemporaryFile(dir=scratch_directory))
-                _unpack(original, kind, plain, size_limit_bytes, progress)
+                unpack(original, kind, plain, size_limit_bytes, progress)
             except _UNPACKING_ERRORS as error:
                 if _is_changed(original, sha256, changed_ns):
                     raise _changed(source.name) from error
                 raise DataError(f"{source.name}: can't be unpacked as {kind}: {_reason(error)}") from error
         if os.fstat(plain.fileno()).st_size == 0:
             raise DataError(f"{source.name}: is empty; a table needs a line of column names and rows")
-        yield OpenedSource(source.name, kind, sha256, changed_ns, original, plain)
+        opened = OpenedSource(source.name, kind, sha256, changed_ns, original, plain)
+        if kind in PACKED:
+            check_unpacked(source.name, opened.head())
+        yield opened
 
 
 def _sha256(opened: BufferedReader) -> str:
@@ -186,56 +195,6 @@ def _sha256(opened: BufferedReader) -> str:
 
 def _is_changed(original: BufferedReader, sha256: str, changed_ns: int) -> bool:
     return os.fstat(original.fileno()).st_mtime_ns != changed_ns or _sha256(original) != sha256
-
-
-@contextmanager
-def _unpacked(original: BufferedReader, kind: SourceKind, source_name: str) -> Iterator[BinaryIO]:
-    if kind is SourceKind.ZIP:
-        with zipfile.ZipFile(original) as archive:
-            names = [name for name in archive.namelist() if _is_table(name)]
-            if len(names) != 1:
-                held = f"holds {len(names)} CSV files" if names else "holds no CSV file"
-                listed = ", ".join(names or archive.namelist())[:200]
-                raise DataError(f"{source_name}: {held} ({listed}); it must hold exactly one")
-            with archive.open(names[0]) as member:
-                yield cast("BinaryIO", member)
-    elif kind is SourceKind.CSV_GZIP:
-        with gzip.GzipFile(fileobj=original) as unpacked:
-            yield cast("BinaryIO", unpacked)
-    else:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-        with zstd.ZstdFile(original) as unpacked:
-            try:
-                yield cast("BinaryIO", unpacked)
-            except zstd.ZstdError as error:
-                raise ValueError(str(error)) from error
-
-
-def _is_table(member: str) -> bool:
-    return member.lower().endswith(".csv") and not member.startswith("__MACOSX/")
-
-
-def _unpack(
-    original: BufferedReader, kind: SourceKind, plain: BinaryIO, size_limit_bytes: int, progress: Progress | None
-) -> None:
-    source_name = Path(original.name).name
-    packed_bytes = max(1, os.fstat(original.fileno()).st_size)
-    unpacked_bytes = 0
-    with _unpacked(original, kind, source_name) as packed:
-        while chunk := packed.read(_CHUNK_BYTES):
-            unpacked_bytes += len(chunk)
-            if unpacked_bytes > size_limit_bytes:
-                raise DataError(
-                    f"{source_name}: holds more than {size_limit_bytes:,} bytes when it is unpacked; "
-                    "unpack it yourself if that is meant"
-                )
-            plain.write(chunk)
-            if progress:
-                progress("unpack", min(1.0, original.tell() / packed_bytes))
-    plain.flush()
 
 
 def _changed(source_name: str) -> DataChangedError:

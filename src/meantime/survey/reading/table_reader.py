@@ -1,35 +1,66 @@
 """A source as a table of estimates: its columns found, its rows as a frame, its faults explained.
 
-Between the bytes (``sources.py``) and the cells (``cube/rollup.py``); CSV and Parquet differ here and nowhere above.
+Between the rows (``table_rows.py``) and the cells (``cube/rollup.py``).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
+import re
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import narwhals as nw
 
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
-from meantime.survey.reading.columns import ColumnMap, match_columns
-from meantime.survey.reading.csv_rows import NumberedRow, mixed_line_ends, numbered_rows, read_header
-from meantime.survey.reading.engines import Engine, EngineError
+from meantime.fields.refusals import shown
+from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role
+from meantime.survey.reading.csv_rows import NumberedRow, text_fault
+from meantime.survey.reading.csv_text import CsvText, NewFile
+from meantime.survey.reading.engines import Arrays, Engine, EngineError
 from meantime.survey.reading.engines.duckdb import DuckDBEngine
-from meantime.survey.reading.estimate_rows import estimate_rows
-from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.row_faults import LeftOutRow, check_rows, left_out_rows
-from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, SourceKind, open_source
+from meantime.survey.reading.estimate_rows import (
+    STRATA_SEPARATOR,
+    column_name,
+    estimate_rows,
+    field_text,
+    kept_rows,
+)
+from meantime.survey.reading.files.packing import SourceKind
+from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
+from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
+from meantime.survey.reading.forms.unread_texts import control_fault, marks_sentence, number_hint
+from meantime.survey.reading.forms.written_forms import WrittenForms
+from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
+from meantime.survey.reading.layouts import find_columns, recognising, with_layout
+from meantime.survey.reading.profile import Profile, normal
+from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
+from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
+from meantime.survey.reading.table_rows import TableRows
 
 if TYPE_CHECKING:
     from meantime.survey.reading.engines import Frame
 
 _PROGRESS_PERIOD_S = 0.2
+_FEW_LINES = 5
 _SMALL_BYTES = 64 * 1024**2
+
+
+class FigureRow(NamedTuple):
+    """The numbers of one row, NaN where there is none."""
+
+    line: int
+    question: str
+    numbers: tuple[float, ...]
 
 
 class TableReader:
@@ -43,6 +74,8 @@ class TableReader:
         How columns and names are read.
     engine
         The engine; it stays the caller's to close.
+    new_file
+        Makes a file without a name for a copy of a text that the engine couldn't read; it's the caller's to close.
 
     Raises
     ------
@@ -50,57 +83,182 @@ class TableReader:
         There is no header, or a required column is missing.
     """
 
-    def __init__(self, source: OpenedSource, profile: Profile, engine: Engine) -> None:
+    def __init__(self, source: OpenedSource, profile: Profile, engine: Engine, new_file: NewFile) -> None:
         self.source = source
         self.engine = engine
-        self.profile = profile
-        self._is_parquet = source.kind is SourceKind.PARQUET
-        if self._is_parquet:
-            self._header = _parquet_columns(source, engine)
-        else:
-            self._header = read_header(source, profile.delimiter)
-        self.columns: ColumnMap = match_columns(
-            self._header, source_name=source.name, stated=profile.columns, fixed=profile.fixed
-        )
+        self._rows = TableRows(source, profile, engine, recognising(profile), new_file)
+        self.header = self._rows.header
+        self.stated = profile  # names the cube, before anybody has seen the header
+        self.profile = with_layout(profile, self.header)
+        self.columns: ColumnMap = find_columns(self.header, self.profile, source.name, self._rows.header_line)
+        self.forms: WrittenForms | None = None
 
-    def estimates(self, *, trim: bool) -> Frame:
-        """Return the rows, one column a role; nothing is read yet."""
-        wanted = {str(role): position for role, position in self.columns.position.items()}
-        path = self.source.engine_path
-        if self._is_parquet:
-            source = self.engine.open_parquet(path, wanted)
-        else:
-            source = self.engine.open_csv(path, self.profile.delimiter, len(self._header), wanted)
-        return estimate_rows(source, self.columns, self.profile.missing, trim=trim)
+    @property
+    def text(self) -> CsvText | None:
+        """The text of a CSV; a Parquet file has none."""
+        return self._rows.text
+
+    @property
+    def place(self) -> str:
+        """What the numbers of rows count: lines, or the rows of a Parquet file from 1."""
+        return "line" if self.text else "row"
+
+    def estimates(self, *, trim: bool, beside: Sequence[int] = ()) -> Frame:
+        """Return the rows that are kept, one column a role, and other columns ``beside``; nothing is read yet."""
+        if self.forms is None and (self.profile.file.decimal or self.profile.file.thousands):
+            self.adapt()
+        rows = self._kept_rows(beside)
+        return estimate_rows(rows, self.columns, self.profile.missing, self.forms, trim=trim, beside=beside)
+
+    def frame(self, positions: Iterable[int]) -> Frame:
+        """Return some of the file's columns as they are, called as `column_name` says; nothing is read yet."""
+        return self._rows.frame(positions)
+
+    def settle(self) -> None:
+        """Find out how numbers and years are written, as an ingest does that reads all of them.
+
+        Raises
+        ------
+        DataError
+            That can't be told.
+        EngineError
+            A row can't be read.
+        """
+        extremes = [nw.col("year").min().alias("first"), nw.col("year").max().alias("last")]
+        figures = [nw.col(role).max() for role in FIGURE_ROLES]
+        try:
+            [(first, last, *_)] = self.engine.rows(self.estimates(trim=True).select(*extremes, *figures))
+        except EngineError:
+            self.adapt()
+            return
+        if not are_years([year for year in (first, last) if isinstance(year, float)]):
+            self.adapt()
+
+    def adapt(self) -> None:
+        """Find out how texts are written that the engine couldn't read: each step is a pass over all rows.
+
+        Raises
+        ------
+        DataError
+            How numbers are written can't be told.
+        EngineError
+            A row can't be read.
+        """
+        self._rows.mend()
+        if self.forms is not None:
+            return
+        stated, name = self.profile.file, self.source.name
+        texts = {role: self._texts(role) for role in NUMBER_ROLES if role in self.columns.position}
+        years = distinct_texts(self.engine, texts[Role.YEAR]) if Role.YEAR in texts else ()
+        figures = [
+            NumberColumn(self.columns.header[role].strip(), kinds_of_numbers(self.engine, found), role in COUNT_ROLES)
+            for role, found in texts.items()
+            if role is not Role.YEAR
+        ]
+        try:
+            number = derive_number_form(figures, stated.decimal, stated.thousands)
+        except UndecidedNumbersError as error:
+            raise DataError(f"{name}: {error}") from error
+        self.forms = WrittenForms(number, derive_year_form(years, stated.year), example_of_years(years))
+
+    def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
+        return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
+
+    def _texts(self, role: Role) -> Frame:
+        """Return the trimmed texts of a role's column, without those that stand for an empty field."""
+        trimmed = field_text(self.columns.position[role]).str.strip_chars(BLANKS)
+        return self._kept_rows().select(text=trimmed).filter(~nw.col("text").is_in(("", *self.profile.missing)))
+
+    @cached_property
+    def _kept_spellings(self) -> dict[Column, tuple[str, ...]]:
+        """How the texts that rows are kept by are spelt in the file."""
+        return {column: self._spellings(column, texts) for column, texts in self.columns.keep.items()}
+
+    def _spellings(self, column: Column, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return how a column spells some texts; a DataError where it has none of them."""
+        name, wanted = column_name(column.position), {normal(text) for text in texts}
+        distinct = self.frame([column.position]).select(nw.col(name).cast(nw.String).fill_null("")).unique()
+        found = sorted(str(text) for (text,) in self.engine.rows(distinct))
+        kept = tuple(text for text in found if normal(text) in wanted)
+        if not kept:
+            raise DataError(
+                f"{self.source.name}: keep under [rows] leaves no row: {column.header.strip()!r} is never "
+                f"{' or '.join(map(shown, texts))}; it is {_some(found)}"
+            )
+        return kept
+
+    def check_texts(self, arrays: Arrays) -> None:
+        """Refuse names with control characters in them.
+
+        Raises
+        ------
+        DataError
+            The message names the first row with one.
+        """
+        for text in itertools.chain.from_iterable(arrays.dictionaries.values()):
+            fault = control_fault(text.replace(STRATA_SEPARATOR, ""))
+            if fault:
+                raise self.explained(ValueError(f"{text!r} {fault}"))
 
     def explained(self, error: Exception) -> DataError:
         """Return the error that names the first unreadable field, reading row by row; else the engine's own words."""
-        place = "row" if self._is_parquet else "line"
+        forms = self.forms or WrittenForms(year=YearForm(self.profile.file.year))
         try:
-            check_rows(self.rows(), self.columns, self.profile.missing, source_name=self.source.name, place=place)
+            fault = first_fault(self.rows(), self.columns, self.profile.missing, forms)
         except DataError as found:
-            return found
-        line = None if self._is_parquet else mixed_line_ends(self.source)
-        if line is not None:
-            return DataError(f"{self.source.name}, line {line}: ends unlike line 1; give all lines the same line ends")
-        return DataError(f"{self.source.name}: {error}")
+            return DataError(f"{found}{self._lines_below(found)}")
+        if fault is None:
+            return DataError(f"{self.source.name}: {error}")
+        column = self._rows.column_of(fault.row, fault.position)
+        place = f"{self.source.name}, {self.place} {fault.row.line}, column {column!r}"
+        return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
+
+    def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
+        """Return the setting that would help with a field that can't be read."""
+        if [field.strip() for field in fault.row.fields] == [name.strip() for name in self.header]:
+            return "the line repeats the column names, as in files that were pasted together; remove it"
+        if fault.role is Role.YEAR:
+            count = self.text.lines_from(fault.row.line) if self.text and not re.search("[0-9]", fault.text) else 0
+            is_below = 0 < count <= _FEW_LINES
+            return f"if the table ends above, state `footer = {count}` under [file] in a mapping file" * is_below
+        if fault.role is None or number_hint(fault.text) or text_fault(fault.text):
+            return ""
+        counts: Counter[str] = Counter()
+        for role in set(FIGURE_ROLES) & set(self.columns.position):
+            counts.update(distinct_texts(self.engine, self._texts(role), read=forms.number.pattern))
+        marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
+        return marks_sentence(self.profile.missing, marks) if marks else ""
+
+    def _lines_below(self, error: DataError) -> str:
+        tail = self.text.tail(len(self.header)) if self.text else None
+        if tail is None or f"line {tail.line}," not in str(error):
+            return ""
+        return f"; if the table ends above, state `footer = {tail.line_count}` under [file] in a mapping file"
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
-        return left_out_rows(self.rows(), self.columns, self.profile.missing, limit)
+        return left_out_rows(self.rows(), self.columns, self.profile.missing, self.place, limit)
+
+    def figures(self, roles: Sequence[Role]) -> Iterator[FigureRow]:
+        """Yield the numbers of each row that is kept, in the order of ``roles``."""
+        forms = self.forms or WrittenForms()
+        question = self.columns.recipes.get(Role.QUESTION)
+        places = [self.columns.position.get(role) for role in roles]
+        for line, fields in self.rows():
+            texts = [field.strip(BLANKS) for field in fields]
+            numbers = [None if place is None else forms.number.number(texts[place]) for place in places]
+            yield FigureRow(
+                line,
+                question.text(texts) if question else self.columns.fixed.get(Role.QUESTION, ""),
+                tuple(math.nan if number is None else number for number in numbers),
+            )
 
     def rows(self) -> Iterator[NumberedRow]:
-        """Yield all rows as texts, in the file's order; a Parquet file has them only where a role has a column."""
-        if not self._is_parquet:
-            yield from numbered_rows(self.source, self.profile.delimiter, self._header)
-            return
-        roles = self.columns.position
-        frame = self.engine.open_parquet(self.source.engine_path, {str(role): roles[role] for role in roles})
-        for number, values in enumerate(self.engine.rows(frame), start=1):
-            fields = [""] * len(self._header)
-            for position, value in zip(roles.values(), values, strict=True):
-                fields[position] = "" if value is None or _is_nan(value) else str(value)
-            yield NumberedRow(number, fields)
+        """Yield the rows that are kept as texts, in the file's order."""
+        wanted = {column.position: {normal(text) for text in texts} for column, texts in self.columns.keep.items()}
+        for row in self._rows.rows():
+            if all(normal(row.fields[position]) in texts for position, texts in wanted.items()):
+                yield row
 
 
 @contextmanager
@@ -143,8 +301,10 @@ def open_table(
             raise DataChangedError(f"{opened.name}: the file is no longer the one that was hashed; try again")
         engine = DuckDBEngine(str(scratch), _thread_count(opened))
         try:
-            with _watched(engine, progress):
-                yield TableReader(opened, profile, engine)
+            with _watched(engine, progress), ExitStack() as copies:
+                yield TableReader(
+                    opened, profile, engine, lambda: copies.enter_context(tempfile.TemporaryFile(dir=scratch))
+                )
         finally:
             # A file that is being written looks like a faulty one: say which it is.
             opened.check_unchanged()
@@ -179,12 +339,6 @@ def _watched(engine: Engine, progress: Progress | None) -> Iterator[None]:
         thread.join()
 
 
-def _parquet_columns(source: OpenedSource, engine: Engine) -> tuple[str, ...]:
-    try:
-        return engine.parquet_columns(source.engine_path)
-    except EngineError as error:
-        raise DataError(f"{source.name}: {error}") from error
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+def _some(texts: list[str], limit: int = 12) -> str:
+    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
+    return ", ".join(map(shown, texts[:limit])) + more

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from meantime.survey.cube.cube_version import cube_version
+from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.mapping import parse_mapping
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.sources import SourceKind
 
 
 def test_the_version_depends_on_everything_that_changes_how_a_table_is_read() -> None:

@@ -99,7 +99,7 @@ def test_nothing_is_left_in_the_cache_but_the_cube_and_its_note(source: Path, ca
 
 
 def test_the_child_s_one_line_error_reaches_the_caller(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^table\.csv, line 2, column 'Data_Value': 'x' is no number$"):
+    with pytest.raises(DataError, match=r"^table\.csv, line 2, column 'Data_Value': 'x' is no number; state `missing"):
         DataIngestor(written(tmp_path, csv_text([ROW.replace("39.2", "x")]))).ingest()
 
 

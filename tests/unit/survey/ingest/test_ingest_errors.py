@@ -52,7 +52,6 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "value too large": (csv_text([changed("Data_Value", "1e999")]), "line 2, column 'Data_Value': '1e999'"),
     "year with a fraction": (csv_text([changed("YearStart", "2011.5")]), "line 2, column 'YearStart': '2011.5'"),
     "year below 1": (csv_text([ROW, changed("YearStart", "-3")]), "line 3, column 'YearStart': '-3' is no year"),
-    "a date as year": (csv_text([changed("YearStart", "2011-01-01")]), "line 2, column 'YearStart': '2011-01-01'"),
     "short row": (
         csv_text([ROW, "2023,AL"]),
         "line 3, column 'LocationDesc': the row has 2 fields, the header names 14",
@@ -64,10 +63,8 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
         csv_text([ROW, changed("LocationDesc", "Curaçao")]).encode("latin-1"),
         "line 3, column 'LocationDesc': not UTF-8",
     ),
-    "UTF-16": (GOOD.encode("utf-16"), "line 1, column 1: not UTF-8"),
     "Latin-1 header": (GOOD.replace("Sample_Size", "Größe").encode("latin-1"), "line 1, column 10: not UTF-8"),
-    "mixed line ends": (csv_text([ROW, ROW + "\r", ROW]), "line 3: ends unlike line 1"),
-    "semicolons": ("Question;YearStart;Data_Value\na;2011;3\n", "state `delimiter = ';'` under [file]"),
+    "semicolons here and there": ("Question;YearStart\na;2011\nb\n", "state `delimiter = ';'` under [file]"),
     "no usable row": (csv_text([changed("YearStart", ""), changed("Question", " ")]), "none of its 2 rows has"),
     "fault after a quoted line end": (
         csv_text([changed("Data_Value_Footnote", '"two\nlines"'), changed("Data_Value", "x")]),
@@ -110,7 +107,7 @@ def test_a_url_is_never_fetched(url: str) -> None:
 
 
 def test_an_unknown_ending_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"must end in \.csv, \.csv\.gz, \.csv\.zst, \.zip, \.parquet"):
+    with pytest.raises(DataError, match=r"must end in \.csv, \.tsv, \.csv\.gz, \.tsv\.gz, \.csv\.zst, \.zip, \.p"):
         read(written(tmp_path, GOOD, "table.xlsx"))
 
 

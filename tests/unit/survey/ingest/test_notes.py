@@ -46,11 +46,12 @@ def test_a_note_about_no_answer_is_known_as_one() -> None:
     assert not a_note(ABOUT_NO_ANSWER).concerns_answers
 
 
-def test_cells_with_several_estimates_are_a_note_on_their_questions_alone(tmp_path: Path) -> None:
+def test_pooled_rows_are_a_note_on_their_questions_alone(tmp_path: Path) -> None:
     other = ROW.replace("have obesity", "are inactive").replace("Q036", "Q047")
-    _, report = read(written(tmp_path, csv_text([ROW, ROW, other])))
+    lines = [ROW, ROW.replace("39.2", "38.2"), other]
+    _, report = read(written(tmp_path, csv_text(lines)), "[rows]\npool = true")
     [note] = [each for each in report.notes if each.concerns_answers]
-    assert (note.kind, note.count) == ("several_estimates", 1)
+    assert (note.kind, note.count) == ("pooled_rows", 1)
     assert note.questions == frozenset({"Percent of adults who have obesity"})
 
 

@@ -10,7 +10,7 @@ from meantime.errors import DataError
 from meantime.survey.questions import Direction, LocationKind
 from meantime.survey.reading.columns import Role
 from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
-from meantime.survey.reading.profile import Profile
+from meantime.survey.reading.profile import FileForm, Profile
 from tests.unit.survey.tables import ROW, csv_text, read, written
 
 TABLE = """\
@@ -112,9 +112,9 @@ WRONG = {
     "[columns": "is not TOML",
     'columns = "x"': "columns must be a section, [columns]",
     "[colums]": "'colums' is no section; did you mean 'columns'?",
-    '[columns]\nvalu = "x"': "'valu' is no key of [columns]; did you mean 'value'?",
+    '[columns]\nvalu = "x"': "'valu' is no key of [columns]; did you mean 'value_type' or 'value'?",
     "[columns]\nvalue = 3": "'value' under [columns] is 3; it must be a text in quotes",
-    '[fixed]\nvalue = "3"': "'value' is no key of [fixed]; accepted: question, ",
+    '[fixed]\nhigh = "3"': "'high' is no key of [fixed]; accepted: question, ",
     '[columns]\nunit = "u"\n[fixed]\nunit = "percent"': "unit is under [columns] and under [fixed]; keep one",
     '[names]\nnation = "USA"': "'nation' under [names] is 'USA'; it must be a list of texts, such as [\"Guam\"]",
     "[names]\nmissing = [9]": "'missing' under [names] is [9]; it must be a list of texts",
@@ -123,7 +123,22 @@ WRONG = {
     '[file]\ndelimiter = ";;"': "'delimiter' under [file] is ';;'; it must be one character",
     '[file]\ndelimiter = "\\n"': "'delimiter' under [file] is '\\n'; it must be one character",
     '[file]\ndelimiter = "é"': "'delimiter' under [file] is 'é'; it must be one character",
-    '[file]\nencoding = "latin-1"': "'encoding' is no key of [file]; accepted: delimiter",
+    '[file]\nencoding = "latin 1"': "'encoding' under [file] is 'latin 1'; it must be the name of an encoding",
+    '[file]\nquote = "x"': "'quote' is no key of [file]; accepted: delimiter, decimal",
+    '[file]\ndecimal = ";"': "'decimal' under [file] is ';'; it must be one of ., ,",
+    "[file]\nskip = -1": "'skip' under [file] is -1; it must be a whole number from 0",
+    '[file]\nyear = "both"': "'year' under [file] is 'both'; it must be one of first, last",
+    '[rows]\nkeep = "Crude"': "'keep' under [rows] is 'Crude'; it must be columns with their texts",
+    "[rows.keep]\nSex = 3": "'Sex' under [rows.keep] is 3; it must be a text or a list of texts",
+    "[rows.keep]\nSex = []": "'Sex' under [rows.keep] is []; it must be a text or a list of texts",
+    '[rows]\npool = "yes"': "'pool' under [rows] is 'yes'; it must be true or false",
+    "[rows]\ndrop = 1": "'drop' is no key of [rows]; accepted: keep, pool",
+    "[values]\nconfidence_percent = 0.9": "'confidence_percent' under [values] is 0.9; it must be a number from 50",
+    '[wide]\nyears = "year"': "'years' under [wide] is 'year'; it must be a text with {year} in it",
+    '[columns]\nstrata = "Sex"': "'strata' under [columns] is 'Sex'; it must be a list of texts",
+    '[columns]\nstrata = ["Sex"]\nstratum = "Age"': "stratum is stated beside strata",
+    '[columns]\nstrata = ["Sex"]\n[fixed]\ncategory = "Age"': "category is stated beside strata",
+    '[columns]\nstandard_error = "SE"\nmargin_of_error = "MOE"': "standard_error and margin_of_error are both",
     '[source]\nauthor = "me"': "'author' is no key of [source]; accepted: publisher, ",
     '[fixed]\nyear = "soon"': "'year' under [fixed] is 'soon'; it must be a number in quotes",
     "[columns]\nvalue = " + "9" * 5000: "is not TOML",
@@ -153,5 +168,87 @@ def test_a_mapping_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_role_can_be_named() -> None:
-    text = "[columns]\n" + "".join(f'{role} = "column of {role}"\n' for role in Role)
-    assert set(parse_mapping(text, "m").profile.columns) == set(Role)
+    for role in Role:
+        assert parse_mapping(f'[columns]\n{role} = "x"', "m").profile.columns == {role: "x"}
+
+
+def test_every_key_of_the_grammar_is_carried() -> None:
+    text = """
+[columns]
+question = "{Question}: {Response}"
+strata = ["Sex", "Age"]
+[rows]
+keep = {Type = "Crude", Age = ["All", "Total"]}
+pool = true
+[values]
+confidence_percent = 90
+[file]
+delimiter = ";"
+decimal = ","
+thousands = "."
+encoding = "windows-1252"
+skip = 2
+footer = 3
+year = "first"
+[wide]
+years = "{year} [YR{year}]"
+"""
+    profile = parse_mapping(text.replace(" [YR{year}]", ""), "m").profile
+    assert profile.columns == {Role.QUESTION: "{Question}: {Response}"}
+    assert profile.strata == ("Sex", "Age")
+    assert profile.keep == {"Type": ("Crude",), "Age": ("All", "Total")}
+    assert (profile.pool, profile.confidence_percent, profile.wide_years) == (True, 90.0, "{year}")
+    assert profile.file == FileForm(";", ",", ".", "windows-1252", 2, 3, "first")
+    assert parse_mapping(text, "m").profile.wide_years == "{year} [YR{year}]"
+
+
+def test_a_role_s_text_may_be_made_of_several_columns(tmp_path: Path) -> None:
+    table = (
+        "County,State,What,Unit,Year,Value\n"
+        "Washington,AL,Obesity,%,2022,42\nWashington,CO,Obesity,%,2022,28\n,OR,Obesity,,2022,29\n"
+    )
+    mapping = """[columns]
+question = "{What} ({unit})"
+location = "{County}, {State}"
+value = "Value"
+"""
+    cube, report = read(written(tmp_path, table), mapping)
+    assert [place.name for place in cube.locations] == ["OR", "Washington, AL", "Washington, CO"]
+    assert [question.text for question in cube.questions] == ["Obesity", "Obesity (%)"]
+    assert report.columns["location"] == "{County}, {State}"
+
+
+def test_a_text_that_is_exactly_a_header_is_that_column(tmp_path: Path) -> None:
+    table = "{a} {b},LocationDesc,Year,Data_Value\nQ,Ohio,2020,1\n"
+    cube, _ = read(written(tmp_path, table), '[columns]\nquestion = "{a} {b}"')
+    assert cube.questions[0].text == "Q"
+
+
+def test_a_column_of_a_text_that_the_file_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no column is called 'Countie' \(location\)"):
+        read(written(tmp_path, csv_text([ROW])), '[columns]\nlocation = "{Countie}, {LocationAbbr}"')
+
+
+def test_a_number_is_one_column(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="value is '{Data_Value}{Sample_Size}'; a number must be one column"):
+        read(written(tmp_path, csv_text([ROW])), '[columns]\nvalue = "{Data_Value}{Sample_Size}"')
+
+
+def test_only_rows_with_the_stated_texts_are_kept_whatever_their_spelling(tmp_path: Path) -> None:
+    table = "Question,LocationDesc,Year,Data_Value,Type\n" + "".join(
+        f"Q,Ohio,{year},{value},{kind}\n"
+        for year, value, kind in (
+            (2020, 1, "Crude"),
+            (2020, 2, "Adjusted"),
+            (2021, 3, " crude"),
+            (2022, 4, "CRUDE\u00a0"),
+        )
+    )
+    source = written(tmp_path, table)
+    cube, _ = read(source, '[rows]\nkeep = {type = "Crude"}')
+    assert (cube.years, cube.cells.value_sum.tolist()) == ((2020, 2021, 2022), [1.0, 3.0, 4.0])
+    with pytest.raises(DataError) as caught:
+        read(source, '[rows]\nkeep = {Type = ["crud", "x"]}')
+    assert "leaves no row: 'Type' is never 'crud' or 'x'; it is ' crude', 'Adjusted', 'CRUDE\\xa0', 'Crude'" in str(
+        caught.value
+    )

@@ -55,12 +55,21 @@ def test_kinds_of_locations(name: str, kind: LocationKind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "code"), [("1", "01"), ("01", "01"), ("36.0", "36"), ("", ""), ("36061", ""), ("x", "")]
-)
-def test_fips_codes_have_two_digits_or_are_none(written: str, code: str) -> None:
+    ("written", "code"),
+    [
+        ("1", "01"), ("01", "01"), ("36.0", "36"), ("", ""), ("36061", "36061"), ("1001", "01001"), ("129", "00129"),
+        ("01001020100", "01001020100"), ("1001020100", "01001020100"), ("123456", ""), ("x", ""), ('="01"', ""),
+    ],
+)  # fmt: skip
+def test_fips_codes_have_their_full_length_or_are_none(written: str, code: str) -> None:
     assert PROFILE.location("Ohio", "", written).fips == code
 
 
 @pytest.mark.parametrize(("unit", "expected"), [("%", "percent"), ("", "percent"), ("days", "days")])
 def test_a_percent_sign_is_a_unit_in_words(unit: str, expected: str) -> None:
-    assert PROFILE.question("Q", "", unit).unit == expected
+    assert PROFILE.question("Percent of adults who have obesity", "", unit).unit == expected
+
+
+def test_a_question_that_nobody_knows_has_no_unit_unless_its_rows_name_one() -> None:
+    assert PROFILE.question("Q", "", "").unit == ""
+    assert PROFILE.question("Q", "", "%").unit == "percent"

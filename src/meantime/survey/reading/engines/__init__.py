@@ -62,6 +62,10 @@ class Engine(Protocol):
         """Return the wanted columns (name -> position) of a Parquet file."""
         ...
 
+    def texts(self, columns: Mapping[str, Sequence[str]]) -> Frame:
+        """Return a frame of texts that are at hand, by column."""
+        ...
+
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, so that later questions don't read the source again."""
         ...

@@ -63,6 +63,15 @@ class DuckDBEngine:
         """Return the wanted columns (name -> position) of a Parquet file."""
         return self._frame(f"SELECT {_named(wanted, self.parquet_columns(path))} FROM read_parquet({_quoted(path)})")
 
+    def texts(self, columns: Mapping[str, Sequence[str]]) -> Frame:
+        """Return a frame of texts that are at hand, by column."""
+        self._made += 1
+        named = ", ".join(f"unnest(?::VARCHAR[]) AS {name}" for name in columns)
+        self._execute(
+            f"CREATE TEMP TABLE texts_{self._made} AS SELECT {named}", [list(each) for each in columns.values()]
+        )
+        return self._frame(f"SELECT * FROM texts_{self._made}")
+
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once, so that later questions don't read the source again."""
         self._made += 1
@@ -106,9 +115,9 @@ class DuckDBEngine:
     def _texts(self, enum: str) -> tuple[str, ...]:
         return tuple(text for (text,) in self._execute(f"SELECT unnest(enum_range(NULL::{enum}))").fetchall())
 
-    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         try:
-            return self._connection.execute(sql)
+            return self._connection.execute(sql, parameters)
         except duckdb.Error as error:
             raise _engine_error(error) from error
 

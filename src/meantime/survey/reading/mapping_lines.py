@@ -1,0 +1,65 @@
+"""Lines of a mapping file that tell the rows of a cell apart, for refusals and proposals.
+
+Each is the section it belongs to and the line. What has to be told apart is found in ``ingest/cell_guard.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from meantime.fields.refusals import printable_toml
+from meantime.survey.reading.columns import ColumnMap, Role
+
+Line = tuple[str, str]
+"""Section and line, such as ``("rows", 'keep = {Sex = "Female"}')``."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def quoted(value: str | Sequence[str]) -> str:
+    """Return a TOML string, or a list of some: the escapes that JSON needs are TOML's, too.
+
+    >>> print(quoted("Sex"), quoted(["All"]))
+    "Sex" ["All"]
+    """
+    return printable_toml(json.dumps(value, ensure_ascii=False))
+
+
+def keep_line(texts: Mapping[str, str]) -> Line:
+    """Return the line that keeps rows by the texts of columns.
+
+    >>> keep_line({"Sex": "All", "Age group": "All"})
+    ('rows', 'keep = {Sex = "All", "Age group" = "All"}')
+    """
+    pairs = (
+        f"{header if _BARE_KEY.fullmatch(header) else quoted(header)} = {quoted(text)}"
+        for header, text in texts.items()
+    )
+    return "rows", f"keep = {{{', '.join(pairs)}}}"
+
+
+def strata_line(headers: Sequence[str]) -> Line:
+    """Return the line that states strata columns."""
+    return "columns", f"strata = {quoted(headers)}"
+
+
+def longer_text_line(columns: ColumnMap, role: Role, headers: Sequence[str], pattern: str) -> Line | None:
+    """Return the line that makes further columns a part of a role's text; None where braces can't name them.
+
+    ``pattern`` says how each is added, such as ``" ({})"``.
+    """
+    recipe = columns.recipes.get(role)
+    shown = recipe.shown.strip() if recipe else columns.fixed.get(role, "")
+    if any(set("{}") & set(header) for header in headers):
+        return None
+    stated = f"{{{shown}}}" if recipe and recipe.column is not None else shown
+    added = "".join(pattern.replace("{}", f"{{{header}}}") for header in headers)
+    return "columns", f"{role} = {quoted(stated + added)}"
+
+
+def choices(lines: Sequence[Line | None]) -> str:
+    """Return lines as a choice in words: "state `...` under [rows] or `...` under [columns] in a mapping file"."""
+    stated = " or ".join(f"`{line}` under [{section}]" for section, line in filter(None, lines))
+    return f"state {stated} in a mapping file"
