@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, Scale, interval, two_sided_p
+from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, interval, two_sided_p
 from meantime.statistics.result import Column
+from meantime.survey.cube.limits import Scale
 from meantime.survey.cube.survey_cube import FloatArray
 from meantime.survey.questions import Direction
 

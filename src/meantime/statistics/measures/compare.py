@@ -62,7 +62,7 @@ class Compare(Filters):
         Default("none"),
         Example("Male"),
     ] = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

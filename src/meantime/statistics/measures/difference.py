@@ -68,7 +68,7 @@ class Difference(Filters):
         Example(30.0),
     ] = None
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

@@ -38,10 +38,11 @@ from meantime.statistics.estimation.series import (
     panel_columns,
     years_asked,
 )
-from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
+from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData
+from meantime.survey.cube.limits import Scale
 from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
 
 SCATTER_LIMIT = 3.0
@@ -69,7 +70,7 @@ class Trend(Filters):
     ] = (LOCATION,)
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
