@@ -98,8 +98,8 @@ class PublishedLimits:
         if scale is Scale.LOGIT:
             centre = logit(self.value)
             below, above = (factor * np.maximum(distance, 0) for distance in self.distances(Scale.LOGIT))
-            low = np.where(np.isnan(below), low, expit(centre - below))
-            high = np.where(np.isnan(above), high, expit(centre + above))
+            low = np.where(np.isnan(below), low, np.minimum(expit(centre - below), self.value))
+            high = np.where(np.isnan(above), high, np.maximum(expit(centre + above), self.value))
         # A limit that is cut off, or rounded, must not end up on the wrong side of the published one.
         outer, inner = (np.minimum, np.maximum) if level > 0.95 else (np.maximum, np.minimum)
         return within_range(outer(low, self.low), self.highest), within_range(inner(high, self.high), self.highest)
