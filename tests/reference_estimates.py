@@ -147,9 +147,16 @@ def flag_of(value: float | None, error: float | None, size: float | None) -> str
     """Return CDC's reliability flag."""
     if value is None:
         return "suppressed"
-    if error is None or size is None or size < 50 or value <= 0 or 100 * error / value >= 30:
+    if error is None or size is None or size < 50 or value <= 0 or error == 0 or 100 * error / value >= 30:
         return "caution"
     return "ok"
+
+
+def is_odd(row: Row) -> bool:
+    """Whether a value lies outside its own limits, or these leave no room."""
+    value = row.value or 0.0
+    below, above = row.low is not None and value < row.low, row.high is not None and value > row.high
+    return below or above or (row.low is not None and row.low == row.high)
 
 
 def weight_of(row: Row, options: Options) -> float | None:
@@ -169,10 +176,10 @@ def pooled(rows: Sequence[Row], options: Options) -> Estimate:
     suppressed = sum(row.value is None for row in rows)
     used = [(row, row.value, weight_of(row, options)) for row in rows if row.value is not None]
     counted = [(row, value, weight) for row, value, weight in used if weight is not None]
-    sizes = [row.sample_size for row, _, _ in used if row.sample_size]
+    sizes = [row.sample_size for row, _, _ in counted if row.sample_size]
     size = math.fsum(sizes) if sizes else None
     if not counted:
-        return Estimate(None, None, None, None, size, 0, suppressed, "suppressed")
+        return Estimate(None, None, None, None, size, 0, suppressed, "unweighted" if used else "suppressed")
     total = math.fsum(weight for _, _, weight in counted)
     value = math.fsum(weight * own for _, own, weight in counted) / total
     errors = [(error_of(row, options.scale), weight) for row, _, weight in counted]
@@ -183,7 +190,8 @@ def pooled(rows: Sequence[Row], options: Options) -> Estimate:
     only = counted[0][0]
     if len(counted) == 1 and error is not None:
         low, high = moved_limits(only, options)
-    return Estimate(value, error, low, high, size, len(counted), suppressed, flag_of(value, error, size))
+    flag = "caution" if any(is_odd(row) for row, _, _ in counted) else flag_of(value, error, size)
+    return Estimate(value, error, low, high, size, len(counted), suppressed, flag)
 
 
 def scale_of(category: str, stratum: str) -> tuple[str, bool, int, str]:
@@ -279,7 +287,7 @@ def contrast(own: Estimate, reference: Estimate, level: float, direction: str | 
         half = quantile_of_normal(level) * error
         low, high = gap - half, gap + half
         above, below = {LOWER: ("worse", "better"), HIGHER: ("better", "worse"), None: ("higher", "lower")}[direction]
-        verdict = above if low > 0 else below if high < 0 else "similar"
+        verdict = above if low > 0 else below if high < 0 else "no clear difference"
     return {
         "reference": reference.value,
         "reference_standard_error": reference.standard_error,

@@ -5,6 +5,7 @@ Fields that several statistics have, and the checks that go with them. How estim
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from meantime.fields.kinds import Boolean, Choice, Number
 from meantime.statistics.kinds import PopulationRow, PopulationRowKind, PopulationTable
 from meantime.survey.cube.limits import Scale, limit_symmetry
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.questions import PERCENT, Question
+from meantime.survey.questions import PERCENT, SCALES, Question
 
 
 class Weights(StrEnum):
@@ -55,6 +56,13 @@ ScaleOption = Annotated[
     Example("linear"),
 ]
 LevelOption = Annotated[float, Number(0.5, 0.9999), "The probability that an interval covers the truth.", Example(0.95)]
+MarginOption = Annotated[
+    float | None,
+    Number(0.0, 1e9),
+    "The difference, in the question's unit, below which two values count as similar; `similar` is then tested for.",
+    Default("none: no verdict is `similar`"),
+    Example(2.0),
+]
 ExplainOption = Annotated[
     bool, Boolean(), "Whether to add the rows used, the intermediate sums and the pitfalls.", Example(False)
 ]
@@ -86,6 +94,24 @@ def check_scale(cube: SurveyCube, question: str, scale: str) -> None:
             f"scale: the logit scale is for percentages, and the question's unit is {unit!r}; use linear",
             field="scale",
             accepted=(AUTO, Scale.LINEAR.value),
+        )
+
+
+def check_margin(cube: SurveyCube, question: str, margin: float | None) -> None:
+    """Check that a margin is a difference that values of the question can have.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is 0, or wider than the scale of the question's unit.
+    """
+    unit = cube.questions[cube.question_index[question]].unit
+    widest = SCALES.get(unit, math.inf)
+    if margin is not None and not 0.0 < margin < widest:
+        raise InvalidParameterError(
+            f"margin: {margin:g} is no difference that could be small; give one above 0"
+            + (f" and below {widest:g} ({unit})" if unit in SCALES else ""),
+            field="margin",
         )
 
 

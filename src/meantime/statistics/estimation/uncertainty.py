@@ -38,10 +38,11 @@ EQUAL_WITHIN = 5e-10
 
 
 class Reliability(StrEnum):
-    """Whether an estimate can be relied on."""
+    """Whether an estimate can be relied on, from the best to the worst."""
 
     OK = "ok"
     CAUTION = "caution"
+    UNWEIGHTED = "unweighted"
     SUPPRESSED = "suppressed"
 
 
@@ -129,6 +130,15 @@ def two_sided_p(estimate: FloatArray, standard_error: FloatArray) -> FloatArray:
     return np.array(p_values, dtype=np.float64)
 
 
+def one_sided_p(excess: FloatArray, standard_error: FloatArray) -> FloatArray:
+    """Return the p-values of z-tests of "the true value is 0 or more", against "below 0".
+
+    p = erfc(-excess / (SE sqrt(2))) / 2; NaN where either is unknown; with a standard error of 0 it is 0 or 1.
+    """
+    two_sided = two_sided_p(excess, standard_error)
+    return np.where(excess < 0, two_sided / 2, 1 - two_sided / 2)
+
+
 def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> BoolArray:
     """Return whether each estimate passes CDC's rule.
 
@@ -142,22 +152,14 @@ def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: Floa
     Returns
     -------
     array of bool
-        True where the estimate rests on 50 persons or more and its relative standard error SE / value is below 30 %.
+        True where the estimate rests on 50 persons or more and its relative standard error SE / value is above 0 and
+        below 30 %: no sample gives a standard error of 0, so such limits are no measure of what is uncertain.
         What can't be checked, because a number is unknown, is not called reliable.
 
     Notes
     -----
     CDC's rule for BRFSS: not below 50 persons, nor with an RSE of 30 % or more.
     """
-    precise = 100 * standard_error < UNRELIABLE_RSE_PERCENT * value
+    precise = (standard_error > 0) & (100 * standard_error < UNRELIABLE_RSE_PERCENT * value)
     reliable: BoolArray = (sample_size >= RELIABLE_SAMPLE_SIZE) & (value > 0) & precise
     return reliable
-
-
-def reliability(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> list[str]:
-    """Return the flag of each estimate, with the parameters of ``is_reliable``.
-
-    ``suppressed`` where there is no estimate, ``ok`` where it is reliable, else ``caution``.
-    """
-    flags = np.where(is_reliable(value, standard_error, sample_size), Reliability.OK.value, Reliability.CAUTION.value)
-    return list(np.where(np.isnan(value), Reliability.SUPPRESSED.value, flags).tolist())

@@ -14,11 +14,8 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import (
-    SIMILAR,
     TEST_FORMULA,
     Contrasts,
-    cautions_of_direction,
-    cautions_of_many_tests,
     contrasts,
 )
 from meantime.statistics.estimation.explanation import explain
@@ -27,6 +24,7 @@ from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
@@ -229,13 +227,12 @@ def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Es
         len({segment.category for segment in segments}) > 1 or any(segment.is_overall for segment in segments)
     ):
         cautions.append("the two strata overlap, so their estimates are not independent")
-    return cautions + cautions_of_many_tests(found.test_count, own.level)
+    return cautions + found.cautions()
 
 
 def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict[str, object]:
-    similar = found.verdict.count(SIMILAR)
     pitfall = (
-        f"In {similar} of {found.test_count} locations the difference may be chance."
+        f"In {found.unclear_count} of {found.test_count} locations the difference may be chance."
         " Two intervals that overlap may still differ; the test is on the difference itself."
     )
     return explain(own, [pitfall], references={"reference": reference})

@@ -12,7 +12,6 @@ from typing import Annotated, ClassVar
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
-from meantime.statistics.estimation.contrasts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, overall_segments
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
@@ -21,6 +20,7 @@ from meantime.statistics.estimation.options import ExplainOption, LevelOption, S
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Reliability, normal_quantile
+from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore
 from meantime.statistics.result import Record, Result, plain
 from meantime.statistics.statistic import StatisticData

@@ -15,7 +15,7 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.cautions import cautions_of
-from meantime.statistics.estimation.contrasts import cautions_of_direction, contrasts
+from meantime.statistics.estimation.contrasts import contrasts
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, years_with_values
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
@@ -38,7 +38,8 @@ from meantime.statistics.estimation.series import (
     panel_columns,
     years_asked,
 )
-from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
+from meantime.statistics.estimation.uncertainty import Reliability, interval
+from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData
@@ -164,8 +165,7 @@ def _unit(unit: str) -> str:
 def _pooled_columns(yearly: Estimates, owner: IndexArray, usable: BoolArray, lines: Lines) -> dict[str, Column]:
     """Return sample size, cells and reliability of each series: sums over the usable years, and the worst flag."""
     count = len(lines.slope)
-    reliable = is_reliable(yearly.value, yearly.standard_error, yearly.sample_size)
-    doubtful = sum_by(owner, usable & ~reliable, count) > 0
+    doubtful = sum_by(owner, usable & ~yearly.is_reliable, count) > 0
     sized = usable & ~np.isnan(yearly.sample_size)
     size = sum_by(owner, np.where(sized, yearly.sample_size, 0.0), count)
     worst = np.where(doubtful, Reliability.CAUTION.value, Reliability.OK.value)

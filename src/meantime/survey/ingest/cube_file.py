@@ -28,6 +28,7 @@ from meantime.survey.questions import Direction, Location, LocationKind, Questio
 from meantime.survey.reading.row_faults import LeftOutRow
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
+_DIRECTIONS = ("direction", "contract_direction")
 
 Array = npt.NDArray[np.generic]
 
@@ -90,7 +91,7 @@ def read_cube_file(path: Path) -> tuple[SurveyCube, IngestReport] | None:
     cube = SurveyCube(
         version=header["version"],
         questions=tuple(
-            Question(**item | {"direction": Direction(item["direction"]) if item["direction"] else None})
+            Question(**item | {name: Direction(item[name]) if item[name] else None for name in _DIRECTIONS})
             for item in header["questions"]
         ),
         locations=tuple(Location(**item | {"kind": LocationKind(item["kind"])}) for item in header["locations"]),

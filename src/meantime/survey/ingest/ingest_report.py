@@ -94,7 +94,8 @@ def _doubtful_scale(cube: SurveyCube) -> str:
 
 
 def _without_direction(cube: SurveyCube) -> str:
-    texts = [question.text for question in cube.questions if question.direction is None]
+    unsaid = [each for each in cube.questions if each.direction is None and not each.undirected_because]
+    texts = [question.text for question in unsaid]
     if not texts:
         return ""
     return (

@@ -21,12 +21,15 @@ class KnownQuestion:
     """A question that is known by its words: which end is better and which survey asks it.
 
     All ``words`` must be in the text. The publisher's id alone doesn't count: another survey may use it for something
-    else, and a question that was turned round would keep it.
+    else, and a question that was turned round would keep it. Where no end is better, ``reason`` says why, and
+    ``contract_direction`` is what the contract holds all the same.
     """
 
     words: tuple[str, ...]
     direction: Direction | None
     survey: str
+    contract_direction: Direction | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,16 @@ BRFSS = "brfss"
 WIC = "wic"
 _LOWER, _HIGHER = Direction.LOWER_IS_BETTER, Direction.HIGHER_IS_BETTER
 
+_OVERWEIGHT = (
+    "no end is called better: who is obese doesn't count as overweight, so the share of overweight falls where obesity"
+    " rises"
+)
+
 KNOWN_QUESTIONS = (
     KnownQuestion(("adults", "fruit less than one time daily"), _LOWER, BRFSS),  # Q018
     KnownQuestion(("adults", "vegetables less than one time daily"), _LOWER, BRFSS),  # Q019
     KnownQuestion(("adults", "have obesity"), _LOWER, BRFSS),  # Q036
-    KnownQuestion(("adults", "overweight classification"), _LOWER, BRFSS),  # Q037
+    KnownQuestion(("adults", "overweight classification"), None, BRFSS, _LOWER, _OVERWEIGHT),  # Q037
     KnownQuestion(("adults", "at least 150 minutes", "aerobic", "equivalent combination"), _HIGHER, BRFSS),  # Q043
     KnownQuestion(("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS),  # Q044
     KnownQuestion(("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS),  # Q045
@@ -126,12 +134,15 @@ class Profile:
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
     def question(self, text: str, question_id: str, unit: str) -> Question:
-        """Return a question with its direction (None when nobody has stated it) and unit."""
+        """Return a question with its direction (None when no end is called better) and unit."""
         stated = {normal(name): direction for name, direction in self.directions.items()}
         known = known_question(text)
-        direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
+        direction = stated.get(normal(text)) or stated.get(normal(question_id))
         stated_unit = unit or self.unit
-        return Question(question_id, text, direction, UNITS.get(normal(stated_unit), stated_unit))
+        stated_unit = UNITS.get(normal(stated_unit), stated_unit)
+        if direction is not None or known is None:
+            return Question(question_id, text, direction, stated_unit)
+        return Question(question_id, text, known.direction, stated_unit, known.contract_direction, known.reason)
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
         """Return a location with its kind and a two-digit code; the nation has none."""

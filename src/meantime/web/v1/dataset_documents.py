@@ -77,6 +77,7 @@ class QuestionDocument(TypedDict):
     id: str
     text: str
     direction: Direction | None
+    undirected_because: str | None
     unit: str
     years: list[int]
 
@@ -191,6 +192,7 @@ def questions_of(cube: SurveyCube) -> list[QuestionDocument]:
             "id": question.question_id,
             "text": question.text,
             "direction": question.direction,
+            "undirected_because": question.undirected_because or None,
             "unit": question.unit,
             "years": np.unique(cube.cells.year[cube.cells_of(index)]).tolist(),
         }

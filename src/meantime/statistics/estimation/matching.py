@@ -1,0 +1,183 @@
+"""Matched cells: the estimates that all sides of a comparison have, so that no gap passes for a difference.
+
+A side is what is compared (a location, a stratum, a year); a place is where its estimates are (the other dimensions).
+Sides are compared over the places that all of them have. Only cells that count count: those with a value, and the
+weight that was asked for (``pooling.counted_cells``). What is then done with the cells is up to ``pooling.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meantime.statistics.estimation.cautions import listed
+from meantime.statistics.estimation.grouping import LOCATION, STRATUM, YEAR, Groups, codes_of
+from meantime.statistics.estimation.selection import IndexArray, Selection
+from meantime.statistics.result import Column
+from meantime.survey.cube.survey_cube import BoolArray
+
+
+def unshared_cells(
+    selection: Selection, counted: BoolArray, *, apart: Sequence[str], within: Sequence[str] = ()
+) -> BoolArray:
+    """Return which cells to leave out, so that all sides are over the same places.
+
+    Parameters
+    ----------
+    selection
+        The cells of all sides.
+    counted
+        One per cell: whether it counts.
+    apart
+        The dimensions that set one side apart from another.
+    within
+        Dimensions of which each member is a comparison of its own.
+
+    Returns
+    -------
+    array of bool
+        True for a cell that counts, but at a place that some side lacks.
+
+    Notes
+    -----
+    A side without any cell that counts is no side. Where no place is common to all sides of a comparison, the sides
+    with the fewest places are left out whole, all that have equally few, until one is. So nothing goes by the order
+    of names, and at worst all is left out.
+
+    Examples
+    --------
+    Locations in a ranking are ``apart=["location"]``; the strata of each location are ``apart=["stratum"],
+    within=["location"]``; the years of each series are ``apart=["year"], within=series.by``.
+    """
+    kept = counted.copy()
+    rest = [name for name in (LOCATION, YEAR, STRATUM) if name not in {*apart, *within}]
+    if not _has_several_places(selection, rest):
+        return np.zeros(len(kept), dtype=np.bool_)
+    contest = _numbered(codes_of(selection, within))
+    side = _numbered(contest, codes_of(selection, apart))
+    place = _numbered(contest, codes_of(selection, rest))
+    while True:
+        cells = np.flatnonzero(kept)
+        sides = np.bincount(contest[cells][np.unique(side[cells], return_index=True)[1]], minlength=len(kept))
+        is_shared = np.bincount(place[cells], minlength=len(kept))[place] == sides[contest]
+        shared_count = np.bincount(contest[cells], is_shared[cells], minlength=len(kept))
+        stuck = cells[shared_count[contest[cells]] == 0]
+        if not len(stuck):
+            left_out: BoolArray = counted & ~(kept & is_shared)
+            return left_out
+        size = np.bincount(side[stuck], minlength=len(kept))[side]
+        fewest = np.full(len(kept), len(kept))
+        np.minimum.at(fewest, contest[stuck], size[stuck])
+        kept[stuck[size[stuck] == fewest[contest[stuck]]]] = False
+
+
+def _has_several_places(selection: Selection, rest: Sequence[str]) -> bool:
+    members = {LOCATION: selection.locations, YEAR: selection.years, STRATUM: selection.segments}
+    return any(len(members[name]) > 1 for name in rest)
+
+
+def _numbered(*codes: IndexArray) -> IndexArray:
+    """Return numbers from 0, equal where all codes are; never more than there are cells."""
+    found = codes[0]
+    for code in codes[1:]:
+        found = found * (int(code.max(initial=0)) + 1) + code
+    return np.unique(found, return_inverse=True)[1].astype(np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Groups of a selection, each beside one reference over the years and strata that both have.
+
+    ``left_out`` tells of each cell of the groups whether it counts and the reference lacks its place; of a group
+    without any common place none is left out, since it is compared with nothing. ``reference`` has the reference's
+    cells for each group, in its order; none where nothing is common. ``unmatched`` are, for each group, the years and
+    strata that one side has and the other lacks, in words.
+    """
+
+    groups: Groups
+    left_out: BoolArray
+    reference: Groups
+    matched_count: IndexArray
+    unmatched: list[list[str]]
+
+    def columns(self) -> dict[str, Column]:
+        """Return the fields that say over how many years and strata is compared, over how many not, and which."""
+        return {
+            "cells_matched": self.matched_count,
+            "cells_left_out": [len(names) for names in self.unmatched],
+            "left_out": [listed(names) for names in self.unmatched],
+        }
+
+    def cautions(self) -> list[str]:
+        """Return cautions that name the locations of which something is left out, and those not compared at all."""
+        names = self.groups.location_names()
+        partly: list[str] = []
+        wholly: list[str] = []
+        for name, count, unmatched in zip(names, self.matched_count.tolist(), self.unmatched, strict=True):
+            if unmatched:
+                (partly if count else wholly).append(f"{name} without {listed(unmatched)}" if count else name)
+        found = []
+        if partly:
+            found.append(
+                "compared only over the years and strata that both sides have:"
+                f" {len(partly)} of {len(names)} locations ({listed(partly)})"
+            )
+        if wholly:
+            found.append(
+                "not compared, because no year and stratum has a value on both sides:"
+                f" {len(wholly)} of {len(names)} locations ({listed(wholly)})"
+            )
+        return found
+
+
+def paired(groups: Groups, counted: BoolArray, reference: Selection, reference_counted: BoolArray) -> Pairs:
+    """Set each group beside one reference, over the years and strata that both have.
+
+    Parameters
+    ----------
+    groups
+        By location.
+    counted, reference_counted
+        Whether each cell counts, of the groups' selection and of the reference.
+    reference
+        The cells of one location, in the same years and strata.
+    """
+    selection = groups.selection
+    own_place, other_place = codes_of(selection, [YEAR, STRATUM]), codes_of(reference, [YEAR, STRATUM])
+    places = np.union1d(own_place[counted], other_place[reference_counted])
+    own, other = np.searchsorted(places, own_place[counted]), np.searchsorted(places, other_place[reference_counted])
+    has = np.zeros((len(groups), len(places)), dtype=np.bool_)
+    has[groups.group_of_cell[counted], own] = True
+    reference_has = np.zeros(len(places), dtype=np.bool_)
+    reference_has[other] = True
+    matched: BoolArray = has & reference_has
+    left_out = np.zeros(len(selection.cells), dtype=np.bool_)
+    is_compared = matched.any(axis=1)
+    left_out[counted] = ~reference_has[own] & is_compared[groups.group_of_cell[counted]]
+    # The reference's cells once more for each group: cell c belongs to each group that is matched at its place.
+    cell, owner = np.nonzero(np.take(matched, other, axis=1).T)
+    repeated = replace(reference, cells=reference.cells[reference_counted][cell])
+    names = _place_names(places, selection)
+    unmatched: BoolArray = has ^ reference_has[None, :]
+    return Pairs(
+        groups,
+        left_out,
+        Groups(repeated, groups.by, owner, np.zeros(len(groups), dtype=np.intp)),
+        matched.sum(axis=1),
+        [[names[place] for place in np.flatnonzero(lacking).tolist()] for lacking in unmatched],
+    )
+
+
+def _place_names(places: IndexArray, selection: Selection) -> list[str]:
+    """Return the year and stratum of each place, without what all places share."""
+    segments = selection.cube.segments
+    names = []
+    for place in places.tolist():
+        year, segment = divmod(place, len(segments))
+        words = [segments[selection.segments[segment]].stratum] if len(selection.segments) > 1 else []
+        if len(selection.years) > 1 or not words:
+            words.insert(0, str(selection.years[0] + year))
+        names.append(" ".join(words))
+    return names

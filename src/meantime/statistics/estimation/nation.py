@@ -1,0 +1,89 @@
+"""What the nation's estimates are made of: which states are part of them, year by year, and what stands in for them.
+
+The table doesn't say which states a national estimate lacks; its sample size does, since it is the sum of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from meantime.statistics.estimation.cautions import listed
+from meantime.statistics.estimation.filters import overall_segments
+from meantime.statistics.estimation.selection import Selection
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
+from meantime.survey.questions import LocationKind
+
+PUBLISHED, FIXED = "published", "fixed"
+
+
+@kept_per_cube
+def states_lacking(cube: SurveyCube, question: int, year: int) -> tuple[str, ...]:
+    """Return the states that the nation's estimates of a question (an index) are without in a year, by name.
+
+    These are the states with a value in some other year but none in this one, if the nation's sample size is that of
+    the states that have one. Where it is another, some of them are part of it and it isn't known which: then none.
+    Everybody (the overall stratum) is looked at, since in smaller strata states are suppressed, yet part of it.
+    """
+    cells, kinds = cube.cells, [place.kind for place in cube.locations]
+    span = cube.cells_of(question)
+    of_everybody = np.isin(cells.segment[span], overall_segments(cube)) & (cells.value_count[span] > 0)
+    found = np.flatnonzero(of_everybody) + span.start
+    ever = {place for place in cells.location[found].tolist() if kinds[place] is LocationKind.STATE}
+    found = found[cells.year[found] == year]
+    persons = {LocationKind.NATION: 0.0, LocationKind.STATE: 0.0, LocationKind.TERRITORY: 0.0}
+    for place, size in zip(cells.location[found].tolist(), cells.sample_size_sum[found].tolist(), strict=True):
+        persons[kinds[place]] += size
+    if not persons[LocationKind.NATION] or persons[LocationKind.NATION] != persons[LocationKind.STATE]:
+        return ()
+    return tuple(cube.locations[place].name for place in sorted(ever - set(cells.location[found].tolist())))
+
+
+def cautions_of_lacking_states(selections: Sequence[Selection]) -> list[str]:
+    """Return a caution that names the states that the nation's values in some selections are without."""
+    lacking: dict[int, tuple[str, ...]] = {}
+    names = set()
+    for selection in selections:
+        cube = selection.cube
+        nations = [index for index in selection.locations if _is(cube, index, LocationKind.NATION)]
+        names |= {cube.locations[index].name for index in nations}
+        found = selection.cells[np.isin(cube.cells.location[selection.cells], nations)]
+        found = found[cube.cells.value_count[found] > 0]
+        for year in np.unique(cube.cells.year[found]).tolist():
+            lacking[year] = states_lacking(cube, cube.question_index[selection.question.text], year)
+    if not any(lacking.values()):
+        return []
+    without = listed([f"{', '.join(states)} in {year}" for year, states in sorted(lacking.items()) if states])
+    caution = f"by its sample size, {' and '.join(sorted(names))} is without {without}"
+    if len(set(lacking.values())) > 1:
+        caution += "; so it isn't the same states in every year, and a change may be theirs alone"
+    return [caution]
+
+
+def cautions_of_shared_people(reference: Selection, compared: Selection) -> list[str]:
+    """Return a caution where states are compared with the nation that they, but not territories, are part of."""
+    cube = reference.cube
+    names = [cube.locations[index].name for index in reference.locations if _is(cube, index, LocationKind.NATION)]
+    kinds = {cube.locations[index].kind for index in compared.locations}
+    if not names or LocationKind.STATE not in kinds:
+        return []
+    territories = ", territories are not" if LocationKind.TERRITORY in kinds else ""
+    part = f"each state is part of {names[0]}{territories}, so the two estimates are not independent"
+    return [f"{part}: the interval is a little too wide"]
+
+
+def has_nation_alone(cube: SurveyCube, locations: Sequence[int]) -> bool:
+    """Whether some locations (indexes) are the nation and nothing else."""
+    return bool(locations) and all(_is(cube, index, LocationKind.NATION) for index in locations)
+
+
+def states_of(selection: Selection) -> Selection:
+    """Return the selection with all states in place of the nation."""
+    cube = selection.cube
+    states = tuple(index for index in range(len(cube.locations)) if _is(cube, index, LocationKind.STATE))
+    return selection.elsewhere(locations=states)
+
+
+def _is(cube: SurveyCube, location: int, kind: LocationKind) -> bool:
+    return cube.locations[location].kind is kind
