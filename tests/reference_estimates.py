@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tests.reference import DIRECTIONS, HIGHER, LOWER, STRATUM_ORDERS, Row
+from tests.reference import HIGHER, LOWER, STRATUM_ORDERS, Row
 
 Z = 1.959964
 Population = dict[tuple[str, int], float]
@@ -247,34 +247,6 @@ def differ(first: Estimate, second: Estimate, level: float) -> bool:
     return gap > quantile_of_normal(level) * math.hypot(first.standard_error, second.standard_error) and gap > 1e-9
 
 
-def ranking(rows: Sequence[Row], query: Query, k: int, end: str, options: Options) -> list[Answer]:
-    """Return the records of ``ranking``."""
-    found = {name: own for name, own in by_location(rows, query, options).items() if own[1].value is not None}
-    highest_first = end == "highest" or (end != "lowest" and (DIRECTIONS[query.question] == HIGHER) == (end == "best"))
-    sign = -1 if highest_first else 1
-    key = {name: round(sign * (own.value or 0.0), 9) for name, (_, own) in found.items()}
-    ranks = {name: 1 + sum(other < key[name] for other in key.values()) for name in found}
-    order = sorted(found, key=lambda name: (key[name], name))
-    last = [name for name in order if ranks[name] <= k][-1]
-    records = []
-    for name in order:
-        dimensions, own = found[name]
-        different = {other: key[other] - key[name] for other in found if differ(own, found[other][1], options.level)}
-        record = {
-            "rank": ranks[name],
-            "rank_low": 1 + sum(gap < 0 for gap in different.values()),
-            "rank_high": len(found) - sum(gap > 0 for gap in different.values()),
-            "tied": list(ranks.values()).count(ranks[name]) > 1,
-            "among_k": ranks[name] <= k,
-            "differs_from_k": last in different,
-            "ranked_count": len(found),
-            "direction": DIRECTIONS.get(query.question),
-        }
-        if record["among_k"] or not record["differs_from_k"]:
-            records.append(dimensions | own.fields() | record)
-    return records
-
-
 def contrast(own: Estimate, reference: Estimate, level: float, direction: str | None) -> Answer:
     """Return the fields that a comparison adds."""
     gap = error = low = high = verdict = None
@@ -305,29 +277,3 @@ def contrast(own: Estimate, reference: Estimate, level: float, direction: str | 
 def fixed(value: float) -> Estimate:
     """Return a goal as an estimate without error."""
     return Estimate(value, 0.0, value, value, None, 0, 0, "ok")
-
-
-def difference(rows: Sequence[Row], query: Query, against: str | None, goal: float, options: Options) -> list[Answer]:
-    """Return the records of ``difference``; against a goal if ``against`` is None."""
-    reference = fixed(goal)
-    if against is not None:
-        reference = by_location(rows, query._replace(locations=(against,)), options)[against][1]
-    others = query._replace(locations=tuple(name for name in query.locations if name != against))
-    return [
-        dimensions | own.fields() | contrast(own, reference, options.level, DIRECTIONS.get(query.question))
-        for dimensions, own in by_location(rows, others, options).values()
-    ]
-
-
-def compare(rows: Sequence[Row], query: Query, other: Query, options: Options) -> list[Answer]:
-    """Return the records of ``compare``: query minus other, for locations that have a row in both."""
-    first, second = by_location(rows, query, options), by_location(rows, other, options)
-    direction = DIRECTIONS.get(query.question) if query.question == other.question else None
-    return [
-        dimensions
-        | own.fields()
-        | contrast(own, second[name][1], options.level, direction)
-        | {"reference_sample_size": second[name][1].sample_size}
-        for name, (dimensions, own) in first.items()
-        if name in second
-    ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from tests.reference import DIRECTIONS, HIGHER, STRATUM_ORDERS, Row
+from tests.reference_comparisons import place_of, shared
 from tests.reference_estimates import (
     Answer,
     Estimate,
@@ -277,8 +278,18 @@ def _slope_index(query: Query, valued: dict[str, Estimate], level: float) -> Ans
 
 def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> dict[str, Answer]:
     """Return the records of ``correlation`` by coefficient; empty when there is none."""
-    first = by_location(rows, query, Options())
-    second = by_location(rows, query._replace(question=other), Options())
+    sides = [
+        [row for row in matching(rows, query._replace(question=question)) if row.value is not None]
+        for question in (query.question, other)
+    ]
+    places = [{(row.location, place_of(row)) for row in side} for side in sides]
+    common = places[0] & places[1]
+    kept = [
+        shared([row for row in side if (row.location, place_of(row)) in common], lambda row: row.location, place_of)
+        for side in sides
+    ]
+    first = by_location(kept[0], query, Options())
+    second = by_location(kept[1], query._replace(question=other), Options())
     pairs = [
         (x, y)
         for name, (_, own) in first.items()

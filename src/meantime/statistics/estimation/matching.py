@@ -14,6 +14,8 @@ import numpy as np
 
 from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, YEAR, Groups, codes_of
+from meantime.statistics.estimation.options import Weights
+from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.result import Column
 from meantime.survey.cube.survey_cube import BoolArray
@@ -154,7 +156,7 @@ def paired(groups: Groups, counted: BoolArray, reference: Selection, reference_c
     reference_has[other] = True
     matched: BoolArray = has & reference_has
     left_out = np.zeros(len(selection.cells), dtype=np.bool_)
-    is_compared = matched.any(axis=1)
+    is_compared: BoolArray = np.asarray(matched.any(axis=1))
     left_out[counted] = ~reference_has[own] & is_compared[groups.group_of_cell[counted]]
     # The reference's cells once more for each group: cell c belongs to each group that is matched at its place.
     cell, owner = np.nonzero(np.take(matched, other, axis=1).T)
@@ -181,3 +183,79 @@ def _place_names(places: IndexArray, selection: Selection) -> list[str]:
             words.insert(0, str(selection.years[0] + year))
         names.append(" ".join(words))
     return names
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """Groups that are all over the same places; ``left_out`` tells of each cell whether it counts and is at another."""
+
+    groups: Groups
+    counted: BoolArray
+    left_out: BoolArray
+
+    def columns(self) -> dict[str, Column]:
+        """Return the fields that say over how many years and strata is compared, over how many not, and which."""
+        places, place = np.unique(codes_of(self.groups.selection, [YEAR, STRATUM])[self.left_out], return_inverse=True)
+        names = _place_names(places, self.groups.selection)
+        lost: list[list[str]] = [[] for _ in range(len(self.groups))]
+        owner = self.groups.group_of_cell[self.left_out]
+        for cell in np.argsort(place, kind="stable").tolist():
+            lost[owner[cell]].append(names[place[cell]])
+        return {
+            "cells_matched": self._matched_count(),
+            "cells_left_out": [len(own) for own in lost],
+            "left_out": [listed(own) for own in lost],
+        }
+
+    def _matched_count(self) -> IndexArray:
+        return self.groups.total(self.counted & ~self.left_out).astype(np.intp)
+
+    def cautions(self) -> list[str]:
+        """Return cautions that name what is left out, the groups that lack it, and those left out whole."""
+        if not self.left_out.any():
+            return []
+        selection, owner, names = self.groups.selection, self.groups.group_of_cell, self.groups.location_names()
+        place, is_kept = codes_of(selection, [YEAR, STRATUM]), self._matched_count() > 0
+        lost = self.groups.total(self.left_out)
+        places = np.unique(place[self.left_out & is_kept[owner]])
+        found = []
+        if len(places):
+            has = np.bincount(owner, self.left_out & np.isin(place, places), minlength=len(names))
+            lacking = [names[index] for index in np.flatnonzero(is_kept & (has < len(places))).tolist()]
+            because = f", which some lack: {listed(lacking)}" if lacking else ""
+            left_out = listed(_place_names(places, selection))
+            found.append(f"compared only over the years and strata that all have; left out: {left_out}{because}")
+        whole = [names[index] for index in np.flatnonzero(~is_kept & (lost > 0)).tolist()]
+        if whole:
+            found.append(
+                "left out, because they share no year and stratum with the others:"
+                f" {len(whole)} locations ({listed(whole)})"
+            )
+        return found
+
+
+def shared(groups: Groups, counted: BoolArray) -> Shared:
+    """Return groups by location over the years and strata that all of them have; see ``unshared_cells``."""
+    return Shared(groups, counted, unshared_cells(groups.selection, counted, apart=groups.by))
+
+
+def shared_on_both_sides(
+    first: Groups, counted: BoolArray, second: Groups, second_counted: BoolArray
+) -> tuple[Shared, Shared]:
+    """Return two groupings by location, over the years and strata that all locations have in both."""
+    sides = ((first, counted), (second, second_counted))
+    places = [codes_of(groups.selection, (LOCATION, YEAR, STRATUM)) for groups, _ in sides]
+    common = np.intersect1d(places[0][counted], places[1][second_counted])
+    found = []
+    for (groups, own), place in zip(sides, places, strict=True):
+        in_both: BoolArray = own & np.isin(place, common)
+        left_out = unshared_cells(groups.selection, in_both, apart=groups.by)
+        found.append(Shared(groups, own, left_out | (own & ~in_both)))
+    return found[0], found[1]
+
+
+def cautions_of_own_weights(estimates: Estimates) -> list[str]:
+    """Return a caution where each side weighs its years and strata by weights of its own."""
+    if estimates.weights == Weights.NONE or not (estimates.cells_used > 1).any():
+        return []
+    return ["each side weighs its years and strata by weights of its own, so a part of what differs may be the weights"]

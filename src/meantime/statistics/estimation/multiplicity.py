@@ -80,5 +80,5 @@ def adjusted(p_values: FloatArray, adjust: str) -> FloatArray:
         found[order] = np.maximum.accumulate((len(order) - places + 1) * ascending)
     else:
         found[order] = np.minimum.accumulate((ascending * len(order) / places)[::-1])[::-1]
-    capped: FloatArray = np.minimum(found, 1.0)
-    return capped
+    bounded: FloatArray = np.clip(found, p_values, 1.0)  # m p / m may be a bit below p
+    return bounded

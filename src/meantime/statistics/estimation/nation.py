@@ -6,16 +6,19 @@ The table doesn't say which states a national estimate lacks; its sample size do
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from meantime.errors import StatisticError
 from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.filters import overall_segments
+from meantime.statistics.estimation.options import Weights
+from meantime.statistics.estimation.pooling import counted_cells
 from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.kinds import PopulationRow
 from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import LocationKind
-
-PUBLISHED, FIXED = "published", "fixed"
 
 
 @kept_per_cube
@@ -73,7 +76,7 @@ def cautions_of_shared_people(reference: Selection, compared: Selection) -> list
     return [f"{part}: the interval is a little too wide"]
 
 
-def has_nation_alone(cube: SurveyCube, locations: Sequence[int]) -> bool:
+def is_nation_alone(cube: SurveyCube, locations: Sequence[int]) -> bool:
     """Whether some locations (indexes) are the nation and nothing else."""
     return bool(locations) and all(_is(cube, index, LocationKind.NATION) for index in locations)
 
@@ -83,6 +86,54 @@ def states_of(selection: Selection) -> Selection:
     cube = selection.cube
     states = tuple(index for index in range(len(cube.locations)) if _is(cube, index, LocationKind.STATE))
     return selection.elsewhere(locations=states)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedPanel:
+    """States that stand for the nation on several sides: on all of them the same ones, with the same weights.
+
+    A state's weight is its sample size on all sides together, so that no change of samples passes for one of people.
+    ``lacking`` are the states that some side has and some other lacks, by name.
+    """
+
+    sides: tuple[Selection, ...]
+    weights: tuple[PopulationRow, ...]
+    state_count: int
+    lacking: tuple[str, ...]
+
+    def cautions(self) -> list[str]:
+        """Return what must be known of the states that stand for the nation."""
+        without = f"; without {listed(self.lacking)}, which lack one of the years" if self.lacking else ""
+        pooled = f"{self.state_count} states stand for the nation, each with its sample size in all the years as weight"
+        return [f"{pooled}{without}; that isn't its population, so only the change says something of the nation"]
+
+
+def fixed_panel(selections: Sequence[Selection]) -> FixedPanel:
+    """Return the states that have a value and a sample size in all of some selections of the nation.
+
+    Raises
+    ------
+    StatisticError
+        No state has.
+    """
+    sides = [states_of(selection) for selection in selections]
+    cube, cells = sides[0].cube, sides[0].cube.cells
+    counted = [side.cells[counted_cells(side, weights=Weights.SAMPLE_SIZE)] for side in sides]
+    present = [set(cells.location[found].tolist()) for found in counted]
+    common, ever = set.intersection(*present), set.union(*present)
+    if not common:
+        raise StatisticError("no state has a value and a sample size in all the years; choose other years")
+    found = np.concatenate(counted)
+    size = np.bincount(cells.location[found], cells.sample_size_sum[found])
+    years = sorted({year for side in sides for year in side.years})
+    return FixedPanel(
+        tuple(replace(side, cells=side.cells[np.isin(cells.location[side.cells], sorted(common))]) for side in sides),
+        tuple(
+            PopulationRow(cube.locations[place].name, year, size[place]) for place in sorted(common) for year in years
+        ),
+        len(common),
+        tuple(cube.locations[place].name for place in sorted(ever - common)),
+    )
 
 
 def _is(cube: SurveyCube, location: int, kind: LocationKind) -> bool:

@@ -18,6 +18,13 @@ from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import PERCENT, SCALES, Question
 
 
+class Panel(StrEnum):
+    """What stands for the nation where years are compared."""
+
+    PUBLISHED = "published"
+    FIXED = "fixed"
+
+
 class Weights(StrEnum):
     """How much each estimate counts in a pooled mean."""
 
@@ -62,6 +69,13 @@ MarginOption = Annotated[
     "The difference, in the question's unit, below which two values count as similar; `similar` is then tested for.",
     Default("none: no verdict is `similar`"),
     Example(2.0),
+]
+PanelOption = Annotated[
+    str,
+    Choice(tuple(Panel), any_case=True),
+    "What stands for the nation: its published values, or the states with a value in all the years, pooled by sample"
+    " size.",
+    Example("fixed"),
 ]
 ExplainOption = Annotated[
     bool, Boolean(), "Whether to add the rows used, the intermediate sums and the pitfalls.", Example(False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meantime.statistics.estimation.selection import Selection
-from meantime.survey.questions import Direction
+from meantime.survey.questions import Direction, Question
 
 
 class Verdict(StrEnum):
@@ -86,8 +86,11 @@ def words_of(direction: Direction | None) -> tuple[Verdict, Verdict]:
 
 def cautions_of_direction(selection: Selection) -> list[str]:
     """Return a caution where no end of the question's scale is called better, with the reason if there is one."""
-    question = selection.question
-    if question.direction is not None:
+    if selection.question.direction is not None:
         return []
-    reason = question.undirected_because or "nobody has said which end of this question is better"
-    return [f"{reason}; verdicts are higher and lower"]
+    return [f"{why_undirected(selection.question)}; verdicts are higher and lower"]
+
+
+def why_undirected(question: Question) -> str:
+    """Return why no end of a question's scale is called better."""
+    return question.undirected_because or "nobody has said which end of this question is better"

@@ -5,6 +5,7 @@ The arithmetic of a difference, with its sources, is in ``contrasts.py``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Self
 
@@ -21,8 +22,20 @@ from meantime.statistics.estimation.contrasts import (
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
-from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.multiplicity import AdjustOption
+from meantime.statistics.estimation.nation import FixedPanel, cautions_of_lacking_states, fixed_panel, is_nation_alone
+from meantime.statistics.estimation.options import (
+    ExplainOption,
+    LevelOption,
+    MarginOption,
+    Panel,
+    PanelOption,
+    ScaleOption,
+    Weights,
+    check_margin,
+    check_scale,
+)
+from meantime.statistics.estimation.pooling import Estimates, pool, worse_reliability
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
@@ -42,7 +55,7 @@ class Compare(Filters):
     title = "Comparison of two strata, years or questions"
     summary = "Two strata, two years or two questions for each location, with the interval of their difference."
     unit = "percent"
-    method = "compare/1: selected estimate minus the other, two-sided z-test"
+    method = "compare/2: selected estimate minus the other, two-sided z-test"
     example: ClassVar = {"question": "Q036", "years": [2023], "strata": ["Female"], "against_stratum": "Male"}
     documentation = "methods/compare.md"
 
@@ -60,6 +73,9 @@ class Compare(Filters):
         Default("none"),
         Example("Male"),
     ] = None
+    panel: PanelOption = Panel.PUBLISHED.value
+    adjust: AdjustOption = "bh"
+    margin: MarginOption = None
     scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
@@ -71,7 +87,7 @@ class Compare(Filters):
         ------
         InvalidParameterError
             As for the filters; or not exactly one of the ``against_`` fields is given, more than one year or stratum
-            is selected, or a thing would be compared with itself.
+            is selected, a thing would be compared with itself, or a fixed panel is asked for what isn't the nation.
         """
         references = {
             "against_question": self.against_question,
@@ -86,6 +102,8 @@ class Compare(Filters):
                 field=(given or list(references))[-1],
                 accepted=tuple(references),
             )
+        if self.panel == Panel.FIXED and self.locations is None and self.include is None:
+            return replace(self, include=("nation",)).settled(cube)
         return super().settled(cube)
 
     def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
@@ -98,6 +116,12 @@ class Compare(Filters):
         """Check that one thing is compared with one other."""
         cube, years, segments = places.cube, places.years, places.segments
         check_scale(cube, self.question, self.scale)
+        check_margin(cube, self.question, self.margin)
+        if self.panel == Panel.FIXED and (self.against_year is None or not is_nation_alone(cube, places.locations)):
+            raise InvalidParameterError(
+                "panel: a fixed panel stands for the nation in two years; give against_year, and no other locations",
+                field="panel",
+            )
         if len(years) != 1:
             raise InvalidParameterError(
                 f"years: {len(years)} years are selected; compare takes one, and against_year the other", field="years"
@@ -123,23 +147,25 @@ class Compare(Filters):
     def compute(self, data: StatisticData) -> Result:
         """Return one record per location that has a row on both sides, by name.
 
-        ``difference`` is the selected estimate minus the reference, in percentage points. The verdict is by the
-        question's direction (``better``: the selected one is); between two questions it is ``higher``, ``similar`` or
-        ``lower``.
+        ``difference`` is the selected estimate minus the reference, in percentage points. Verdicts are by the
+        question's direction (``better``: the selected one is), between two questions ``higher`` or ``lower``; see
+        ``verdicts.py``. ``reliability`` is the worse of both sides. With a fixed panel there is one record, of the
+        states that have a value on both sides.
 
         Raises
         ------
         StatisticError
-            One side has no row, or no location has a row on both.
+            The dataset has no row there, or no location has one on both sides.
 
         Notes
         -----
-        See ``contrasts.contrasts``.
+        See ``contrasts.contrasts``. Independence holds for two years and for two strata of one category; for two
+        questions or overlapping strata a caution says that it doesn't.
         """
         chosen = self.select(data.cube)
         other = self._other_side(chosen)
-        sides = _on_both_sides(chosen, other)
-        own, reference = (pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides)
+        panel = fixed_panel([chosen, other]) if self.panel == Panel.FIXED else None
+        own, reference = self._pool(_on_both_sides(chosen, other)) if panel is None else self._pool_panel(panel)
         found = contrasts(
             own.value,
             own.standard_error,
@@ -147,18 +173,44 @@ class Compare(Filters):
             reference.standard_error,
             level=self.level,
             direction=chosen.question.direction if self.against_question is None else None,
+            adjust=self.adjust,
+            margin=self.margin,
         )
         columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
+        columns["reliability"] = worse_reliability(own, reference)
         columns["reference_sample_size"] = reference.common_columns()["sample_size"]
         columns["against"] = [_named(other, chosen)] * len(own)
+        if panel is not None:
+            columns = {"location": [f"{panel.state_count} states"]} | columns
         return Result(
             records=records_of(columns),
             unit=chosen.question.unit,
             method=f"{own.method(self.versioned_method())};"
-            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}",
-            cautions=tuple(_cautions(chosen, other, own, reference, found)),
+            f"{'' if panel is None else ' P is the sample size in both years together;'}"
+            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}; {found.method()}",
+            cautions=(
+                *(cautions_of_lacking_states([chosen, other]) if panel is None else panel.cautions()),
+                *_cautions(chosen, other, own, reference),
+                *found.cautions(),
+            ),
             explanation=_explanation(own, reference, found) if self.explain else None,
         )
+
+    def _pool(self, sides: Sequence[Selection]) -> list[Estimates]:
+        return [pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides]
+
+    def _pool_panel(self, panel: FixedPanel) -> list[Estimates]:
+        """Return the panel's two estimates, over the same states with the same weights."""
+        return [
+            pool(
+                group(side, []),
+                weights=Weights.POPULATION,
+                population=panel.weights,
+                scale=self.scale,
+                level=self.level,
+            )
+            for side in panel.sides
+        ]
 
     def _other_side(self, chosen: Selection) -> Selection:
         years = None if self.against_year is None else (self.against_year,)
@@ -209,7 +261,7 @@ def _named(side: Selection, other: Selection) -> str:
     return side.cube.segments[side.segments[0]].stratum
 
 
-def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates, found: Contrasts) -> list[str]:
+def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates) -> list[str]:
     cautions = list(
         dict.fromkeys(
             caution for side in (own, reference) for caution in cautions_of_gaps(side) + cautions_of_limits(side)
@@ -227,7 +279,7 @@ def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Es
         len({segment.category for segment in segments}) > 1 or any(segment.is_overall for segment in segments)
     ):
         cautions.append("the two strata overlap, so their estimates are not independent")
-    return cautions + found.cautions()
+    return cautions
 
 
 def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict[str, object]:

@@ -23,8 +23,9 @@ from meantime.statistics.estimation.cautions import cautions_of_gaps
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.matching import shared_on_both_sides
 from meantime.statistics.estimation.options import ExplainOption, LevelOption
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS, normal_quantile
 from meantime.statistics.kinds import QUESTION_NAME
@@ -100,7 +101,7 @@ class Correlation(Filters):
     title = "Correlation of two questions"
     summary = "Pearson's and Spearman's correlation of two questions across locations."
     unit = "correlation coefficient"
-    method = "correlation/1: Pearson and Spearman, interval by Fisher's z"
+    method = "correlation/2: Pearson and Spearman, interval by Fisher's z"
     example: ClassVar = {"question": "Q036", "against_question": "Q047", "years": [2023]}
     documentation = "methods/correlation.md"
 
@@ -126,7 +127,7 @@ class Correlation(Filters):
 
         ``value`` is between -1 and 1, ``standard_error`` is None (its scale is Fisher's z:
         ``fisher_z_standard_error``), ``location_count`` counts the locations with a value for both. Several years or
-        strata are averaged, unweighted, in each location.
+        strata are averaged, unweighted, in each location: those that all locations have for both questions.
 
         Raises
         ------
@@ -140,7 +141,9 @@ class Correlation(Filters):
         """
         chosen = self.select(data.cube)
         other = chosen.elsewhere(question=self.against_question)
-        own, second = (pool(group(side, [LOCATION]), level=self.level) for side in (chosen, other))
+        groups = [group(side, [LOCATION]) for side in (chosen, other)]
+        matched = shared_on_both_sides(groups[0], counted_cells(chosen), groups[1], counted_cells(other))
+        own, second = (pool(side.groups, level=self.level, left_out=side.left_out) for side in matched)
         places, pairs = _pairs(own, second)
         if len(places) < MINIMUM_LOCATIONS:
             raise StatisticError(
@@ -169,7 +172,7 @@ class Correlation(Filters):
             unit=self.unit,
             method=f"{self.versioned_method()}: Pearson and Spearman across locations; {100 * self.level:g} % interval"
             " by Fisher's z with SE 1 / sqrt(n - 3)",
-            cautions=tuple(_cautions(own, second)),
+            cautions=(*_cautions(own, second), *matched[0].cautions()),
             explanation=explain(own, [_PITFALL], references={"against": second}) if self.explain else None,
         )
 

@@ -18,7 +18,7 @@ from meantime.statistics.estimation.contrasts import TEST_FORMULA, Contrasts, co
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, Groups, group
-from meantime.statistics.estimation.matching import Pairs, paired
+from meantime.statistics.estimation.matching import Pairs, cautions_of_own_weights, paired
 from meantime.statistics.estimation.multiplicity import AdjustOption
 from meantime.statistics.estimation.nation import cautions_of_lacking_states, cautions_of_shared_people
 from meantime.statistics.estimation.options import (
@@ -185,7 +185,7 @@ class Difference(Filters):
     def _cautions(self, estimates: Estimates, pairs: Pairs | None, found: Contrasts) -> list[str]:
         selection = estimates.groups.selection
         cube = selection.cube
-        cautions = [*cautions_of(estimates), *cautions_of_direction(selection)]
+        cautions = [*cautions_of(estimates), *cautions_of_direction(selection), *cautions_of_own_weights(estimates)]
         if self.goal is not None:
             cautions += cautions_of_goal(cube, cube.question_index[self.question], self.goal, estimates.value)
         if pairs is not None:
