@@ -37,6 +37,10 @@ DIRECTIONS = {
 }
 """The contract's table: which end of each question is better."""
 
+_NEW_WORDS = {"fruit less": 2017, "vegetables less": 2017, "150 minutes a week": 2023, "300 minutes a week": 2023}
+BREAKS = {text: (2011, *sorted({year for words, year in _NEW_WORDS.items() if words in text})) for text in DIRECTIONS}
+"""The years from which on each question's estimates can't be compared with earlier ones, by CDC's documents."""
+
 TERRITORIES = ("Guam", "Puerto Rico", "Virgin Islands")
 
 STRATUM_ORDERS = {
