@@ -91,7 +91,7 @@ def test_the_nation_is_what_cdc_says_and_each_state_has_its_verdict(client: Flas
     }
     verdicts = [record["verdict"] for record in records.values() if record["value"] is not None]
     assert len(verdicts) == 49
-    assert set(verdicts) == {"better", "similar", "worse"}
+    assert set(verdicts) == {"better", "no clear difference", "worse"}
     assert len(TABLE) == 3
     for location, numbers, verdict in TABLE:
         fields = ["value", "low", "high", "reference", "reference_low", "reference_high", "difference"]

@@ -122,10 +122,11 @@ STORED = {
     '"scale":"linear","level":0.95,"explain":false}',
     "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","weights":"none","scale":"linear",'
     '"level":0.95,"explain":false}',
-    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"weights":"none",'
-    '"scale":"linear","level":0.95,"explain":false}',
+    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"adjust":"bh",'
+    '"margin":null,"weights":"none","scale":"linear","level":0.95,"explain":false}',
     "compare": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":null,'
-    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male","scale":"linear",'
+    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male",'
+    '"panel":"published","adjust":"bh","margin":null,"scale":"linear",'
     '"level":0.95,"explain":false}',
     "distribution": f'{{{QUESTION},"years":[2019,2020,2021,2022,2023],{PLACES},"by":["year"],'
     '"quantiles":[0.25,0.5,0.75],"explain":false}',

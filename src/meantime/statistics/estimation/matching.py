@@ -92,9 +92,9 @@ def _numbered(*codes: IndexArray) -> IndexArray:
 class Pairs:
     """Groups of a selection, each beside one reference over the years and strata that both have.
 
-    ``left_out`` tells of each cell of the groups whether it counts and the reference lacks its place; of a group
-    without any common place none is left out, since it is compared with nothing. ``reference`` has the reference's
-    cells for each group, in its order; none where nothing is common. ``unmatched`` are, for each group, the years and
+    ``left_out`` tells of each cell of the groups whether it counts and the reference lacks its place. ``reference`` has
+    the reference's cells for each group, in its order. Of a group without any common place (``matched_count`` 0)
+    nothing is left out on either side, since it isn't compared. ``unmatched`` are, for each group, the years and
     strata that one side has and the other lacks, in words.
     """
 
@@ -159,7 +159,7 @@ def paired(groups: Groups, counted: BoolArray, reference: Selection, reference_c
     is_compared: BoolArray = np.asarray(matched.any(axis=1))
     left_out[counted] = ~reference_has[own] & is_compared[groups.group_of_cell[counted]]
     # The reference's cells once more for each group: cell c belongs to each group that is matched at its place.
-    cell, owner = np.nonzero(np.take(matched, other, axis=1).T)
+    cell, owner = np.nonzero((np.take(matched, other, axis=1) | ~is_compared[:, None]).T)
     repeated = replace(reference, cells=reference.cells[reference_counted][cell])
     names = _place_names(places, selection)
     unmatched: BoolArray = has ^ reference_has[None, :]
