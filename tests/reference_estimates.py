@@ -72,14 +72,53 @@ def p_of(difference: float | None, error: float | None) -> float | None:
     return math.erfc(abs(difference) / error / math.sqrt(2))
 
 
+def on_scale(percent: float, scale: str) -> float | None:
+    """Return a percentage on a scale; None where it has no place on it."""
+    if scale == "linear":
+        return percent
+    return math.log(percent / (100 - percent)) if 0 < percent < 100 else None
+
+
+def sides_of(value: float, low: float, high: float, scale: str) -> tuple[float, float] | None:
+    """Return the distances of two limits; one that stands alone at 0 or 100 takes the other's. None if unreadable."""
+    centre, bottom, top = (on_scale(number, scale) for number in (value, low, high))
+    if centre is None:
+        return None
+    if low <= 0 and value < high < 100 and top is not None:
+        return top - centre, top - centre
+    if high >= 100 and value > low > 0 and bottom is not None:
+        return centre - bottom, centre - bottom
+    return None if bottom is None or top is None else (centre - bottom, top - centre)
+
+
 def error_of(row: Row, scale: str = "linear") -> float | None:
     """Return the standard error that one row's limits imply."""
     if row.value is None or row.low is None or row.high is None or row.high < row.low:
         return None
-    if scale == "logit" and row.low > 0 and row.high < 100 and 0 < row.value < 100:
-        width = math.log(row.high / (100 - row.high)) - math.log(row.low / (100 - row.low))
-        return row.value * (100 - row.value) / 100 * width / (2 * Z)
-    return (row.high - row.low) / (2 * Z)
+    sides = sides_of(row.value, row.low, row.high, scale)
+    if sides is not None:
+        return sum(sides) / (2 * Z) * (row.value * (100 - row.value) / 100 if scale == "logit" else 1)
+    return error_of(row, "linear")
+
+
+def moved_limits(row: Row, options: Options) -> tuple[float | None, float | None]:
+    """Return one row's limits at another level: each keeps its side, within 0 and 100 and nested in the published."""
+    value, low, high = row.value, row.low, row.high
+    if options.level == 0.95 or value is None or low is None or high is None:
+        return low, high
+    factor = quantile_of_normal(options.level) / Z
+    sides, scale = sides_of(value, low, high, options.scale), options.scale
+    if sides is None:
+        sides, scale = sides_of(value, low, high, "linear"), "linear"
+    assert sides is not None
+    below, above = (factor * max(side, 0.0) for side in sides)
+    lower, upper = value - below, value + above
+    if scale == "logit":
+        centre = math.log(value / (100 - value))
+        lower, upper = 100 / (1 + math.exp(below - centre)), 100 / (1 + math.exp(-above - centre))
+    is_wider = options.level > 0.95
+    lower, upper = (min(lower, low), max(upper, high)) if is_wider else (max(lower, low), min(upper, high))
+    return min(max(lower, 0.0), 100.0), min(max(upper, 0.0), 100.0)
 
 
 def matching(rows: Iterable[Row], query: Query) -> list[Row]:
@@ -101,7 +140,7 @@ def interval_of(value: float, error: float, options: Options) -> tuple[float, fl
         centre = math.log(value / (100 - value))
         spread = half * 100 / (value * (100 - value))
         return 100 / (1 + math.exp(spread - centre)), 100 / (1 + math.exp(-spread - centre))
-    return value - half, value + half
+    return min(max(value - half, 0.0), 100.0), min(max(value + half, 0.0), 100.0)
 
 
 def flag_of(value: float | None, error: float | None, size: float | None) -> str:
@@ -149,8 +188,8 @@ def pooled(rows: Sequence[Row], options: Options) -> Estimate:
         error = math.sqrt(math.fsum((weight * own) ** 2 for own, weight in errors if own is not None)) / total
     low, high = (None, None) if error is None else interval_of(value, error, options)
     only = counted[0][0]
-    if len(counted) == 1 and options.level == 0.95 and error is not None:
-        low, high = only.low, only.high
+    if len(counted) == 1 and error is not None:
+        low, high = moved_limits(only, options)
     flag = "caution" if any(is_odd(row) for row, _, _ in counted) else flag_of(value, error, size)
     return Estimate(value, error, low, high, size, len(counted), suppressed, flag)
 

@@ -9,7 +9,7 @@ from tests import reference_comparisons, reference_measures
 from tests.asking import agree, query_of, records_of_rows
 from tests.reference import Row
 from tests.reference_estimates import Options
-from tests.tables import OBESITY, STRENGTH, everything, tables
+from tests.tables import OBESITY, STRENGTH, everything, tables, without_limits_at_the_ends
 
 WEIGHTS = st.sampled_from(("none", "sample_size", "inverse_variance"))
 SCALES = st.sampled_from(("linear", "logit"))
@@ -71,9 +71,11 @@ def test_trend_agrees_with_the_reference(
 
 @given(tables(segments=(("Total", "Total"),)), st.integers(-30, 30))
 def test_raising_every_year_by_the_same_step_raises_the_slope_by_that_step(rows: list[Row], step: int) -> None:
+    rows = without_limits_at_the_ends(rows)
     shifted = [_moved(row, step * (row.year - 2009) / 100) for row in rows]
     assume(len({row.year for row in rows}) >= 2)
-    before, after = (records_of_rows("trend", table, everything(rows)) for table in (rows, shifted))
+    asked = everything(rows) | {"scale": "linear"}
+    before, after = (records_of_rows("trend", table, asked) for table in (rows, shifted))
     for own, other in zip(before, after, strict=True):
         if isinstance(own["value"], float) and isinstance(other["value"], float):
             assert abs(other["value"] - own["value"] - step / 100) < 1e-6

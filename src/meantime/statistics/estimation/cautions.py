@@ -12,8 +12,9 @@ import numpy as np
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
 from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
+from meantime.statistics.estimation.published_limits import cells_cut_off
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.uncertainty import Scale
+from meantime.survey.cube.limits import Scale, highest_value
 from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import FloatArray, SurveyCube, kept_per_cube
 from meantime.survey.questions import PERCENT, SCALES, LocationKind
@@ -60,11 +61,20 @@ def cautions_of_gaps(estimates: Estimates) -> list[str]:
 
 
 def cautions_of_limits(estimates: Estimates) -> list[str]:
-    """Return a caution about values without a standard error, if there are any."""
+    """Return cautions about values without a standard error, and about limits that say less than they seem to."""
+    found = []
     unknown = int((np.isnan(estimates.standard_error) & ~np.isnan(estimates.value)).sum())
-    if not unknown:
-        return []
-    return [f"without a standard error, because an estimate in them has no limits: {unknown} values"]
+    if unknown:
+        found.append(f"without a standard error, because an estimate in them has no limits: {unknown} values")
+    selection = estimates.groups.selection
+    cut = int(cells_cut_off(selection.cube)[selection.cells].sum())
+    if cut:
+        end = highest_value(selection.question.unit)
+        found.append(
+            f"limits that stand at the end of the scale, 0 or {end:g}, say nothing about the error: of {cut} estimates"
+            " it is read off the other limit alone"
+        )
+    return found
 
 
 def cautions_of_absence(selection: Selection) -> list[str]:

@@ -12,10 +12,10 @@ from typing import Annotated
 from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Boolean, Choice, Number
-from meantime.statistics.estimation.uncertainty import Scale
 from meantime.statistics.kinds import PopulationRow, PopulationRowKind, PopulationTable
+from meantime.survey.cube.limits import Scale, limit_symmetry
 from meantime.survey.cube.survey_cube import SurveyCube
-from meantime.survey.questions import SCALES
+from meantime.survey.questions import PERCENT, SCALES, Question
 
 
 class Panel(StrEnum):
@@ -53,11 +53,13 @@ PopulationOption = Annotated[
     Default("no table"),
     Example([{"location": "Ohio", "year": 2023, "population": 11785935}]),
 ]
+AUTO = "auto"
+
 ScaleOption = Annotated[
     str,
-    Choice(tuple(Scale), any_case=True),
+    Choice((AUTO, *Scale), any_case=True),
     "The scale on which standard errors are read off the limits and intervals are symmetric;"
-    " logit is better near 0 and 100.",
+    " `auto` is the one on which the table's own limits are.",
     Example("linear"),
 ]
 LevelOption = Annotated[float, Number(0.5, 0.9999), "The probability that an interval covers the truth.", Example(0.95)]
@@ -80,6 +82,18 @@ ExplainOption = Annotated[
 ]
 
 
+def resolved_scale(cube: SurveyCube, question: Question, scale: str) -> tuple[Scale, str]:
+    """Return the scale that is meant, and where `auto` chose it, why, in words."""
+    if scale != AUTO:
+        return Scale(scale), ""
+    if question.unit != PERCENT:
+        return Scale.LINEAR, f"linear because the unit is {question.unit!r}, not percent"
+    found = limit_symmetry(cube)
+    if not found.limit_count:
+        return Scale.LINEAR, "linear because no cell of the table has limits of its own"
+    return found.scale, f"{found.scale} by the table's limits: {found.in_words}"
+
+
 def check_scale(cube: SurveyCube, question: str, scale: str) -> None:
     """Check that the logit scale is asked for percentages only.
 
@@ -89,11 +103,11 @@ def check_scale(cube: SurveyCube, question: str, scale: str) -> None:
         The question's unit isn't percent.
     """
     unit = cube.questions[cube.question_index[question]].unit
-    if scale == Scale.LOGIT and unit != "percent":
+    if scale == Scale.LOGIT and unit != PERCENT:
         raise InvalidParameterError(
             f"scale: the logit scale is for percentages, and the question's unit is {unit!r}; use linear",
             field="scale",
-            accepted=(Scale.LINEAR.value,),
+            accepted=(AUTO, Scale.LINEAR.value),
         )
 
 

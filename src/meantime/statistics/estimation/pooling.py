@@ -18,17 +18,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from meantime.statistics.estimation.grouping import Groups
-from meantime.statistics.estimation.options import Weights
+from meantime.statistics.estimation.options import Weights, resolved_scale
+from meantime.statistics.estimation.published_limits import PublishedLimits, cell_variances
 from meantime.statistics.estimation.selection import IndexArray, Selection
-from meantime.statistics.estimation.uncertainty import (
-    Reliability,
-    Scale,
-    interval,
-    is_reliable,
-    logit_standard_error,
-)
+from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
 from meantime.statistics.kinds import PopulationRow
 from meantime.statistics.result import Column, whole
+from meantime.survey.cube.limits import Scale, highest_value
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
 FORMULAS = {
@@ -46,13 +42,15 @@ class Estimates:
     ``sample_size`` are the persons behind the estimates that entered the value, as far as they are known.
     ``cells_used`` counts those estimates, ``cells_suppressed`` those without a value, ``cells_unweighted`` those with a
     value but no weight. ``is_reliable`` tells whether a value passes CDC's rule and no single estimate in it has a
-    standard error of 0 or lies outside its own limits. ``sums`` are the intermediate sums by name. ``cell_weight`` has
-    the weight of one estimate in each cell of the selection.
+    standard error of 0 or lies outside its own limits. ``scale_reason`` says why the scale was chosen, where nobody
+    asked for it. ``sums`` are the intermediate sums by name. ``cell_weight`` has the weight of one estimate in each
+    cell of the selection.
     """
 
     groups: Groups
     weights: Weights
     scale: Scale
+    scale_reason: str
     level: float
     value: FloatArray
     standard_error: FloatArray
@@ -91,10 +89,13 @@ class Estimates:
     def method(self, name: str) -> str:
         """Return how the values were made, in words."""
         computed = f"{100 * self.level:g} % normal interval on the {self.scale} scale"
+        reason = f"; {self.scale_reason}" if self.scale_reason else ""
         if (self.cells_used <= 1).all():
-            limits = "their published limits" if self.level == 0.95 else computed
-            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale"
-        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too"
+            limits = "their published limits"
+            if self.level != 0.95:
+                limits += f", each moved to {100 * self.level:g} % on the {self.scale} scale"
+            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale{reason}"
+        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too{reason}"
 
 
 def worse_reliability(first: Estimates, second: Estimates) -> list[str]:
@@ -142,8 +143,8 @@ def pool(
     population
         The population table, for the weights ``population``.
     scale
-        One of ``Scale``. On the logit scale a standard error is read off its limits there, where a cell holds a
-        single estimate with limits between 0 and 100; else on the linear scale.
+        One of ``Scale``, or ``auto`` for the one on which the table's limits are symmetric. On it a standard error is
+        read off the limits where a cell holds a single estimate; else on the linear scale.
     level
         The probability that an interval covers the truth.
     left_out
@@ -160,11 +161,13 @@ def pool(
     Estimates without a value never count. Without weights, an estimate without limits counts in the value but not
     in a standard error, which is then unknown for the group; an estimate without the weight that was
     asked for doesn't count at all. Estimates are taken as independent, which is nearly so for different
-    locations, and not so for overlapping strata or for a location and the nation. At the level 0.95 the
-    interval of a single estimate is the published one.
+    locations, and not so for overlapping strata or for a location and the nation. The interval of a single estimate
+    is the published one, moved to the level.
     """
-    weights, scale = Weights(weights), Scale(scale)
-    cells = _weighted(groups.selection, weights, population, scale)
+    selection = groups.selection
+    weights, (resolved, reason) = Weights(weights), resolved_scale(selection.cube, selection.question, scale)
+    highest = highest_value(selection.question.unit)
+    cells = _weighted(selection, weights, population, resolved)
     if left_out is not None:
         cells = cells.without(left_out)
     used, known = groups.total(cells.count), groups.total(cells.error_count)
@@ -173,9 +176,9 @@ def pool(
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(weight > 0, value_sum / weight, np.nan)
         standard_error = np.where((weight > 0) & (known == used), np.sqrt(variance) / weight, np.nan)
-        low, high = interval(value, standard_error, level=level, scale=scale)
-    if level == 0.95:
-        low, high = _published_where_single(groups, cells, used, low, high)
+        low, high = interval(value, standard_error, level=level, scale=resolved, highest=highest)
+        moved = _published(groups, cells, used, highest).at_level(level, resolved)
+    low, high = (np.where(np.isnan(own), computed, own) for own, computed in zip(moved, (low, high), strict=True))
     take = groups.selection.cells
     source = groups.selection.cube.cells
     value_count = source.value_count[take]
@@ -186,7 +189,8 @@ def pool(
     return Estimates(
         groups=groups,
         weights=weights,
-        scale=scale,
+        scale=resolved,
+        scale_reason=reason,
         level=level,
         value=value,
         standard_error=standard_error,
@@ -210,7 +214,8 @@ def counted_cells(
     scale: str = Scale.LINEAR,
 ) -> BoolArray:
     """Return whether each cell of a selection counts in ``pool``: it has a value, and the weight that is asked for."""
-    counted: BoolArray = _weighted(selection, Weights(weights), population, Scale(scale)).count > 0
+    resolved, _ = resolved_scale(selection.cube, selection.question, scale)
+    counted: BoolArray = _weighted(selection, Weights(weights), population, resolved).count > 0
     return counted
 
 
@@ -231,7 +236,7 @@ def _weighted(
     count = source.value_count[take].astype(np.float64)
     errors = source.variance_count[take].astype(np.float64)
     values, size = source.value_sum[take], source.sample_size_sum[take]
-    variance = _variance(selection, scale)
+    variance = cell_variances(selection.cube, scale)[take]
     if weights is Weights.NONE:
         return _Weighted(count, errors, size, count, values, variance)
     if weights is Weights.SAMPLE_SIZE:
@@ -257,17 +262,6 @@ def _weighted(
     return _Weighted(count * known, errors * known, size, people * count, people * values, people**2 * variance)
 
 
-def _variance(selection: Selection, scale: Scale) -> FloatArray:
-    """Return the sum of SE^2 of each cell, read on the scale where that can be done."""
-    source, take = selection.cube.cells, selection.cells
-    linear = source.variance_sum[take]
-    if scale is Scale.LINEAR:
-        return linear
-    single = (source.value_count[take] == 1) & (source.variance_count[take] == 1)
-    error = logit_standard_error(source.value_sum[take], source.low[take], source.high[take])
-    return np.where(single & ~np.isnan(error), error**2, linear)
-
-
 def _people(selection: Selection, population: Sequence[PopulationRow]) -> FloatArray:
     """Return the population of each cell's location and year, 0 where the table has none."""
     cube, first = selection.cube, selection.years[0]
@@ -278,15 +272,15 @@ def _people(selection: Selection, population: Sequence[PopulationRow]) -> FloatA
     return table[cube.cells.location[selection.cells], cube.cells.year[selection.cells] - first]
 
 
-def _published_where_single(
-    groups: Groups, cells: _Weighted, used: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the limits, with the published ones in place where a group is one estimate that has them."""
+def _published(groups: Groups, cells: _Weighted, used: FloatArray, highest: float) -> PublishedLimits:
+    """Return the published limits of each group that is one estimate with limits, NaN for the others."""
     source, take = groups.selection.cube.cells, groups.selection.cells
     counted = cells.count > 0
-    published_low = groups.total(np.where(counted, source.low[take], 0.0))
-    published_high = groups.total(np.where(counted, source.high[take], 0.0))
     # Limits in the wrong order are kept in a cell, but give it no standard error; then they are no interval either.
-    in_order = groups.total(np.where(counted, source.variance_count[take], 0)) == 1
-    single = (used == 1) & in_order & ~np.isnan(published_low) & ~np.isnan(published_high)
-    return np.where(single, published_low, low), np.where(single, published_high, high)
+    single = (used == 1) & (groups.total(np.where(counted, source.variance_count[take], 0)) == 1)
+    columns = (source.value_sum, source.low, source.high)
+    value, low, high = (
+        np.where(single, groups.total(np.where(counted, column[take], 0.0)), np.nan) for column in columns
+    )
+    has_both = ~np.isnan(low) & ~np.isnan(high)
+    return PublishedLimits(value, np.where(has_both, low, np.nan), np.where(has_both, high, np.nan), highest)

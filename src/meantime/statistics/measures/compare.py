@@ -76,7 +76,7 @@ class Compare(Filters):
     panel: PanelOption = Panel.PUBLISHED.value
     adjust: AdjustOption = "bh"
     margin: MarginOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

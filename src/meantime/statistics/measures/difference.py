@@ -69,7 +69,7 @@ class Difference(Filters):
     adjust: AdjustOption = "bh"
     margin: MarginOption = None
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

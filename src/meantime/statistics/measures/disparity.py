@@ -73,7 +73,7 @@ class Disparity(Filters):
         Default("all strata of the category"),
         Example(["College graduate"]),
     ] = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

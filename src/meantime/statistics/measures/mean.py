@@ -34,14 +34,14 @@ class Mean(Filters):
     title = "Mean with interval"
     summary = "The mean of published estimates, by location, year, category or stratum, with its interval."
     unit = "percent"
-    method = "mean/1: mean of estimates, its error propagated from their limits"
+    method = "mean/2: mean of estimates, its error propagated from their limits"
     example: ClassVar = {"question": "Q036", "years": [2023], "by": ["location"]}
     documentation = "methods/mean.md"
 
     by: ByOption = ()
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

@@ -120,7 +120,7 @@ class Ranking(Filters):
         Example(BEST),
     ] = BEST
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

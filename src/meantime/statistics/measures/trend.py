@@ -38,11 +38,12 @@ from meantime.statistics.estimation.series import (
     panel_columns,
     years_asked,
 )
-from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval
+from meantime.statistics.estimation.uncertainty import Reliability, interval
 from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData
+from meantime.survey.cube.limits import Scale
 from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
 
 SCATTER_LIMIT = 3.0
@@ -70,7 +71,7 @@ class Trend(Filters):
     ] = (LOCATION,)
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 

@@ -11,7 +11,7 @@ import json
 from meantime.survey.reading.profile import Profile
 from meantime.survey.reading.sources import SourceKind
 
-CUBE_FORMAT = 3
+CUBE_FORMAT = 4
 """Counted up when the cube's content or the way a source is read changes, so that older files are built anew."""
 
 

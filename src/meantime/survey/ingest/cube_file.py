@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meantime.survey.cube.cube_version import CUBE_FORMAT
+from meantime.survey.cube.limits import LimitSymmetry, Scale
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
 from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
@@ -116,4 +117,5 @@ def _arrays(content: bytes) -> list[Array]:
 def _report(item: dict[str, Any]) -> IngestReport:
     tuples = {name: tuple(value) for name, value in item.items() if isinstance(value, list)}
     examples = tuple(LeftOutRow(**example) for example in item["left_out_examples"])
-    return IngestReport(**item | tuples | {"left_out_examples": examples})
+    limits = LimitSymmetry(**item["limits"] | {"scale": Scale(item["limits"]["scale"])})
+    return IngestReport(**item | tuples | {"left_out_examples": examples, "limits": limits})

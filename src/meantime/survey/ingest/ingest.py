@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from meantime.errors import DataError
 from meantime.survey.cube.cube_builder import Attributes, BuiltCube, UnreadableNumberError, build_cube
 from meantime.survey.cube.cube_version import cube_version
+from meantime.survey.cube.limits import limit_symmetry
 from meantime.survey.cube.rollup import (
     COUNTS,
     EXTREMES,
@@ -135,6 +136,7 @@ def _report(
         columns={str(role): header for role, header in table.columns.header.items()},
         columns_missing=tuple(str(role) for role in table.columns.missing),
         footnotes=footnotes,
+        limits=limit_symmetry(cube),
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
         warnings=report_warnings(cube, sorted(ambiguous)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meantime.survey.cube.limits import LimitSymmetry
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.reading.profile import SPREADSHEET_DATES, normal
@@ -15,6 +16,7 @@ from meantime.survey.reading.row_faults import LeftOutRow
 class IngestReport:
     """What reading a source found. Counts are rows of the source.
 
+    ``limits`` counts the percentages with limits, and those among them that lie in the middle of these on each scale.
     ``duration_s`` and ``engine`` are of the reading and not of the data; no result holds them.
     """
 
@@ -30,6 +32,7 @@ class IngestReport:
     columns: Mapping[str, str]  # role -> the column's name in the file
     columns_missing: tuple[str, ...] = ()  # optional roles that the file has no column for
     footnotes: Mapping[str, int]  # footnote text -> rows
+    limits: LimitSymmetry
     duration_s: float
     engine: str
     warnings: tuple[str, ...] = ()

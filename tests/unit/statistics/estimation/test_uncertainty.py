@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 
 from meantime.statistics.estimation.uncertainty import (
-    Scale,
-    expit,
     interval,
     is_reliable,
-    logit,
-    logit_standard_error,
     normal_quantile,
     two_sided_p,
 )
+from meantime.survey.cube.limits import Scale, logit
 from meantime.survey.cube.survey_cube import FloatArray
 
 
@@ -56,20 +53,6 @@ def test_a_logit_interval_of_0_or_100_percent_falls_back_to_the_linear_one() -> 
     logits = interval(array(0.0, 100.0), array(1.0, 0.0), level=0.95, scale=Scale.LOGIT)
     linear = interval(array(0.0, 100.0), array(1.0, 0.0), level=0.95, scale=Scale.LINEAR)
     assert [limit.tolist() for limit in logits] == [limit.tolist() for limit in linear]
-
-
-def test_a_logit_standard_error_gives_back_the_limits_it_was_read_off() -> None:
-    value, spread = array(5.0), 0.25
-    centre = logit(value)
-    low, high = expit(centre - 1.959964 * spread), expit(centre + 1.959964 * spread)
-    error = logit_standard_error(value, low, high)
-    assert error[0] == pytest.approx(5 * 95 / 100 * spread)
-    assert interval(value, error, level=0.95, scale=Scale.LOGIT)[0][0] == pytest.approx(low[0])
-
-
-def test_a_logit_standard_error_is_unknown_at_the_ends_of_the_scale() -> None:
-    found = logit_standard_error(array(5.0, 5.0, 0.0, 99.0), array(0.0, -1.0, 0.0, 98.0), array(9.0, 9.0, 1.0, 100.0))
-    assert np.isnan(found).all()
 
 
 @pytest.mark.parametrize(
