@@ -124,7 +124,7 @@ class Difference(Filters):
         cube = data.cube
         chosen = self.select(cube)
         others = tuple(index for index in chosen.locations if cube.locations[index].name != self.against)
-        selection = chosen.elsewhere(locations=others)
+        selection = chosen if others == chosen.locations else chosen.elsewhere(locations=others)
         groups, pairs = group(selection, [LOCATION]), None
         if self.against is not None:
             pairs = self._paired(groups, chosen.elsewhere(locations=(cube.location_index[self.against],)))
@@ -151,9 +151,7 @@ class Difference(Filters):
         StatisticError
             The reference has no value there.
         """
-        counted, other = (
-            counted_cells(each, weights=self.weights, scale=self.scale) for each in (groups.selection, reference)
-        )
+        counted, other = (counted_cells(each, weights=self.weights) for each in (groups.selection, reference))
         if not other.any():
             raise StatisticError(
                 f"{self.against} has no value there to compare with; choose another location, year or stratum"
