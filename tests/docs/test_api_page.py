@@ -21,7 +21,7 @@ from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\n\$ (curl [^`]*)\n```\n\n```json\n([^`]*)\n```", PAGE)
-TABLE = re.findall(r"^\| ([A-Z]\w+) \| (.*) \| (better|worse|similar) \|$", PAGE, re.MULTILINE)
+TABLE = re.findall(r"^\| ([A-Z]\w+) \| (.*) \| (better|worse|no clear difference) \|$", PAGE, re.MULTILINE)
 V1_NAMES = [statistic.name for statistic in CATALOGUE.values() if statistic.surface is Surface.V1]
 STATISTICS = 9
 
