@@ -41,6 +41,12 @@ CONTRACT_DIRECTIONS = {
 DIRECTIONS = {text: direction for text, direction in CONTRACT_DIRECTIONS.items() if text != OVERWEIGHT}
 """Which end is better outside the contract: overweight without obesity falls where obesity rises, so it has none."""
 
+_NEW_WORDS = {"fruit less": 2017, "vegetables less": 2017, "150 minutes a week": 2023, "300 minutes a week": 2023}
+BREAKS = {
+    text: (2011, *sorted({year for words, year in _NEW_WORDS.items() if words in text})) for text in CONTRACT_DIRECTIONS
+}
+"""The years from which on each question's estimates can't be compared with earlier ones, by CDC's documents."""
+
 TERRITORIES = ("Guam", "Puerto Rico", "Virgin Islands")
 
 STRATUM_ORDERS = {

@@ -1,4 +1,4 @@
-"""The naive reference of v1 statistics over groups of estimates: distribution, trend, disparity, correlation, coverage.
+"""The naive reference of v1 statistics over groups of estimates: distribution, disparity, correlation, coverage.
 
 Plain Python with ``fsum`` and exact fractions, nothing of Meantime; see ``reference_estimates.py``.
 """
@@ -17,8 +17,6 @@ from tests.reference_estimates import (
     Options,
     Query,
     by_location,
-    contrast,
-    fixed,
     grouped,
     matching,
     p_of,
@@ -64,104 +62,6 @@ def quantile_of(ascending: Sequence[float], fraction: float) -> float | None:
     above = min(below + 1, len(ascending) - 1)
     exact = Fraction(ascending[below]) + (place - below) * (Fraction(ascending[above]) - Fraction(ascending[below]))
     return float(exact)
-
-
-Points = list[tuple[int, Estimate]]
-
-
-def trend(rows: Sequence[Row], query: Query, by: Sequence[str], options: Options) -> list[Answer]:
-    """Return the records of ``trend``."""
-    chosen = matching(rows, query)
-    asked = sorted({row.year for row in chosen if row.value is not None})
-    records = []
-    for dimensions, members in grouped(chosen, query, by):
-        yearly = {
-            year: pooled([row for row in members if row.year == year], options)
-            for year in sorted({row.year for row in members})
-        }
-        points = [(year, own) for year, own in yearly.items() if own.standard_error and own.value is not None]
-        dimensions.pop("year", None)
-        record = dimensions | _slope(points, options.level, DIRECTIONS.get(query.question))
-        record |= _change(points, options.level) | _panel(
-            [row for row in members if row.value is not None], points, asked
-        )
-        record["cells_suppressed"] = sum(own.cells_suppressed for own in yearly.values())
-        records.append(record)
-    return records
-
-
-def _slope(points: Points, level: float, direction: str | None) -> Answer:
-    slope = error = ratio = None
-    if len(points) >= 2:
-        weights = [1 / Fraction(own.standard_error or 0) ** 2 for _, own in points]
-        slope, error, ratio = _line([year for year, _ in points], [own.value or 0.0 for _, own in points], weights)
-    line = Estimate(slope, error, None, None, None, 0, 0, "")
-    against_zero = contrast(line, fixed(0.0), level, direction)
-    sizes = [own.sample_size for _, own in points if own.sample_size is not None]
-    worst = "caution" if any(own.reliability == "caution" for _, own in points) else "ok"
-    return {
-        "value": against_zero["difference"],
-        "standard_error": error,
-        "low": against_zero["difference_low"],
-        "high": against_zero["difference_high"],
-        "sample_size": math.fsum(sizes) if sizes else None,
-        "cells_used": sum(own.cells_used for _, own in points),
-        "cells_suppressed": 0,
-        "reliability": "suppressed" if slope is None else worst,
-        "p_value": against_zero["p_value"],
-        "verdict": against_zero["verdict"],
-        "residual_ratio": ratio,
-    }
-
-
-def _line(
-    years: Sequence[int], values: Sequence[float], weights: Sequence[Fraction]
-) -> tuple[float, float, float | None]:
-    """Solve the weighted normal equations exactly."""
-    exact = [Fraction(value) for value in values]
-    s = sum(weights, Fraction())
-    sx = sum((w * x for w, x in zip(weights, years, strict=True)), Fraction())
-    sy = sum((w * y for w, y in zip(weights, exact, strict=True)), Fraction())
-    sxx = sum((w * x * x for w, x in zip(weights, years, strict=True)), Fraction())
-    sxy = sum((w * x * y for w, x, y in zip(weights, years, exact, strict=True)), Fraction())
-    determinant = s * sxx - sx * sx
-    slope = (s * sxy - sx * sy) / determinant
-    intercept = (sy - slope * sx) / s
-    residual = sum(
-        (w * (y - intercept - slope * x) ** 2 for w, x, y in zip(weights, years, exact, strict=True)), Fraction()
-    )
-    ratio = float(residual / (len(years) - 2)) if len(years) > 2 else None
-    return float(slope), math.sqrt(s / determinant), ratio
-
-
-def _change(points: Points, level: float) -> Answer:
-    names = ("first_year", "last_year", "first_value", "last_value", "change", "change_standard_error")
-    if len(points) < 2:
-        return {"year_count": len(points), **dict.fromkeys((*names, "change_low", "change_high"))}
-    (first_year, first), (last_year, last) = points[0], points[-1]
-    found = contrast(last, first, level, None)
-    return {
-        "year_count": len(points),
-        "first_year": first_year,
-        "last_year": last_year,
-        "first_value": first.value,
-        "last_value": last.value,
-        "change": found["difference"],
-        "change_standard_error": found["difference_standard_error"],
-        "change_low": found["difference_low"],
-        "change_high": found["difference_high"],
-    }
-
-
-def _panel(with_value: Sequence[Row], points: Points, asked: Sequence[int]) -> Answer:
-    used = {year for year, _ in points}
-    missing = [year for year in asked if year not in used]
-    places = [{(row.location, row.category, row.stratum) for row in with_value if row.year == year} for year in asked]
-    return {
-        "missing_years": ", ".join(map(str, missing)),
-        "panel_complete": not missing and all(own == places[0] for own in places),
-        "crosses_2011": any(year < 2011 for year in used) and any(year >= 2011 for year in used),
-    }
 
 
 def disparity(rows: Sequence[Row], query: Query, options: Options) -> list[Answer]:

@@ -150,4 +150,3 @@ def test_the_page_of_verdicts_is_the_one_table_of_them() -> None:
         for word, each in zip(words, MEANINGS, strict=True)
     ]
     assert [each.verdict for each in MEANINGS] == [*Verdict, None]
-    assert len({each.colour for each in MEANINGS}) == len(MEANINGS)

@@ -9,6 +9,7 @@ from tests import reference_comparisons, reference_measures
 from tests.asking import agree, query_of, records_of_rows
 from tests.reference import Row
 from tests.reference_estimates import Options
+from tests.reference_trends import trend
 from tests.tables import OBESITY, STRENGTH, everything, tables, without_limits_at_the_ends
 
 WEIGHTS = st.sampled_from(("none", "sample_size", "inverse_variance"))
@@ -54,16 +55,19 @@ def test_rank_intervals_contain_their_rank_and_all_locations_fit(rows: list[Row]
     WEIGHTS,
     SCALES,
     LEVELS,
+    st.sampled_from(("apart", "cross")),
+    st.sampled_from(("none", "holm", "bh")),
 )
 def test_trend_agrees_with_the_reference(
-    rows: list[Row], by: list[str], weights: str, scale: str, level: float
+    rows: list[Row], by: list[str], weights: str, scale: str, level: float, breaks: str, adjust: str
 ) -> None:
     query = query_of(rows, OBESITY)
     assume(len(query.years) >= 2)
     asked = everything(rows) | {"by": by, "weights": weights, "scale": scale, "level": level}
-    expected = reference_measures.trend(rows, query, by, Options(weights=weights, scale=scale, level=level))
-    has_slope = any(record["value"] is not None for record in expected)
-    agree(records_of_rows("trend", rows, asked), expected if has_slope else [])
+    asked |= {"breaks": breaks, "adjust": adjust}
+    options = Options(weights=weights, scale=scale, level=level)
+    expected = trend(rows, query, by, options, crosses=breaks == "cross", adjust=adjust)
+    agree(records_of_rows("trend", rows, asked), expected)
 
 
 @given(tables(segments=(("Total", "Total"),)), st.integers(-30, 30))
@@ -71,7 +75,7 @@ def test_raising_every_year_by_the_same_step_raises_the_slope_by_that_step(rows:
     rows = without_limits_at_the_ends(rows)
     shifted = [_moved(row, step * (row.year - 2009) / 100) for row in rows]
     assume(len({row.year for row in rows}) >= 2)
-    asked = everything(rows) | {"scale": "linear"}
+    asked = everything(rows) | {"scale": "linear", "breaks": "cross"}
     before, after = (records_of_rows("trend", table, asked) for table in (rows, shifted))
     for own, other in zip(before, after, strict=True):
         if isinstance(own["value"], float) and isinstance(other["value"], float):

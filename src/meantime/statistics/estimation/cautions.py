@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
 from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
@@ -152,6 +153,7 @@ def cautions_of_pooling(estimates: Estimates) -> list[str]:
             found.append(_UNEQUAL[estimates.weights])
     if YEAR not in groups.by and len(selection.years) > 1:
         found.append("several years are averaged; a trend between them is hidden")
+        found += cautions_of_breaks(selection.question, selection.years, "and both kinds are averaged")
     segments = [selection.cube.segments[index] for index in selection.segments]
     categories = {segment.category for segment in segments}
     if CATEGORY not in groups.by and STRATUM not in groups.by and len(categories) > 1:

@@ -21,6 +21,9 @@ class Verdict(StrEnum):
     LOWER = "lower"
     SIMILAR = "similar"
     UNCLEAR = "no clear difference"
+    RISING = "rising"
+    FALLING = "falling"
+    STEADY = "no clear change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,19 @@ MEANINGS = (
         Verdict.UNCLEAR,
         "the data don't tell which is higher; they may be alike or not",
         "everything else that was tested",
+        "#bbbbbb",
+    ),
+    Meaning(
+        Verdict.RISING,
+        "the estimates go up",
+        "a trend's adjusted p is at most 1 - level; its `verdict` says so where no end is better",
+        "#cc79a7",
+    ),
+    Meaning(Verdict.FALLING, "the estimates go down", "the same, on the other side", "#56b4e9"),
+    Meaning(
+        Verdict.STEADY,
+        "the data don't tell whether they go up or down; they may do neither or both",
+        "every other trend",
         "#bbbbbb",
     ),
     Meaning(

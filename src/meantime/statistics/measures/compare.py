@@ -13,6 +13,7 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
+from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import (
     TEST_FORMULA,
@@ -274,6 +275,8 @@ def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Es
         )
     else:
         cautions += cautions_of_direction(chosen)
+        so = "and the difference mixes that with the change in people"
+        cautions += cautions_of_breaks(chosen.question, [*chosen.years, *other.years], so)
     segments = {chosen.cube.segments[index] for side in (chosen, other) for index in side.segments}
     if len(segments) > 1 and (
         len({segment.category for segment in segments}) > 1 or any(segment.is_overall for segment in segments)

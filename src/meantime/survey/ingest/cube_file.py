@@ -24,7 +24,7 @@ from meantime.survey.cube.cube_version import CUBE_FORMAT
 from meantime.survey.cube.limits import LimitSymmetry, Scale
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
-from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
+from meantime.survey.questions import Break, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.row_faults import LeftOutRow
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
@@ -90,15 +90,17 @@ def read_cube_file(path: Path) -> tuple[SurveyCube, IngestReport] | None:
         return None
     cube = SurveyCube(
         version=header["version"],
-        questions=tuple(
-            Question(**item | {name: Direction(item[name]) if item[name] else None for name in _DIRECTIONS})
-            for item in header["questions"]
-        ),
+        questions=tuple(_question(item) for item in header["questions"]),
         locations=tuple(Location(**item | {"kind": LocationKind(item["kind"])}) for item in header["locations"]),
         segments=tuple(Segment(**item) for item in header["segments"]),
         cells=Cells(**dict(zip(header["columns"], arrays, strict=True))),
     )
     return cube, _report(header["report"])
+
+
+def _question(item: dict[str, Any]) -> Question:
+    directions = {name: Direction(item[name]) if item[name] else None for name in _DIRECTIONS}
+    return Question(**item | directions | {"breaks": tuple(Break(**each) for each in item["breaks"])})
 
 
 def _arrays(content: bytes) -> list[Array]:

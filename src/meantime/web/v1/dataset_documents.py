@@ -14,7 +14,7 @@ from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.datasets.drift import CellChanges, Change, ColumnChange, DriftReport
 from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.ingest.provenance import Provenance
-from meantime.survey.questions import Direction, Location
+from meantime.survey.questions import Break, Direction, Location
 from meantime.web.json_schema import Count
 
 DATASETS_PATH = "/api/v1/datasets"
@@ -72,7 +72,7 @@ class StatisticList(TypedDict):
 
 
 class QuestionDocument(TypedDict):
-    """A question and the years in which it was asked."""
+    """A question, the years in which it was asked, and those from which on it can't be compared with earlier ones."""
 
     id: str
     text: str
@@ -80,6 +80,7 @@ class QuestionDocument(TypedDict):
     undirected_because: str | None
     unit: str
     years: list[int]
+    breaks: tuple[Break, ...]
 
 
 class QuestionList(TypedDict):
@@ -195,6 +196,7 @@ def questions_of(cube: SurveyCube) -> list[QuestionDocument]:
             "undirected_because": question.undirected_because or None,
             "unit": question.unit,
             "years": np.unique(cube.cells.year[cube.cells_of(index)]).tolist(),
+            "breaks": question.breaks,
         }
         for index, question in enumerate(cube.questions)
     ]

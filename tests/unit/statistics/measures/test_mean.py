@@ -257,3 +257,10 @@ def test_cells_of_several_estimates_are_read_on_the_linear_scale_with_a_caution(
     )
     assert linear["standard_error"] == logit["standard_error"]
     assert any("read on the linear scale" in caution for caution in cautions(cube_of(rows), scale="logit"))
+
+
+def test_averaging_years_on_both_sides_of_a_known_break_is_warned_of() -> None:
+    rows = [Row(*PLACE, "Ohio", "OH", year, "Total", "Total", 30.0, 28.0, 32.0, 400.0) for year in (2010, 2011, 2012)]
+    wanted = "estimates from 2011 on can't be compared with earlier ones, and both kinds are averaged"
+    assert any(caution.startswith(wanted) for caution in cautions(cube_of(rows), years=[2010, 2011]))
+    assert not any("can't be compared" in caution for caution in cautions(cube_of(rows), years=[2011, 2012]))
