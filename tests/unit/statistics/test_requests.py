@@ -132,7 +132,8 @@ STORED = {
     '"quantiles":[0.25,0.5,0.75],"explain":false}',
     "trend": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":["National","Ohio"],"include":["states","nation"],"categories":null,"strata":null,"by":["location"],'
-    '"weights":"none","population":null,"scale":"auto","level":0.95,"explain":false}',
+    '"breaks":"apart","panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
+    '"explain":false}',
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
     '"strata":null,"scale":"auto","level":0.95,"explain":false}',
     "correlation": f'{{{QUESTION},"years":[2023],{PLACES},"against_question":"Percent of adults who engage in no'

@@ -187,19 +187,52 @@ def test_a_fixed_panel_compares_the_same_states_with_the_same_weights() -> None:
         math.fsum(weights[name] * (rows[name, year].value or 0) for name in names) / math.fsum(weights.values())
         for year in (2023, 2022)
     )
-    assert (len(names), found["location"], found["cells_used"]) == (49, "49 states", 49)
+    assert (len(names), found["location"], found["cells_used"]) == (49, "states in every year", 49)
     assert found["difference"] == pytest.approx(value - reference)
     assert found["verdict"] == UNCLEAR
     said = cautions("compare", years=[2023], against_year=2022, panel="fixed")
     assert any("without Kentucky, Pennsylvania, which lack one of the years" in caution for caution in said)
 
 
+def test_a_trend_of_a_fixed_panel_is_that_of_the_same_states_with_the_same_weights() -> None:
+    found = record("trend", years=[2011, 2019, 2023], panel="fixed")
+    rows = [
+        row
+        for row in bundled_rows()
+        if (row.question_id, row.stratum) == ("Q036", "Total")
+        and row.year in {2011, 2019, 2023}
+        and row.value is not None
+        and row.location not in {"National", *TERRITORIES}
+    ]
+    present = Counter(row.location for row in rows)
+    weights = {name: math.fsum(row.sample_size or 0 for row in rows if row.location == name) for name in present}
+    kept = {name: weights[name] for name, count in present.items() if count == 3}
+    first, last = (
+        math.fsum(kept[row.location] * (row.value or 0) for row in rows if row.year == year and row.location in kept)
+        / math.fsum(kept.values())
+        for year in (2011, 2023)
+    )
+    assert (set(present) - set(kept), found["panel_complete"]) == ({"New Jersey", "Kentucky", "Pennsylvania"}, True)
+    assert found["location"] == "states in every year"
+    assert (found["first_value"], found["last_value"]) == pytest.approx((first, last))
+    published = record("trend", years=[2011, 2019, 2023], locations=["National"])
+    assert (published["panel_complete"], published["first_value"]) == (False, 27.4)
+
+
 @pytest.mark.parametrize(
-    "request_", [{"against_year": 2022, "locations": ["Ohio"]}, {"strata": ["Male"], "against_stratum": "Female"}]
+    ("name", "request_", "words"),
+    [
+        ("compare", {"against_year": 2022, "locations": ["Ohio"]}, "name no other locations"),
+        ("compare", {"strata": ["Male"], "against_stratum": "Female"}, "give against_year"),
+        ("trend", {"years": [2022, 2023], "include": ["states"]}, "name no other locations"),
+        ("trend", {"years": [2022, 2023], "weights": "sample_size"}, "leave weights out"),
+    ],
 )
-def test_a_fixed_panel_of_what_is_not_the_nation_in_two_years_is_refused(request_: dict[str, object]) -> None:
-    with pytest.raises(InvalidParameterError, match="stands for the nation in two years"):
-        record("compare", years=[2023], panel="fixed", **request_)
+def test_a_fixed_panel_of_what_is_not_the_nation_over_years_is_refused(
+    name: str, request_: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InvalidParameterError, match=words):
+        records(name, **{"years": [2023]} | request_, panel="fixed")
 
 
 def test_territories_are_not_called_part_of_the_nation() -> None:
