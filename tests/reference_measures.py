@@ -64,26 +64,39 @@ def quantile_of(ascending: Sequence[float], fraction: float) -> float | None:
     return float(exact)
 
 
-def disparity(rows: Sequence[Row], query: Query, options: Options) -> list[Answer]:
-    """Return the records of ``disparity``; the segments of the query are those that are compared."""
-    overall = by_location(rows, query._replace(segments=(("Total", "Total"),)), options._replace(scale="linear"))
+SIMULATED = ("standard_error", "low", "high", "p_value", "value_by_chance", "ratio_low", "ratio_high")
+"""What is simulated in a disparity's record, and so not here."""
+
+
+def disparity(rows: Sequence[Row], query: Query, reference: str, options: Options) -> list[Answer]:
+    """Return the records of ``disparity`` but for what is simulated; the query's segments are those compared."""
     records = []
     for dimensions, members in grouped(matching(rows, query), query, ["location"]):
+        counting = [row for row in members if row.value is not None]
+        kept = shared(counting, lambda row: row.stratum, lambda row: row.year)
+        left_out = [row for row in counting if row not in kept]
+        own = [row for row in members if row not in left_out]
         strata = {
-            stratum: pooled([row for row in members if row.stratum == stratum], options)
+            stratum: pooled([row for row in own if row.stratum == stratum], options)
             for _, stratum in sorted(query.segments, key=lambda segment: scale_of(*segment))
         }
         valued = {stratum: own for stratum, own in strata.items() if own.value is not None}
-        own_overall = overall[str(dimensions["location"])][1].value if dimensions["location"] in overall else None
+        years = tuple({row.year for row in kept}) or query.years
+        everybody = query._replace(
+            segments=(("Total", "Total"),), locations=(str(dimensions["location"]),), years=years
+        )
+        overall = by_location(rows, everybody, options).get(everybody.locations[0])
         dimensions.pop("stratum", None)
-        records.append(dimensions | _disparity(query, strata, valued, own_overall, options.level))
+        record = _disparity(query, strata, valued, overall[1].value if overall else None, options.level)
+        record |= _gap(query, valued, reference) | {"cells_left_out": len(left_out)}
+        records.append(dimensions | record)
     return records
 
 
 def _disparity(
     query: Query, strata: dict[str, Estimate], valued: dict[str, Estimate], overall: float | None, level: float
 ) -> Answer:
-    record = _gap(query, valued, level) | _slope_index(query, valued, level)
+    record = _slope_index(query, valued, level)
     values = [own.value or 0.0 for own in valued.values()]
     sizes = [own.sample_size for own in valued.values() if own.sample_size is not None]
     shares_known = len(values) >= 2 and len(sizes) == len(values)
@@ -108,38 +121,33 @@ def _disparity(
     }
 
 
-def _gap(query: Query, valued: dict[str, Estimate], level: float) -> Answer:
+def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
     names = (
-        "value", "standard_error", "low", "high", "highest_stratum", "highest_value", "lowest_stratum",
-        "lowest_value", "ratio", "ratio_low", "ratio_high", "relative_difference_percent",
+        "value", "highest_stratum", "highest_value", "lowest_stratum", "lowest_value", "ratio",
+        "relative_difference_percent",
     )  # fmt: skip
-    if len(valued) < 2:
-        return dict.fromkeys(names)
-    above = max(valued, key=lambda name: round(valued[name].value or 0.0, 9))
-    below = min(valued, key=lambda name: round(valued[name].value or 0.0, 9))
-    top, bottom = valued[above], valued[below]
-    high, low = top.value or 0.0, bottom.value or 0.0
-    z = quantile_of_normal(level)
+    values = {name: own.value or 0.0 for name, own in valued.items()}
+    others = {name: reference for name in values if name != reference}
+    if len(values) < 2 or (reference not in {"best", "others"} and reference not in values):
+        return dict.fromkeys(names) | {"reliability": "suppressed"}
+    if reference == "best":
+        above = max(values, key=lambda name: round(values[name], 9))
+        below = min(values, key=lambda name: round(values[name], 9))
+    else:
+        if reference == "others":
+            others = dict.fromkeys(values, "all others")
+        means = {name: math.fsum(values[each] for each in values if each != name) for name in values}
+        against = {
+            name: means[name] / (len(values) - 1) if reference == "others" else values[reference] for name in others
+        }
+        furthest = max(others, key=lambda name: round(abs(values[name] - against[name]), 9))
+        values[others[furthest]] = against[furthest]
+        is_above = values[furthest] >= against[furthest]
+        above, below = (furthest, others[furthest]) if is_above else (others[furthest], furthest)
+    high, low = values[above], values[below]
     best = high if DIRECTIONS.get(query.question) == HIGHER else low
-    error = log_error = None
-    if top.standard_error is not None and bottom.standard_error is not None:
-        error = math.sqrt(top.standard_error**2 + bottom.standard_error**2)
-        if low > 0:
-            log_error = math.sqrt((top.standard_error / high) ** 2 + (bottom.standard_error / low) ** 2)
-    found = (
-        high - low,
-        error,
-        None if error is None else high - low - z * error,
-        None if error is None else high - low + z * error,
-        above,
-        high,
-        below,
-        low,
-        high / low if low > 0 else None,
-        None if log_error is None else math.exp(math.log(high / low) - z * log_error),
-        None if log_error is None else math.exp(math.log(high / low) + z * log_error),
-        (high - low) / best * 100 if best > 0 else None,
-    )
+    relative = (high - low) / best * 100 if best > 0 else None
+    found = (high - low, above, high, below, low, high / low if low > 0 else None, relative)
     return dict(zip(names, found, strict=True))
 
 

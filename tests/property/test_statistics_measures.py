@@ -9,6 +9,7 @@ from tests import reference_comparisons, reference_measures
 from tests.asking import agree, query_of, records_of_rows
 from tests.reference import Row
 from tests.reference_estimates import Options
+from tests.reference_measures import SIMULATED
 from tests.reference_trends import trend
 from tests.tables import OBESITY, STRENGTH, everything, tables, without_limits_at_the_ends
 
@@ -91,26 +92,34 @@ def _moved(row: Row, by: float) -> Row:
 def test_disparity_of_an_ordered_category_agrees_with_the_reference(
     rows: list[Row], question: str, scale: str, level: float
 ) -> None:
-    _check_disparity(rows, question, scale, level)
+    _check_disparity(rows, question, "best", scale, level)
 
 
-@given(tables(segments=RACE), SCALES, LEVELS)
+@given(tables(segments=RACE), st.data(), SCALES, LEVELS)
 def test_disparity_of_an_unordered_category_agrees_with_the_reference(
-    rows: list[Row], scale: str, level: float
+    rows: list[Row], data: st.DataObject, scale: str, level: float
 ) -> None:
-    _check_disparity(rows, OBESITY, scale, level)
+    strata = sorted({row.stratum for row in rows if row.category != "Total"})
+    _check_disparity(rows, OBESITY, data.draw(st.sampled_from(("best", "others", *strata))), scale, level)
 
 
-def _check_disparity(rows: list[Row], question: str, scale: str, level: float) -> None:
+def _check_disparity(rows: list[Row], question: str, reference: str, scale: str, level: float) -> None:
     query = query_of(rows, question)
     segments = tuple(segment for segment in query.segments if segment[0] != "Total")
     assume(len(segments) >= 2)
     asked = everything(rows, question) | {"categories": [segments[0][0]], "scale": scale, "level": level}
-    asked["strata"] = [stratum for _, stratum in segments]
+    asked |= {"strata": [stratum for _, stratum in segments], "reference": reference}
     options = Options(scale=scale, level=level)
-    expected = reference_measures.disparity(rows, query._replace(segments=segments), options)
-    has_gap = any(record["value"] is not None for record in expected)
-    agree(records_of_rows("disparity", rows, asked), expected if has_gap else [])
+    expected = reference_measures.disparity(rows, query._replace(segments=segments), reference, options)
+    found = records_of_rows("disparity", rows, asked)
+    has_gap = any(isinstance(count := record["strata_count"], int) and count >= 2 for record in expected)
+    computed = [{name: own for name, own in record.items() if name not in SIMULATED} for record in found]
+    agree(computed, expected if has_gap else [])
+    for record in found:
+        low, value, high = record["low"], record["value"], record["high"]
+        if isinstance(low, float) and isinstance(value, float) and isinstance(high, float):
+            assert 0 <= low <= value + 1e-4
+            assert value <= high + 1e-4
 
 
 @given(

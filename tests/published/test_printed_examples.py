@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from meantime.statistics.estimation.inequality import StratumEstimate, slope_index
+from meantime.statistics.estimation.inequality.gaps import StratumEstimate
+from meantime.statistics.estimation.inequality.summaries import slope_index
 from meantime.statistics.estimation.series.lines import fit_lines
 from meantime.statistics.measures.correlation import average_ranks, fisher_interval, fisher_p, pearson
 from meantime.statistics.measures.distribution import sorted_quantiles

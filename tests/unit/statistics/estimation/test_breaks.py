@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from meantime.statistics.estimation.breaks import stretches
@@ -12,7 +14,7 @@ ACTIVE = {"question": "Q043", "years": [2023], "locations": ["National", "Ohio"]
 WANTED = "estimates from 2023 on can't be compared with earlier ones, and the difference mixes that"
 
 
-def cautions_of(name: str, parameters: dict[str, object]) -> list[str]:
+def cautions_of(name: str, parameters: Mapping[str, object]) -> list[str]:
     found = ask(name, bundled_cube(), parameters)["cautions"]
     assert isinstance(found, list)
     return found

@@ -1,1 +1,1 @@
-"""Series of yearly estimates: first ``points.py``, then ``lines.py``, how they fit, and ``panels.py``, what they lack."""
+"""Series of yearly estimates: first ``points.py``, then ``lines.py``, how they fit, ``panels.py``, what they lack."""
