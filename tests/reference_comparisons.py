@@ -149,12 +149,14 @@ def difference(
         other_places = {place_of(row) for row in references}
         both, either = own_places & other_places, own_places ^ other_places
         own = pooled([row for row in members if not both or place_of(row) in both or not counts(row, options)], options)
-        reference = pooled([row for row in references if place_of(row) in both], options)
+        reference = pooled([row for row in references if not both or place_of(row) in both], options)
+        nothing = Estimate(None, None, None, None, None, 0, 0, "")
+        shown = contrast(nothing, reference, options.level, direction)
         records.append(
             dimensions
             | own.fields()
             | {"reliability": _worse(own, reference)}
-            | contrast(own, reference, options.level, direction)
+            | (contrast(own, reference, options.level, direction) if both else shown)
             | {"cells_matched": len(both), "cells_left_out": len(either), "left_out": words_for(list(either), query)}
         )
     return decided(records, options.level, direction, rule)

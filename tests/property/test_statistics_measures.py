@@ -30,14 +30,11 @@ RACE = (("Race/Ethnicity", "Asian"), ("Race/Ethnicity", "Hispanic"), ("Race/Ethn
     st.sampled_from((OBESITY, STRENGTH)),
     st.integers(1, 7),
     st.sampled_from(("best", "worst", "highest", "lowest")),
-    WEIGHTS,
-    LEVELS,
+    st.builds(Options, weights=WEIGHTS, scale=SCALES, level=LEVELS),
 )
-def test_ranking_agrees_with_the_reference(
-    rows: list[Row], question: str, k: int, end: str, weights: str, level: float
-) -> None:
-    asked = everything(rows, question) | {"k": k, "end": end, "weights": weights, "level": level}
-    options = Options(weights=weights, level=level)
+def test_ranking_agrees_with_the_reference(rows: list[Row], question: str, k: int, end: str, options: Options) -> None:
+    asked = everything(rows, question) | {"k": k, "end": end}
+    asked |= {"weights": options.weights, "scale": options.scale, "level": options.level}
     expected = reference_comparisons.ranking(rows, query_of(rows, question), k, end, options)
     agree(records_of_rows("ranking", rows, asked), expected)
 

@@ -122,16 +122,18 @@ STORED = {
     '"scale":"auto","level":0.95,"explain":false}',
     "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","weights":"none","scale":"auto",'
     '"level":0.95,"explain":false}',
-    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"weights":"none",'
-    '"scale":"auto","level":0.95,"explain":false}',
+    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"adjust":"bh",'
+    '"margin":null,"weights":"none","scale":"auto","level":0.95,"explain":false}',
     "compare": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":null,'
-    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male","scale":"auto",'
+    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male",'
+    '"panel":"published","adjust":"bh","margin":null,"scale":"auto",'
     '"level":0.95,"explain":false}',
     "distribution": f'{{{QUESTION},"years":[2019,2020,2021,2022,2023],{PLACES},"by":["year"],'
     '"quantiles":[0.25,0.5,0.75],"explain":false}',
     "trend": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":["National","Ohio"],"include":["states","nation"],"categories":null,"strata":null,"by":["location"],'
-    '"weights":"none","population":null,"scale":"auto","level":0.95,"explain":false}',
+    '"breaks":"apart","panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
+    '"explain":false}',
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
     '"strata":null,"scale":"auto","level":0.95,"explain":false}',
     "correlation": f'{{{QUESTION},"years":[2023],{PLACES},"against_question":"Percent of adults who engage in no'

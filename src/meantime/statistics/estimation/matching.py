@@ -60,17 +60,19 @@ def unshared_cells(
     contest = _numbered(codes_of(selection, within))
     side = _numbered(contest, codes_of(selection, apart))
     place = _numbered(contest, codes_of(selection, rest))
+    first_of_side = np.zeros(side.max(initial=0) + 1, dtype=np.intp)
     while True:
         cells = np.flatnonzero(kept)
-        sides = np.bincount(contest[cells][np.unique(side[cells], return_index=True)[1]], minlength=len(kept))
-        is_shared = np.bincount(place[cells], minlength=len(kept))[place] == sides[contest]
-        shared_count = np.bincount(contest[cells], is_shared[cells], minlength=len(kept))
-        stuck = cells[shared_count[contest[cells]] == 0]
+        first_of_side[side[cells]] = cells
+        side_count = _counted(contest[cells[first_of_side[side[cells]] == cells]], contest)
+        is_shared = _counted(place[cells], place) == side_count
+        is_stuck = _counted(contest[cells[is_shared[cells]]], contest) == 0
+        stuck = cells[is_stuck[cells]]
         if not len(stuck):
             left_out: BoolArray = counted & ~(kept & is_shared)
             return left_out
-        size = np.bincount(side[stuck], minlength=len(kept))[side]
-        fewest = np.full(len(kept), len(kept))
+        size = _counted(side[stuck], side)
+        fewest = np.full(contest.max() + 1, len(kept))
         np.minimum.at(fewest, contest[stuck], size[stuck])
         kept[stuck[size[stuck] == fewest[contest[stuck]]]] = False
 
@@ -81,20 +83,27 @@ def _has_several_places(selection: Selection, rest: Sequence[str]) -> bool:
 
 
 def _numbered(*codes: IndexArray) -> IndexArray:
-    """Return numbers from 0, equal where all codes are; never more than there are cells."""
+    """Return numbers from 0, equal where all codes are; not many more than there are cells."""
     found = codes[0]
     for code in codes[1:]:
         found = found * (int(code.max(initial=0)) + 1) + code
-    return np.unique(found, return_inverse=True)[1].astype(np.intp)
+    if found.max(initial=0) > 4 * len(found) + 1000:
+        found = np.unique(found, return_inverse=True)[1]
+    return found.astype(np.intp, copy=False)
+
+
+def _counted(some: IndexArray, numbers: IndexArray) -> IndexArray:
+    """Return, for each of the numbers, how often it is among some of them."""
+    return np.bincount(some, minlength=int(numbers.max(initial=0)) + 1)[numbers]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
     """Groups of a selection, each beside one reference over the years and strata that both have.
 
-    ``left_out`` tells of each cell of the groups whether it counts and the reference lacks its place; of a group
-    without any common place none is left out, since it is compared with nothing. ``reference`` has the reference's
-    cells for each group, in its order; none where nothing is common. ``unmatched`` are, for each group, the years and
+    ``left_out`` tells of each cell of the groups whether it counts and the reference lacks its place. ``reference`` has
+    the reference's cells for each group, in its order. Of a group without any common place (``matched_count`` 0)
+    nothing is left out on either side, since it isn't compared. ``unmatched`` are, for each group, the years and
     strata that one side has and the other lacks, in words.
     """
 
@@ -159,16 +168,17 @@ def paired(groups: Groups, counted: BoolArray, reference: Selection, reference_c
     is_compared: BoolArray = np.asarray(matched.any(axis=1))
     left_out[counted] = ~reference_has[own] & is_compared[groups.group_of_cell[counted]]
     # The reference's cells once more for each group: cell c belongs to each group that is matched at its place.
-    cell, owner = np.nonzero(np.take(matched, other, axis=1).T)
+    cell, owner = np.nonzero((np.take(matched, other, axis=1) | ~is_compared[:, None]).T)
     repeated = replace(reference, cells=reference.cells[reference_counted][cell])
-    names = _place_names(places, selection)
-    unmatched: BoolArray = has ^ reference_has[None, :]
+    names, lost = _place_names(places, selection), [list[str]() for _ in range(len(groups))]
+    for row, place in np.argwhere(has ^ reference_has).tolist():
+        lost[row].append(names[place])
     return Pairs(
         groups,
         left_out,
         Groups(repeated, groups.by, owner, np.zeros(len(groups), dtype=np.intp)),
         matched.sum(axis=1),
-        [[names[place] for place in np.flatnonzero(lacking).tolist()] for lacking in unmatched],
+        lost,
     )
 
 
@@ -199,8 +209,9 @@ class Shared:
         names = _place_names(places, self.groups.selection)
         lost: list[list[str]] = [[] for _ in range(len(self.groups))]
         owner = self.groups.group_of_cell[self.left_out]
-        for cell in np.argsort(place, kind="stable").tolist():
-            lost[owner[cell]].append(names[place[cell]])
+        order = np.argsort(place, kind="stable")
+        for row, index in zip(owner[order].tolist(), place[order].tolist(), strict=True):
+            lost[row].append(names[index])
         return {
             "cells_matched": self._matched_count(),
             "cells_left_out": [len(own) for own in lost],
@@ -243,15 +254,11 @@ def shared_on_both_sides(
     first: Groups, counted: BoolArray, second: Groups, second_counted: BoolArray
 ) -> tuple[Shared, Shared]:
     """Return two groupings by location, over the years and strata that all locations have in both."""
-    sides = ((first, counted), (second, second_counted))
-    places = [codes_of(groups.selection, (LOCATION, YEAR, STRATUM)) for groups, _ in sides]
-    common = np.intersect1d(places[0][counted], places[1][second_counted])
-    found = []
-    for (groups, own), place in zip(sides, places, strict=True):
-        in_both: BoolArray = own & np.isin(place, common)
-        left_out = unshared_cells(groups.selection, in_both, apart=groups.by)
-        found.append(Shared(groups, own, left_out | (own & ~in_both)))
-    return found[0], found[1]
+    places, second_places = (codes_of(each.selection, (LOCATION, YEAR, STRATUM)) for each in (first, second))
+    in_both: BoolArray = counted & np.isin(places, second_places[second_counted])
+    kept = in_both & ~unshared_cells(first.selection, in_both, apart=first.by)
+    second_kept = second_counted & np.isin(second_places, places[kept])
+    return Shared(first, counted, counted & ~kept), Shared(second, second_counted, second_counted & ~second_kept)
 
 
 def cautions_of_own_weights(estimates: Estimates) -> list[str]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meantime.errors import StatisticError
+from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.filters import overall_segments
-from meantime.statistics.estimation.options import Weights
+from meantime.statistics.estimation.options import Panel, Weights
 from meantime.statistics.estimation.pooling import counted_cells
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.kinds import PopulationRow
@@ -81,6 +81,20 @@ def is_nation_alone(cube: SurveyCube, locations: Sequence[int]) -> bool:
     return bool(locations) and all(_is(cube, index, LocationKind.NATION) for index in locations)
 
 
+def check_panel(cube: SurveyCube, panel: str, locations: Sequence[int]) -> None:
+    """Check that a fixed panel is asked for in place of the nation.
+
+    Raises
+    ------
+    InvalidParameterError
+        Other locations are asked for.
+    """
+    if panel == Panel.FIXED and not is_nation_alone(cube, locations):
+        raise InvalidParameterError(
+            "panel: a fixed panel stands for the nation; name no other locations", field="panel"
+        )
+
+
 def states_of(selection: Selection) -> Selection:
     """Return the selection with all states in place of the nation."""
     cube = selection.cube
@@ -88,23 +102,27 @@ def states_of(selection: Selection) -> Selection:
     return selection.elsewhere(locations=states)
 
 
+PANEL_NAME = "states in every year"
+"""What stands in the place of the nation's name where states stand for it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedPanel:
     """States that stand for the nation on several sides: on all of them the same ones, with the same weights.
 
     A state's weight is its sample size on all sides together, so that no change of samples passes for one of people.
-    ``lacking`` are the states that some side has and some other lacks, by name.
+    ``lacking`` are the states that some side has and some other lacks; both by name.
     """
 
     sides: tuple[Selection, ...]
     weights: tuple[PopulationRow, ...]
-    state_count: int
+    states: tuple[str, ...]
     lacking: tuple[str, ...]
 
     def cautions(self) -> list[str]:
         """Return what must be known of the states that stand for the nation."""
         without = f"; without {listed(self.lacking)}, which lack one of the years" if self.lacking else ""
-        pooled = f"{self.state_count} states stand for the nation, each with its sample size in all the years as weight"
+        pooled = f"{len(self.states)} states stand for the nation, each with its sample size in all the years as weight"
         return [f"{pooled}{without}; that isn't its population, so only the change says something of the nation"]
 
 
@@ -123,16 +141,24 @@ def fixed_panel(selections: Sequence[Selection]) -> FixedPanel:
     common, ever = set.intersection(*present), set.union(*present)
     if not common:
         raise StatisticError("no state has a value and a sample size in all the years; choose other years")
-    found = np.concatenate(counted)
-    size = np.bincount(cells.location[found], cells.sample_size_sum[found])
-    years = sorted({year for side in sides for year in side.years})
     return FixedPanel(
         tuple(replace(side, cells=side.cells[np.isin(cells.location[side.cells], sorted(common))]) for side in sides),
-        tuple(
-            PopulationRow(cube.locations[place].name, year, size[place]) for place in sorted(common) for year in years
-        ),
-        len(common),
+        panel_weights(sides),
+        tuple(cube.locations[place].name for place in sorted(common)),
         tuple(cube.locations[place].name for place in sorted(ever - common)),
+    )
+
+
+def panel_weights(sides: Sequence[Selection]) -> tuple[PopulationRow, ...]:
+    """Return each location's sample size on all sides together, as a population that is the same in all years."""
+    cube, cells = sides[0].cube, sides[0].cube.cells
+    found = np.concatenate([side.cells for side in sides])
+    size = np.bincount(cells.location[found], cells.sample_size_sum[found])
+    years = sorted({year for side in sides for year in side.years})
+    return tuple(
+        PopulationRow(cube.locations[place].name, year, float(size[place]))
+        for place in np.flatnonzero(size).tolist()
+        for year in years
     )
 
 

@@ -207,16 +207,22 @@ def pool(
 
 
 def counted_cells(
-    selection: Selection,
-    *,
-    weights: str = Weights.NONE,
-    population: Sequence[PopulationRow] | None = None,
-    scale: str = Scale.LINEAR,
+    selection: Selection, *, weights: str = Weights.NONE, population: Sequence[PopulationRow] | None = None
 ) -> BoolArray:
     """Return whether each cell of a selection counts in ``pool``: it has a value, and the weight that is asked for."""
-    resolved, _ = resolved_scale(selection.cube, selection.question, scale)
-    counted: BoolArray = _weighted(selection, Weights(weights), population, resolved).count > 0
+    counted: BoolArray = _counts(selection, Weights(weights), population) > 0
     return counted
+
+
+def _counts(selection: Selection, weights: Weights, population: Sequence[PopulationRow] | None) -> FloatArray:
+    """Return how many estimates of each cell have a value and the weight that is asked for."""
+    source, take = selection.cube.cells, selection.cells
+    if weights is Weights.SAMPLE_SIZE:
+        return source.sample_count[take].astype(np.float64)
+    if weights is Weights.INVERSE_VARIANCE:
+        return source.precision_count[take].astype(np.float64)
+    count = source.value_count[take].astype(np.float64)
+    return count if weights is Weights.NONE else count * (_people(selection, population or ()) > 0)
 
 
 def _is_odd(groups: Groups, cells: _Weighted) -> BoolArray:

@@ -24,7 +24,13 @@ from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.multiplicity import AdjustOption
-from meantime.statistics.estimation.nation import FixedPanel, cautions_of_lacking_states, fixed_panel, is_nation_alone
+from meantime.statistics.estimation.nation import (
+    PANEL_NAME,
+    FixedPanel,
+    cautions_of_lacking_states,
+    check_panel,
+    fixed_panel,
+)
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
@@ -118,11 +124,9 @@ class Compare(Filters):
         cube, years, segments = places.cube, places.years, places.segments
         check_scale(cube, self.question, self.scale)
         check_margin(cube, self.question, self.margin)
-        if self.panel == Panel.FIXED and (self.against_year is None or not is_nation_alone(cube, places.locations)):
-            raise InvalidParameterError(
-                "panel: a fixed panel stands for the nation in two years; give against_year, and no other locations",
-                field="panel",
-            )
+        check_panel(cube, self.panel, places.locations)
+        if self.panel == Panel.FIXED and self.against_year is None:
+            raise InvalidParameterError("panel: a fixed panel is for two years; give against_year", field="panel")
         if len(years) != 1:
             raise InvalidParameterError(
                 f"years: {len(years)} years are selected; compare takes one, and against_year the other", field="years"
@@ -182,7 +186,7 @@ class Compare(Filters):
         columns["reference_sample_size"] = reference.common_columns()["sample_size"]
         columns["against"] = [_named(other, chosen)] * len(own)
         if panel is not None:
-            columns = {"location": [f"{panel.state_count} states"]} | columns
+            columns = {"location": [PANEL_NAME]} | columns
         return Result(
             records=records_of(columns),
             unit=chosen.question.unit,

@@ -109,7 +109,7 @@ class Difference(Filters):
 
         ``difference`` is location minus reference, in percentage points; the reference is a location, over those of
         the years and strata in which both have a value, or the goal. ``value`` and ``reference`` are over these, too;
-        of a location that has none in common with the reference the value stays, and it is compared with nothing.
+        where none is common both stay what they are, and there is no difference.
         ``reliability`` is the worse of both sides. Verdicts: see ``verdicts.py``.
 
         Raises
@@ -124,13 +124,13 @@ class Difference(Filters):
         cube = data.cube
         chosen = self.select(cube)
         others = tuple(index for index in chosen.locations if cube.locations[index].name != self.against)
-        selection = chosen.elsewhere(locations=others)
+        selection = chosen if others == chosen.locations else chosen.elsewhere(locations=others)
         groups, pairs = group(selection, [LOCATION]), None
         if self.against is not None:
             pairs = self._paired(groups, chosen.elsewhere(locations=(cube.location_index[self.against],)))
         estimates = self._pool(groups, None if pairs is None else pairs.left_out)
         reference = None if pairs is None else self._pool(pairs.reference)
-        found = self._contrasts(estimates, reference, selection)
+        found = self._contrasts(estimates, reference, pairs)
         return Result(
             records=records_of(self._columns(estimates, reference, pairs, found)),
             unit=selection.question.unit,
@@ -151,24 +151,25 @@ class Difference(Filters):
         StatisticError
             The reference has no value there.
         """
-        counted, other = (
-            counted_cells(each, weights=self.weights, scale=self.scale) for each in (groups.selection, reference)
-        )
+        counted, other = (counted_cells(each, weights=self.weights) for each in (groups.selection, reference))
         if not other.any():
             raise StatisticError(
                 f"{self.against} has no value there to compare with; choose another location, year or stratum"
             )
         return paired(groups, counted, reference, other)
 
-    def _contrasts(self, estimates: Estimates, reference: Estimates | None, selection: Selection) -> Contrasts:
-        goal = np.full(len(estimates), self.goal or 0.0)
+    def _contrasts(self, estimates: Estimates, reference: Estimates | None, pairs: Pairs | None) -> Contrasts:
+        value, error = np.full(len(estimates), self.goal or 0.0), np.zeros(len(estimates))
+        if reference is not None and pairs is not None:
+            value = np.where(pairs.matched_count > 0, reference.value, np.nan)
+            error = np.where(pairs.matched_count > 0, reference.standard_error, np.nan)
         return contrasts(
             estimates.value,
             estimates.standard_error,
-            goal if reference is None else reference.value,
-            np.zeros(len(estimates)) if reference is None else reference.standard_error,
+            value,
+            error,
             level=self.level,
-            direction=selection.question.direction,
+            direction=estimates.groups.selection.question.direction,
             adjust=self.adjust,
             margin=self.margin,
         )
@@ -180,7 +181,10 @@ class Difference(Filters):
         if reference is None or pairs is None:
             return columns | found.columns(found.reference, found.reference)
         columns["reliability"] = worse_reliability(estimates, reference)
-        return columns | found.columns(reference.low, reference.high) | pairs.columns()
+        columns |= found.columns(reference.low, reference.high)
+        # Of what isn't compared, the two values stay.
+        columns |= {"reference": reference.value, "reference_standard_error": reference.standard_error}
+        return columns | pairs.columns()
 
     def _cautions(self, estimates: Estimates, pairs: Pairs | None, found: Contrasts) -> list[str]:
         selection = estimates.groups.selection

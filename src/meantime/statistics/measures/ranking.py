@@ -152,7 +152,7 @@ class Ranking(Filters):
             The dataset has no row there, no location has a value, or no two have one in the same year and stratum.
         """
         selection = self.select(data.cube)
-        counted = counted_cells(selection, weights=self.weights, scale=self.scale)
+        counted = counted_cells(selection, weights=self.weights)
         matched = shared(group(selection, [LOCATION]), counted)
         estimates = pool(
             matched.groups, weights=self.weights, scale=self.scale, level=self.level, left_out=matched.left_out

@@ -6,8 +6,8 @@ Which estimates form a line, how it is fitted and what it lacks is in ``estimati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
@@ -22,13 +22,21 @@ from meantime.statistics.estimation.filters import Filters, Places, YearsFilter,
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
 from meantime.statistics.estimation.matching import unshared_cells
 from meantime.statistics.estimation.multiplicity import AdjustOption
-from meantime.statistics.estimation.nation import cautions_of_lacking_states
+from meantime.statistics.estimation.nation import (
+    PANEL_NAME,
+    cautions_of_lacking_states,
+    check_panel,
+    fixed_panel,
+)
 from meantime.statistics.estimation.options import (
     AnyWeightsOption,
     ExplainOption,
     LevelOption,
+    Panel,
+    PanelOption,
     PopulationOption,
     ScaleOption,
+    Weights,
     check_population,
     check_scale,
 )
@@ -70,6 +78,7 @@ class Trend(Filters):
         Example([LOCATION]),
     ] = (LOCATION,)
     breaks: BreaksOption = Breaks.APART.value
+    panel: PanelOption = Panel.PUBLISHED.value
     adjust: AdjustOption = "bh"
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
@@ -81,9 +90,20 @@ class Trend(Filters):
         """Return all years in which the question has a value."""
         return years_with_values(cube, self.question) or cube.years[-1:]
 
+    def settled(self, cube: SurveyCube) -> Self:
+        """Fill the defaults of the filters: for a fixed panel the nation."""
+        if self.panel == Panel.FIXED and self.locations is None and self.include is None:
+            return replace(self, include=("nation",)).settled(cube)
+        return super().settled(cube)
+
     def check(self, places: Places) -> None:
-        """Check scale, number of years and population."""
+        """Check scale, panel, number of years and population."""
         check_scale(places.cube, self.question, self.scale)
+        check_panel(places.cube, self.panel, places.locations)
+        if self.panel == Panel.FIXED and self.weights != Weights.NONE:
+            raise InvalidParameterError(
+                "weights: a fixed panel weighs its states by their sample sizes; leave weights out", field="weights"
+            )
         if len(places.years) < 2:
             raise InvalidParameterError(
                 f"years: a trend needs at least two years, and {len(places.years)} is selected", field="years"
@@ -111,6 +131,8 @@ class Trend(Filters):
         See ``series.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples; weights,
         population and scale are about pooling within a year, over the cells that all years of a stretch have.
         """
+        if self.panel == Panel.FIXED:
+            return self._of_states(data)
         selection = self.select(data.cube)
         asked = stretches(years_asked(selection), self._cuts(selection))
         if not asked.count:
@@ -163,12 +185,33 @@ class Trend(Filters):
             explanation=explain(yearly, [_PITFALL]) if self.explain else None,
         )
 
+    def _of_states(self, data: StatisticData) -> Result:
+        """Return the trends of the states that have a value in all the years, pooled with weights that never change."""
+        nation = self.select(data.cube)
+        panel = fixed_panel([nation.elsewhere(years=(year,)) for year in years_asked(nation).tolist()])
+        request = replace(
+            self,
+            panel=Panel.PUBLISHED.value,
+            locations=panel.states,
+            include=("states",),
+            by=tuple(name for name in self.by if name != LOCATION),
+            weights=Weights.POPULATION.value,
+            population=panel.weights,
+        )
+        found = request.compute(data)
+        return replace(
+            found,
+            records=[{"location": PANEL_NAME, **record} for record in found.records],
+            method=f"{found.method}; P is a state's sample size in all the years together",
+            cautions=(*panel.cautions(), *found.cautions),
+        )
+
     def _cuts(self, selection: Selection) -> list[int]:
         return [] if self.breaks == Breaks.CROSS else [each.year for each in selection.question.breaks]
 
     def _left_out(self, selection: Selection, asked: Stretches) -> BoolArray:
         """Return the cells that some year of their stretch lacks in their series."""
-        counted = counted_cells(selection, weights=self.weights, population=self.population, scale=self.scale)
+        counted = counted_cells(selection, weights=self.weights, population=self.population)
         of_cell = asked.of(selection.cube.cells.year[selection.cells])
         left_out = np.zeros(len(counted), dtype=np.bool_)
         for number in range(asked.count):

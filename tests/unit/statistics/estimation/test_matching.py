@@ -109,4 +109,4 @@ def test_a_location_is_set_beside_the_reference_over_what_both_have() -> None:
     assert pairs.matched_count.tolist() == [1, 1, 0]
     assert pairs.unmatched == [[], ["2011"], ["2011", "2012"]]
     assert cells_in(states, pairs.left_out) == [("Ohio", 2011, "Male")]  # Utah's stays: it is compared with nothing
-    assert pairs.reference.group_of_cell.tolist() == [0, 1]
+    assert pairs.reference.group_of_cell.tolist() == [0, 1, 2]  # whole for Utah, too
