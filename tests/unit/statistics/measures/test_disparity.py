@@ -14,8 +14,9 @@ from meantime.statistics.estimation.inequality.summaries import (
     slope_index,
 )
 from meantime.statistics.result import Record
+from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
-from tests.asking import ask, records_in
+from tests.asking import ask, records_in, request_for
 from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import OBESITY, STRENGTH, VISITS
@@ -228,3 +229,14 @@ def test_equal_strata_are_named_by_their_order_which_changes_no_number() -> None
     )
     for name in ("value", "standard_error", "low", "high"):
         assert first[name] == pytest.approx(second[name], rel=0.05)
+
+
+def test_a_disparity_stops_at_a_checkpoint_that_raises() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    request = request_for("disparity", cube, {"question": OBESITY, "categories": ["Education"]})
+
+    def stop() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        request.compute(StatisticData(cube, None, stop))
