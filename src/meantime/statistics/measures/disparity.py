@@ -117,9 +117,7 @@ class Disparity(Filters):
         chosen = self.select(cube)
         segments = _comparable(cube, chosen.segments)
         selection = chosen.elsewhere(segments=segments)
-        left_out = unshared_cells(
-            selection, counted_cells(selection, scale=self.scale), apart=[STRATUM], within=[LOCATION]
-        )
+        left_out = unshared_cells(selection, counted_cells(selection), apart=[STRATUM], within=[LOCATION])
         groups = group(selection, [LOCATION, STRATUM])
         estimates = pool(groups, scale=self.scale, level=self.level, left_out=left_out)
         locations = locations_of(estimates, overall_values(selection, left_out), left_out)
