@@ -245,9 +245,26 @@ def _fisher(value: float, count: int, level: float) -> Answer:
     }
 
 
+REASONS = ("cells_suppressed", "cells_not_surveyed", "cells_not_asked", "cells_missing")
+
+
+def why_empty(
+    rows: Sequence[Row], question: str, location: str, year: int, segment: tuple[str, str], *, has_row: bool
+) -> str | None:
+    """Return why a place would be empty, as the field that counts it; None if no row is ever about it."""
+    if not any(row.question == question and (row.category, row.stratum) == segment for row in rows):
+        return None
+    there = [row for row in rows if row.value is not None and row.location == location and row.year == year]
+    if not there:
+        return "cells_not_surveyed"
+    if not any(row.question == question for row in there):
+        return "cells_not_asked"
+    return "cells_suppressed" if has_row else "cells_missing"
+
+
 def coverage(rows: Sequence[Row], queries: Sequence[Query], by: Sequence[str]) -> list[Answer]:
     """Return the records of ``coverage`` over some questions, place by place of the grid."""
-    counts: dict[tuple[object, ...], list[int]] = {}
+    counts: dict[tuple[object, ...], dict[str, int]] = {}
     pick: dict[str, Callable[[Query, str, int, tuple[str, str]], object]] = {
         "question": lambda query, _location, _year, _segment: query.question,
         "location": lambda _query, location, _year, _segment: location,
@@ -266,26 +283,20 @@ def coverage(rows: Sequence[Row], queries: Sequence[Query], by: Sequence[str]) -
                 for segment in query.segments:
                     found = there.get((location, year, segment), [])
                     key = tuple(pick[name](query, location, year, segment) for name in kept)
-                    count = counts.setdefault(key, [0, 0, 0])
-                    count[0] += sum(row.value is not None for row in found)
-                    count[1] += sum(row.value is None for row in found)
-                    count[2] += not found
+                    reason = why_empty(rows, query.question, location, year, segment, has_row=bool(found))
+                    if reason is None:
+                        continue
+                    count = counts.setdefault(key, dict.fromkeys(("cells_used", *REASONS), 0))
+                    count["cells_used"] += sum(row.value is not None for row in found)
+                    count[reason] += sum(row.value is None for row in found) + (not found)
     records: list[Answer] = []
     for key in sorted(counts):
-        present, suppressed, missing = counts[key]
-        total = present + suppressed + missing
+        total = sum(counts[key].values())
         dimensions = {
             name: part[3] if name == "stratum" and isinstance(part, tuple) else part
             for name, part in zip(kept, key, strict=True)
         }
         records.append(
-            dimensions
-            | {
-                "value": 100 * present / total,
-                "cells_used": present,
-                "cells_suppressed": suppressed,
-                "cells_missing": missing,
-                "cells_expected": total,
-            }
+            dimensions | counts[key] | {"value": 100 * counts[key]["cells_used"] / total, "cells_expected": total}
         )
     return records

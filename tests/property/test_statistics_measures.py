@@ -151,7 +151,7 @@ def test_coverage_agrees_with_the_reference(rows: list[Row], by: list[str]) -> N
     asked = everything(rows) | {"question": None, "by": by}
     queries = [query_of(rows, question) for question in sorted({row.question for row in rows})]
     expected = reference_measures.coverage(rows, queries, by)
-    fields = ("value", "cells_used", "cells_suppressed", "cells_missing", "cells_expected")
+    fields = ("value", "cells_used", "cells_expected", *reference_measures.REASONS)
     found = records_of_rows("coverage", rows, asked)
     dimensions = {"category", "stratum"} if "stratum" in by else set(by)
     kept = dimensions | set(by)

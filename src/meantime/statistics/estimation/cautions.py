@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from meantime.statistics.estimation.absences import Absence, absent_estimates, places_and_years
 from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
 from meantime.statistics.estimation.options import Weights
@@ -22,6 +23,10 @@ from meantime.survey.questions import PERCENT, SCALES, LocationKind
 
 NAMES_SHOWN = 10
 
+_ABSENT = {
+    Absence.NOT_SURVEYED: "not in the survey that year, so without an estimate",
+    Absence.NOT_ASKED: "with estimates of other questions that year, but none of this one",
+}
 _LACKING = {
     Weights.SAMPLE_SIZE: "a sample size",
     Weights.INVERSE_VARIANCE: "a standard error above 0",
@@ -47,17 +52,28 @@ def cautions_of(estimates: Estimates) -> tuple[str, ...]:
 
 def cautions_of_gaps(estimates: Estimates) -> list[str]:
     """Return cautions about locations, years, values and weights that aren't there."""
-    found = cautions_of_absence(estimates.groups.selection)
-    suppressed = int(estimates.cells_suppressed.sum())
-    if suppressed:
-        total = suppressed + int((estimates.cells_used + estimates.cells_unweighted).sum())
-        found.append(
-            f"suppressed, so not counted: {suppressed} of {total} estimates;"
-            " small groups are suppressed more often, so what is missing is not missing at random"
-        )
+    selection = estimates.groups.selection
+    found = cautions_of_absence(selection) + _cautions_of_reasons(selection)
     unweighted = int(estimates.cells_unweighted.sum())
     if unweighted:
         found.append(f"without {_LACKING[estimates.weights]}, so not counted: {unweighted} estimates")
+    return found
+
+
+def _cautions_of_reasons(selection: Selection) -> list[str]:
+    """Return cautions about rows without a value, by the reason for it."""
+    cube, absent = selection.cube, absent_estimates(selection)
+    found = []
+    for reason, said in _ABSENT.items():
+        if reason in absent:
+            found.append(f"{said}: {listed(places_and_years(cube, absent[reason]))}")
+    if Absence.SUPPRESSED in absent:
+        cells, hidden = cube.cells, absent[Absence.SUPPRESSED]
+        count = int((cells.row_count[hidden] - cells.value_count[hidden]).sum())
+        found.append(
+            f"suppressed, so not counted: {count} of {int(cells.row_count[selection.cells].sum())} estimates;"
+            " small groups are suppressed more often, so what is missing is not missing at random"
+        )
     return found
 
 

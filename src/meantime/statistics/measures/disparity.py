@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
+from meantime.statistics.estimation.absences import possible_segments
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits, listed
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
@@ -32,11 +33,14 @@ from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
 
 
-def _comparable(cube: SurveyCube, segments: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strata to compare: in a category with a scale, only those that have a place on it."""
+def _comparable(cube: SurveyCube, question: str, segments: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strata to compare: those that the question has, and that have a place on the category's scale."""
     categories = {cube.segments[index].category for index in segments}
     has_scale = any(segment.order is not None for segment in cube.segments if segment.category in categories)
-    return tuple(index for index in segments if not has_scale or cube.segments[index].order is not None)
+    possible = possible_segments(cube, cube.question_index[question])
+    return tuple(
+        index for index in segments if index in possible and (not has_scale or cube.segments[index].order is not None)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +83,13 @@ class Disparity(Filters):
         """Check the scale, and that two strata of the category or more can be compared."""
         cube = places.cube
         check_scale(cube, self.question, self.scale)
-        if len(_comparable(cube, places.segments)) < 2:
+        if len(_comparable(cube, self.question, places.segments)) < 2:
             raise InvalidParameterError(
                 "categories: fewer than two strata to compare; choose a category with more strata",
                 field="categories",
                 accepted=sorted({segment.category for segment in cube.segments if not segment.is_overall} - {""}),
             )
-        compared = [cube.segments[index].stratum for index in _comparable(cube, places.segments)]
+        compared = [cube.segments[index].stratum for index in _comparable(cube, self.question, places.segments)]
         if self.reference not in {BEST, OTHERS, *compared}:
             raise InvalidParameterError(
                 f"reference: {self.reference} is none of the strata that are compared; choose one of them",
@@ -115,7 +119,7 @@ class Disparity(Filters):
         """
         cube = data.cube
         chosen = self.select(cube)
-        segments = _comparable(cube, chosen.segments)
+        segments = _comparable(cube, self.question, chosen.segments)
         selection = chosen.elsewhere(segments=segments)
         left_out = unshared_cells(selection, counted_cells(selection), apart=[STRATUM], within=[LOCATION])
         groups = group(selection, [LOCATION, STRATUM])
@@ -212,9 +216,14 @@ def _cautions(
 ) -> list[str]:
     selection = estimates.groups.selection
     cautions = [*cautions_of_gaps(estimates), *cautions_of_limits(estimates), *cautions_of_direction(selection)]
-    left_out = [selection.cube.segments[index].stratum for index in chosen if index not in compared]
-    if left_out:
-        cautions.append(f"strata without a place on the category's scale are left out: {', '.join(left_out)}")
+    cube = selection.cube
+    possible = possible_segments(cube, cube.question_index[selection.question.text])
+    off_scale = [cube.segments[index].stratum for index in chosen if index not in compared and index in possible]
+    if off_scale:
+        cautions.append(f"strata without a place on the category's scale are left out: {', '.join(off_scale)}")
+    impossible = [cube.segments[index].stratum for index in chosen if index not in possible]
+    if impossible:
+        cautions.append(f"strata that the question has no row of are left out: {', '.join(impossible)}")
     lacking = sum(location.strata_missing > 0 for location in locations)
     if lacking:
         cautions.append(
