@@ -1,7 +1,7 @@
 """Known breaks of a question: years from which on its estimates can't be compared with earlier ones.
 
 Which there are is in the question (``survey/reading/known_breaks.py`` for CDC's); jumps that nobody has explained are
-found in ``series.py``.
+found in ``series/points.py``.
 """
 
 from __future__ import annotations
