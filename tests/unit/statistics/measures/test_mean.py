@@ -97,7 +97,8 @@ def test_averaging_years_or_strata_is_warned_of() -> None:
 
 
 def test_absent_and_suppressed_locations_are_counted_and_named() -> None:
-    cube = cube_with(*TWO_STATES, ("Iowa", 2020, "Total", "Total", None), ("Maine", 2019, "Total", "Total", 30.0))
+    iowa = [("Iowa", 2020, "Total", "Total", None), ("Iowa", 2020, "Sex", "Male", 30.0)]
+    cube = cube_with(*TWO_STATES, *iowa, ("Maine", 2019, "Total", "Total", 30.0))
     answer = ask("mean", cube, {"question": "Q036", "by": ["location"]})
     records, found = answer["records"], answer["cautions"]
     assert isinstance(records, list)
@@ -109,6 +110,12 @@ def test_absent_and_suppressed_locations_are_counted_and_named() -> None:
     ]
     assert "without a value: 2 of 4 locations (Iowa, Maine)" in found
     assert any(caution.startswith("suppressed, so not counted: 1 of 3 estimates") for caution in found)
+
+
+def test_a_location_without_any_estimate_in_a_year_is_not_called_suppressed() -> None:
+    found = cautions(cube_with(*TWO_STATES, ("Iowa", 2020, "Total", "Total", None)), by=["location"])
+    assert "not in the survey that year, so without an estimate: Iowa 2020" in found
+    assert not any("suppressed" in caution for caution in found)
 
 
 def test_a_year_in_which_nothing_was_asked_is_named() -> None:
