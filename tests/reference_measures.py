@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from tests.reference import DIRECTIONS, HIGHER, STRATUM_ORDERS, Row
-from tests.reference_comparisons import place_of, shared
+from tests.reference_comparisons import adjusted, place_of, shared
 from tests.reference_estimates import (
     Answer,
     Estimate,
@@ -207,7 +207,12 @@ def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> 
     if len(pairs) < 3 or len({round(x, 9) for x in xs}) == 1 or len({round(y, 9) for y in ys}) == 1:
         return {}
     found = {"pearson": _product_moment(xs, ys), "spearman": _product_moment(_ranks(xs), _ranks(ys))}
-    return {name: _fisher(value, len(pairs), level) for name, value in found.items()}
+    answers = {name: _fisher(value, len(pairs), level) for name, value in found.items()}
+    p_values = [p if isinstance(p, float) else None for p in (answer["p_value"] for answer in answers.values())]
+    return {
+        name: answer | {"p_adjusted": p}
+        for (name, answer), p in zip(answers.items(), adjusted(p_values, "bh"), strict=True)
+    }
 
 
 def _product_moment(xs: Sequence[float], ys: Sequence[float]) -> float:

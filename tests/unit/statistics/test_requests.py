@@ -137,7 +137,7 @@ STORED = {
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
     '"strata":null,"reference":"best","scale":"auto","level":0.95,"explain":false}',
     "correlation": f'{{{QUESTION},"years":[2023],{PLACES},"against_question":"Percent of adults who engage in no'
-    ' leisure-time physical activity","level":0.95,"explain":false}',
+    ' leisure-time physical activity","adjust":"bh","level":0.95,"explain":false}',
     "coverage": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":null,"include":["states","territories","nation"],"categories":null,"strata":null,"by":["year"],'
     '"explain":false}',

@@ -13,8 +13,9 @@ import numpy as np
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.filters import overall_segments
+from meantime.statistics.estimation.grouping import group
 from meantime.statistics.estimation.options import Panel, Weights
-from meantime.statistics.estimation.pooling import counted_cells
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.kinds import PopulationRow
 from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
@@ -118,6 +119,13 @@ class FixedPanel:
     weights: tuple[PopulationRow, ...]
     states: tuple[str, ...]
     lacking: tuple[str, ...]
+
+    def pooled(self, *, scale: str, level: float) -> list[Estimates]:
+        """Return one estimate of each side, over the same states with the same weights."""
+        return [
+            pool(group(side, []), weights=Weights.POPULATION, population=self.weights, scale=scale, level=level)
+            for side in self.sides
+        ]
 
     def cautions(self) -> list[str]:
         """Return what must be known of the states that stand for the nation."""

@@ -26,7 +26,6 @@ from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.multiplicity import AdjustOption
 from meantime.statistics.estimation.nation import (
     PANEL_NAME,
-    FixedPanel,
     cautions_of_lacking_states,
     check_panel,
     fixed_panel,
@@ -38,7 +37,6 @@ from meantime.statistics.estimation.options import (
     Panel,
     PanelOption,
     ScaleOption,
-    Weights,
     check_margin,
     check_scale,
 )
@@ -170,7 +168,10 @@ class Compare(Filters):
         chosen = self.select(data.cube)
         other = self._other_side(chosen)
         panel = fixed_panel([chosen, other]) if self.panel == Panel.FIXED else None
-        own, reference = self._pool(_on_both_sides(chosen, other)) if panel is None else self._pool_panel(panel)
+        if panel is None:
+            own, reference = self._pool(_on_both_sides(chosen, other))
+        else:
+            own, reference = panel.pooled(scale=self.scale, level=self.level)
         found = contrasts(
             own.value,
             own.standard_error,
@@ -203,19 +204,6 @@ class Compare(Filters):
 
     def _pool(self, sides: Sequence[Selection]) -> list[Estimates]:
         return [pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides]
-
-    def _pool_panel(self, panel: FixedPanel) -> list[Estimates]:
-        """Return the panel's two estimates, over the same states with the same weights."""
-        return [
-            pool(
-                group(side, []),
-                weights=Weights.POPULATION,
-                population=panel.weights,
-                scale=self.scale,
-                level=self.level,
-            )
-            for side in panel.sides
-        ]
 
     def _other_side(self, chosen: Selection) -> Selection:
         years = None if self.against_year is None else (self.against_year,)

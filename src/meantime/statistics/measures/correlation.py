@@ -24,6 +24,7 @@ from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.matching import shared_on_both_sides
+from meantime.statistics.estimation.multiplicity import ADJUSTED_BY, Adjustment, AdjustOption, adjusted
 from meantime.statistics.estimation.options import ExplainOption, LevelOption
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
@@ -107,6 +108,7 @@ class Correlation(Filters):
 
     years: Annotated[YearsFilter, Default("the newest year in which both questions have a value")] = None
     against_question: Annotated[str, QUESTION_NAME, "The other question, by text or id.", Example("Q047")]
+    adjust: AdjustOption = "bh"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -163,15 +165,18 @@ class Correlation(Filters):
         dimensions: Record = {name: plain(column)[0] for name, column in shared if name != LOCATION}
         used = int(own.cells_used[places].sum() + second.cells_used[pairs].sum())
         suppressed = int(own.cells_suppressed.sum() + second.cells_suppressed.sum())
+        records = [
+            dimensions
+            | _record(name, value, len(places), level=self.level, cells_used=used, cells_suppressed=suppressed)
+            for name, value in coefficients.items()
+        ]
+        p_values = np.array([record["p_value"] for record in records], dtype=np.float64)
+        p_adjusted = plain(adjusted(p_values, self.adjust))
         return Result(
-            records=[
-                dimensions
-                | _record(name, value, len(places), level=self.level, cells_used=used, cells_suppressed=suppressed)
-                for name, value in coefficients.items()
-            ],
+            records=[record | {"p_adjusted": p} for record, p in zip(records, p_adjusted, strict=True)],
             unit=self.unit,
             method=f"{self.versioned_method()}: Pearson and Spearman across locations; {100 * self.level:g} % interval"
-            " by Fisher's z with SE 1 / sqrt(n - 3)",
+            f" by Fisher's z with SE 1 / sqrt(n - 3); p_adjusted is {ADJUSTED_BY[Adjustment(self.adjust)]}",
             cautions=(*_cautions(own, second), *matched[0].cautions()),
             explanation=explain(own, [_PITFALL], references={"against": second}) if self.explain else None,
         )

@@ -12,6 +12,7 @@ from meantime.statistics.estimation.cautions import cautions_of
 from meantime.statistics.estimation.explanation import explain, national_pitfalls
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import STRATUM, ByOption, group
+from meantime.statistics.estimation.nation import cautions_of_lacking_states
 from meantime.statistics.estimation.options import (
     AnyWeightsOption,
     ExplainOption,
@@ -75,6 +76,6 @@ class Mean(Filters):
             records=records_of(groups.dimension_columns() | estimates.common_columns()),
             unit=groups.selection.question.unit,
             method=estimates.method(self.versioned_method()),
-            cautions=cautions_of(estimates),
+            cautions=(*cautions_of(estimates), *cautions_of_lacking_states([groups.selection])),
             explanation=explain(estimates, national_pitfalls(estimates)) if self.explain else None,
         )

@@ -169,6 +169,8 @@ def test_two_years_of_a_nation_of_unequal_states_are_warned_of() -> None:
     assert found["p_value"] == pytest.approx(0.0335, abs=5e-5)
     said = cautions("compare", years=[2023], against_year=2022, locations=["National"])
     assert any("without Kentucky, Pennsylvania in 2023; so it isn't the same states" in caution for caution in said)
+    yearly = cautions("mean", years=[2022, 2023], locations=["National"], by=["year"])
+    assert any("without Kentucky, Pennsylvania in 2023" in caution for caution in yearly)
     same = cautions("compare", years=[2018], against_year=2017, locations=["National"])
     assert not any("is without" in caution for caution in same)
 
