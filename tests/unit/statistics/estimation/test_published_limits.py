@@ -90,6 +90,7 @@ def test_the_brfss_table_is_symmetric_in_logits_and_the_wic_table_in_percentage_
     if WIC.is_file():
         found = limit_symmetry(cube_of(read_rows(Path(WIC))))
         assert (found.scale, found.limit_count, found.linear_count) == (Scale.LINEAR, 7_153, 7_138)
+        assert found.logit_count == 5_546
 
 
 def test_one_cell_at_90_percent_lies_within_its_published_95_percent() -> None:
