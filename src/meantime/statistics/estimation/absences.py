@@ -84,7 +84,8 @@ def possible_segments(cube: SurveyCube, question: int) -> frozenset[int]:
 def absent_estimates(selection: Selection) -> dict[Absence, IndexArray]:
     """Return the selected cells that lack values, by reason."""
     reasons = reasons_of_cells(selection.cube)[selection.cells]
-    return {reason: selection.cells[reasons == reason] for reason in Absence if (reasons == reason).any()}
+    found = [Absence(number) for number in np.flatnonzero(np.bincount(reasons)).tolist()]
+    return {reason: selection.cells[reasons == reason] for reason in found if reason is not Absence.NONE}
 
 
 def places_and_years(cube: SurveyCube, cells: IndexArray) -> list[str]:

@@ -80,6 +80,8 @@ def panel_columns(selection: Selection, points: Points, asked: Stretches, left_o
 def _changes_states(selection: Selection, points: Points, asked: Stretches, has: BoolArray) -> BoolArray:
     """Return the lines of the nation alone in which it lacks some states in one year and others in another."""
     cube, changes = selection.cube, np.zeros(len(has), dtype=np.bool_)
+    if not any(is_nation_alone(cube, [index]) for index in selection.locations):
+        return changes
     question = cube.question_index[selection.question.text]
     location_of_line: dict[int, set[int]] = {}
     for line, location in set(
