@@ -22,6 +22,7 @@ from meantime.statistics.estimation.cautions import cautions_of, listed
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.matching import cautions_of_own_weights, shared
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
@@ -29,9 +30,10 @@ from meantime.statistics.estimation.options import (
     WeightsOption,
     check_scale,
 )
-from meantime.statistics.estimation.pooling import pool
+from meantime.statistics.estimation.pooling import counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, TIE_DECIMALS, normal_quantile
+from meantime.statistics.estimation.verdicts import why_undirected
 from meantime.statistics.result import Column, Record, Result, records_of
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
@@ -101,7 +103,7 @@ class Ranking(Filters):
     title = "Ranking with rank intervals"
     summary = "The best or worst locations, with rank intervals and those that can't be told from the last of them."
     unit = "percent"
-    method = "ranking/1: order of estimates, rank intervals from pairwise z-tests"
+    method = "ranking/2: order of estimates over the same years and strata, rank intervals from pairwise z-tests"
     example: ClassVar = {"question": "Q036", "years": [2023], "k": 5, "end": "best"}
     documentation = "methods/ranking.md"
 
@@ -118,7 +120,7 @@ class Ranking(Filters):
         Example(BEST),
     ] = BEST
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -126,11 +128,10 @@ class Ranking(Filters):
         """Check the scale, and that somebody has said which end is better if that is asked for."""
         cube = places.cube
         check_scale(cube, self.question, self.scale)
-        direction = cube.questions[cube.question_index[self.question]].direction
-        if direction is None and self.end in (BEST, WORST):
+        question = cube.questions[cube.question_index[self.question]]
+        if question.direction is None and self.end in (BEST, WORST):
             raise InvalidParameterError(
-                "end: nobody has said which end of this question is better; ask for highest or lowest,"
-                " or state the direction in a mapping file",
+                f"end: {why_undirected(question)}; ask for highest or lowest, or state the direction in a mapping file",
                 field="end",
                 accepted=(HIGHEST, LOWEST),
             )
@@ -138,30 +139,42 @@ class Ranking(Filters):
     def compute(self, data: StatisticData) -> Result:
         """Return records in order of rank, ties by name.
 
-        ``among_k`` is true for ranks up to k (so for more than k where the last are tied); every other record is a
-        location that isn't significantly different from the ``k``-th. ``rank_low`` to ``rank_high`` are the ranks
-        that the data allow; see ``ranks``. Locations without a value have no rank; a caution names them.
+        All are ranked over the years and strata that all of them have, so that a missing year doesn't decide a rank;
+        see ``matching.unshared_cells``. ``among_k`` is true for ranks up to k (so for more than k where the last are
+        tied); every other record is a location that some one at the last of these ranks can't be told from, or whose
+        rank interval reaches k. ``rank_low`` to ``rank_high`` are the ranks that the data allow; see ``ranks``.
+        Locations without a value, or without a year and stratum in common with the others, have no rank; a caution
+        names them.
 
         Raises
         ------
         StatisticError
-            The dataset has no row there, or no location has a value.
+            The dataset has no row there, no location has a value, or no two have one in the same year and stratum.
         """
         selection = self.select(data.cube)
-        estimates = pool(group(selection, [LOCATION]), weights=self.weights, scale=self.scale, level=self.level)
+        counted = counted_cells(selection, weights=self.weights)
+        matched = shared(group(selection, [LOCATION]), counted)
+        estimates = pool(
+            matched.groups, weights=self.weights, scale=self.scale, level=self.level, left_out=matched.left_out
+        )
         direction = selection.question.direction
         descending = self._is_descending(direction)
         rounded = np.round(estimates.value, TIE_DECIMALS)
         order = np.argsort(-rounded if descending else rounded, kind="stable")  # groups are by name, NaN goes last
         order = order[: len(order) - int(np.isnan(rounded).sum())]
         if not len(order):
-            raise StatisticError("no location has a value there, so there is nothing to rank; widen the filters")
+            raise StatisticError(
+                "no two locations have a value in the same year and stratum, so nothing can be ranked; choose one year"
+                if counted.any()
+                else "no location has a value there, so there is nothing to rank; widen the filters"
+            )
         found = ranks(estimates.value[order], estimates.standard_error[order], level=self.level)
         among = found.rank <= self.k
-        last = int(among.sum()) - 1
-        differs = found.different[last]
-        shown = np.flatnonzero(among | ~differs)
-        columns = _taken(estimates.groups.dimension_columns() | estimates.common_columns(), order[shown])
+        # Of several that share the last rank, the one that comes last by name decides nothing.
+        differs = found.different[found.rank == found.rank[among][-1]].all(axis=0)
+        shown = np.flatnonzero(among | ~differs | (found.low <= self.k))
+        columns = estimates.groups.dimension_columns() | estimates.common_columns() | matched.columns()
+        columns = _taken(columns, order[shown])
         columns |= {
             "rank": found.rank[shown],
             "rank_low": found.low[shown],
@@ -178,7 +191,12 @@ class Ranking(Filters):
             unit=selection.question.unit,
             method=f"{estimates.method(self.versioned_method())}; {self._order_in_words(direction)}; rank interval"
             " from pairwise two-sided z-tests: 1 + number significantly before to n - number significantly after",
-            cautions=(*cautions_of(estimates), *_cautions(records, self.k)),
+            cautions=(
+                *cautions_of(estimates),
+                *cautions_of_own_weights(estimates),
+                *matched.cautions(),
+                *_cautions(records, self.k),
+            ),
             explanation=explain(estimates, [_pitfall(records, len(order))]) if self.explain else None,
         )
 
@@ -207,7 +225,10 @@ def _cautions(records: list[Record], k: int) -> list[str]:
     among = [record for record in records if record["among_k"]]
     alike = [str(record["location"]) for record in records if not record["among_k"]]
     if alike:
-        cautions.append(f"not to be told from rank {among[-1]['rank']}: {len(alike)} more locations ({listed(alike)})")
+        cautions.append(
+            f"not to be told from rank {among[-1]['rank']}, or perhaps before it: {len(alike)} more locations"
+            f" ({listed(alike)})"
+        )
     if len(among) > k:
         cautions.append(f"rank {among[-1]['rank']} is shared, so {len(among)} locations are among the first {k}")
     if any(record["tied"] for record in records):
