@@ -32,7 +32,7 @@ DRAWS = 4000
 
 SEED = 20260101
 
-FEWEST_BEYOND, MOST_SIMULATED = 10, 200
+FEWEST_BEYOND, MOST_SIMULATED = 10, 100
 """With fewer draws beyond the critical value (levels above 0.997), or more estimates, Bonferroni takes their place."""
 
 Draws = npt.NDArray[np.float32]
@@ -99,7 +99,7 @@ def ranks(
     - joint: more than c sqrt(SE_a^2 + SE_b^2), where c is the level's quantile, in 4,000 draws, of the largest such
       difference in standard errors between independent normal errors, over all ordered pairs; step by step, over those
       that aren't told apart yet, and the reverse of those that are (Mogstad et al. 2024). At least z. Above the level
-      0.997, and for more than 200 estimates, c is Bonferroni's.
+      0.997, and for more than 100 estimates, c is Bonferroni's.
     - non_overlap: more than z' (SE_a + SE_b), z' at the level 1 - (1 - level) / n (Klein et al. 2020).
     - pairwise: more than z sqrt(SE_a^2 + SE_b^2).
     """
@@ -114,10 +114,7 @@ def ranks(
     elif kind == RankIntervals.NON_OVERLAP:
         each = 1 - (1 - level) / len(value)
         error = standard_error[:, None] + standard_error[None, :]
-        critical, method = (
-            normal_quantile(each),
-            f"{100 * each:.5g} % intervals that don't overlap, all of them jointly",
-        )
+        critical, method = normal_quantile(each), f"{100 * each:.5g} % intervals that don't overlap, jointly"
     else:
         critical, how = _critical_value(value, standard_error, level, checkpoint)
         method = f"step-down z-tests of all pairs, jointly; critical value {critical:.3f} {how}"
