@@ -17,13 +17,13 @@ from tests.reference_estimates import (
     Query,
     by_location,
     contrast,
-    differ,
     grouped,
     matching,
     pooled,
     scale_of,
     weight_of,
 )
+from tests.reference_ranks import rule_of
 
 Key = Callable[[Row], Hashable]
 
@@ -178,8 +178,8 @@ def compare(rows: Sequence[Row], query: Query, other: Query, options: Options, r
     return decided(records, options.level, direction, rule)
 
 
-def ranking(rows: Sequence[Row], query: Query, k: int, end: str, options: Options) -> list[Answer]:
-    """Return the records of ``ranking``."""
+def ranking(rows: Sequence[Row], query: Query, k: int, end: str, options: Options, kind: str) -> list[Answer]:
+    """Return the records of ``ranking``, with rank intervals of a kind."""
     chosen = matching(rows, query)
     counted = [row for row in chosen if counts(row, options)]
     kept = shared(counted, lambda row: row.location, place_of)
@@ -196,23 +196,31 @@ def ranking(rows: Sequence[Row], query: Query, k: int, end: str, options: Option
     last_rank = max(rank for rank in ranks.values() if rank <= k)
     last = {name for name, rank in ranks.items() if rank == last_rank}
     records = []
+    in_order = list(found)
+    values = [own.value or 0.0 for _, own in found.values()]
+    apart = rule_of(kind, values, [own.standard_error for _, own in found.values()], options.level)
     for name in sorted(found, key=lambda name: (key[name], name)):
         dimensions, own = found[name]
-        different = {other: key[other] - key[name] for other in found if differ(own, found[other][1], options.level)}
+        here = in_order.index(name)
+        different = {other: key[other] - key[name] for there, other in enumerate(in_order) if apart(here, there)}
+        low = 1 + sum(gap < 0 for gap in different.values())
+        high = len(found) - sum(gap > 0 for gap in different.values())
         left_out = [place_of(row) for row in lost if row.location == name]
         record = {
             "cells_matched": own.cells_used,
             "cells_left_out": len(left_out),
             "left_out": words_for(left_out, query),
             "rank": ranks[name],
-            "rank_low": 1 + sum(gap < 0 for gap in different.values()),
-            "rank_high": len(found) - sum(gap > 0 for gap in different.values()),
+            "rank_low": low,
+            "rank_high": high,
             "tied": list(ranks.values()).count(ranks[name]) > 1,
             "among_k": ranks[name] <= k,
+            "surely_among_k": high <= k,
+            "possibly_among_k": low <= k,
             "differs_from_k": last <= set(different),
             "ranked_count": len(found),
             "direction": DIRECTIONS.get(query.question),
         }
-        if ranks[name] <= k or not record["differs_from_k"] or int(str(record["rank_low"])) <= k:
+        if ranks[name] <= k or not record["differs_from_k"] or low <= k:
             records.append(dimensions | own.fields() | record)
     return records

@@ -239,14 +239,6 @@ def by_location(rows: Sequence[Row], query: Query, options: Options) -> dict[str
     }
 
 
-def differ(first: Estimate, second: Estimate, level: float) -> bool:
-    """Whether two estimates differ significantly."""
-    if first.value is None or second.value is None or first.standard_error is None or second.standard_error is None:
-        return False
-    gap = abs(first.value - second.value)
-    return gap > quantile_of_normal(level) * math.hypot(first.standard_error, second.standard_error) and gap > 1e-9
-
-
 def contrast(own: Estimate, reference: Estimate, level: float, direction: str | None) -> Answer:
     """Return the fields that a comparison adds."""
     gap = error = low = high = verdict = None

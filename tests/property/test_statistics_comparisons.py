@@ -21,6 +21,7 @@ from tests.tables import LOCATIONS, OBESITY, STRENGTH, VISITS, everything, table
 WEIGHTS = st.sampled_from(("none", "sample_size", "inverse_variance"))
 SCALES = st.sampled_from(("linear", "logit"))
 LEVELS = st.sampled_from((0.95, 0.9, 0.5, 0.999))
+KINDS = st.sampled_from(("joint", "non_overlap", "pairwise"))
 RULES = st.builds(Rule, st.sampled_from(("none", "holm", "bh")), st.sampled_from((None, 0.5, 2.0, 30.0)))
 
 
@@ -144,17 +145,39 @@ def test_a_year_that_another_location_lacks_changes_no_rank(rows: list[Row], dat
 STATES = ("Alabama", "District of Columbia", "Ohio", "Utah")
 
 
-@given(tables(), st.permutations(STATES), st.integers(1, 4), WEIGHTS)
-def test_names_decide_nothing_in_a_ranking(rows: list[Row], names: list[str], k: int, weights: str) -> None:
+@given(tables(), st.permutations(STATES), st.integers(1, 4), WEIGHTS, KINDS)
+def test_names_decide_nothing_in_a_ranking(rows: list[Row], names: list[str], k: int, weights: str, kind: str) -> None:
     renamed = dict(zip(LOCATIONS, LOCATIONS, strict=True)) | dict(zip(STATES, names, strict=True))
     turned = [row._replace(location=renamed[row.location]) for row in rows]
-    asked = {"k": k, "end": "highest", "weights": weights}
+    asked = {"k": k, "end": "highest", "weights": weights, "rank_intervals": kind}
     before, after = (records_of_rows("ranking", table, everything(table) | asked) for table in (rows, turned))
     found = {str(record["location"]): record for record in after}
     assert {renamed[str(record["location"])] for record in before} == set(found)
     for record in before:
         other = found[renamed[str(record["location"])]]
         assert disagreement(other | {"location": ""}, record | {"location": ""}) is None
+
+
+@given(tables(), st.sampled_from(("joint", "non_overlap")), LEVELS, st.integers(1, 5))
+def test_joint_rank_intervals_contain_the_pairwise_ones(rows: list[Row], kind: str, level: float, k: int) -> None:
+    asked = everything(rows) | {"k": k, "level": level}
+    kinds = (kind, "pairwise")
+    jointly, pairwise = (
+        {str(one["location"]): one for one in records_of_rows("ranking", rows, asked | {"rank_intervals": each})}
+        for each in kinds
+    )
+    assert jointly.keys() >= pairwise.keys()
+    for name, record in pairwise.items():
+        assert set(allowed(record)) <= set(allowed(jointly[name]))
+        assert (jointly[name]["surely_among_k"], record["possibly_among_k"]) != (True, False)
+
+
+def allowed(record: Record) -> range:
+    """Return the ranks that a record's interval holds."""
+    low, high = record["rank_low"], record["rank_high"]
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    return range(low, high + 1)
 
 
 @given(tables(), st.sampled_from(("holm", "bh")))

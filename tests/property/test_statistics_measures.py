@@ -16,6 +16,7 @@ from tests.tables import OBESITY, STRENGTH, everything, tables, without_limits_a
 WEIGHTS = st.sampled_from(("none", "sample_size", "inverse_variance"))
 SCALES = st.sampled_from(("linear", "logit"))
 LEVELS = st.sampled_from((0.95, 0.9, 0.5, 0.999))
+KINDS = st.sampled_from(("joint", "non_overlap", "pairwise"))
 EDUCATION = (
     ("Education", "Less than high school"),
     ("Education", "High school graduate"),
@@ -31,17 +32,20 @@ RACE = (("Race/Ethnicity", "Asian"), ("Race/Ethnicity", "Hispanic"), ("Race/Ethn
     st.integers(1, 7),
     st.sampled_from(("best", "worst", "highest", "lowest")),
     st.builds(Options, weights=WEIGHTS, scale=SCALES, level=LEVELS),
+    KINDS,
 )
-def test_ranking_agrees_with_the_reference(rows: list[Row], question: str, k: int, end: str, options: Options) -> None:
-    asked = everything(rows, question) | {"k": k, "end": end}
+def test_ranking_agrees_with_the_reference(
+    rows: list[Row], question: str, k: int, end: str, options: Options, kind: str
+) -> None:
+    asked = everything(rows, question) | {"k": k, "end": end, "rank_intervals": kind}
     asked |= {"weights": options.weights, "scale": options.scale, "level": options.level}
-    expected = reference_comparisons.ranking(rows, query_of(rows, question), k, end, options)
+    expected = reference_comparisons.ranking(rows, query_of(rows, question), k, end, options, kind)
     agree(records_of_rows("ranking", rows, asked), expected)
 
 
-@given(tables(segments=(("Total", "Total"),)), LEVELS)
-def test_rank_intervals_contain_their_rank_and_all_locations_fit(rows: list[Row], level: float) -> None:
-    found = records_of_rows("ranking", rows, everything(rows) | {"k": 100, "level": level})
+@given(tables(segments=(("Total", "Total"),)), LEVELS, KINDS)
+def test_rank_intervals_contain_their_rank_and_all_locations_fit(rows: list[Row], level: float, kind: str) -> None:
+    found = records_of_rows("ranking", rows, everything(rows) | {"k": 100, "level": level, "rank_intervals": kind})
     for record in found:
         rank, low, high = record["rank"], record["rank_low"], record["rank_high"]
         assert isinstance(rank, int)

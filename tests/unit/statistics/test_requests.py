@@ -120,8 +120,8 @@ STORED = {
     "state_mean": f'{{{QUESTION},"state":"Ohio"}}',
     "mean": f'{{{QUESTION},"years":[2023],{PLACES},"by":["location"],"weights":"none","population":null,'
     '"scale":"auto","level":0.95,"explain":false}',
-    "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","weights":"none","scale":"auto",'
-    '"level":0.95,"explain":false}',
+    "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","rank_intervals":"joint",'
+    '"weights":"none","scale":"auto","level":0.95,"explain":false}',
     "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"adjust":"bh",'
     '"margin":null,"weights":"none","scale":"auto","level":0.95,"explain":false}',
     "compare": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":null,'
