@@ -117,3 +117,10 @@ def test_so_many_of_93_505_published_cells_have_a_relative_standard_error_of_30_
         flagged += flags.count("caution")
         published += len(flags) - flags.count("suppressed")
     assert (flagged, published) == (count, 93_505)
+
+
+@pytest.mark.parametrize(("adjust", "count"), [("none", 821), ("bh", 796), ("holm", 500)])
+def test_so_many_of_1_176_pairs_of_states_differ_in_obesity(adjust: str, count: int) -> None:
+    request = {"question": OBESITY, "years": [2023], "adjust": adjust}
+    verdicts = [record["verdict"] for record in records_in("pairwise", bundled_cube(), request)]
+    assert (len(verdicts) - verdicts.count("no clear difference"), len(verdicts)) == (count, 1_176)

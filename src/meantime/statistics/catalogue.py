@@ -16,6 +16,7 @@ from meantime.statistics.measures.difference import Difference
 from meantime.statistics.measures.disparity import Disparity
 from meantime.statistics.measures.distribution import Distribution
 from meantime.statistics.measures.mean import Mean
+from meantime.statistics.measures.pairwise import Pairwise
 from meantime.statistics.measures.ranking import Ranking
 from meantime.statistics.measures.trend import Trend
 from meantime.statistics.statistic import Statistic, Surface
@@ -35,6 +36,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     Mean,
     Ranking,
     Difference,
+    Pairwise,
     Compare,
     Distribution,
     Trend,

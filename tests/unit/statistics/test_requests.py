@@ -23,6 +23,7 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "mean": {"question": "Q036"},
     "ranking": {"question": "Q036"},
     "difference": {"question": "Q036"},
+    "pairwise": {"question": "Q036"},
     "compare": {"question": "Q036", "against_year": 2011},
     "distribution": {"question": "Q036"},
     "trend": {"question": "Q036"},
@@ -124,6 +125,8 @@ STORED = {
     '"level":0.95,"explain":false}',
     "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"adjust":"bh",'
     '"margin":null,"weights":"none","scale":"auto","level":0.95,"explain":false}',
+    "pairwise": f'{{{QUESTION},"years":[2023],{PLACES},"place":"Ohio","adjust":"bh","margin":null,"weights":"none",'
+    '"scale":"auto","level":0.95,"explain":false}',
     "compare": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":null,'
     '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male",'
     '"panel":"published","adjust":"bh","margin":null,"scale":"auto",'
