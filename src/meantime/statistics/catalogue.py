@@ -9,6 +9,7 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.refusals import unknown_name
 from meantime.fields.spellings import plain_spelling
 from meantime.statistics.measures import contract
+from meantime.statistics.measures.age_standardised_mean import AgeStandardisedMean
 from meantime.statistics.measures.compare import Compare
 from meantime.statistics.measures.correlation import Correlation
 from meantime.statistics.measures.coverage import Coverage
@@ -34,6 +35,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     contract.MeanByCategory,
     contract.StateMeanByCategory,
     Mean,
+    AgeStandardisedMean,
     Ranking,
     Difference,
     Pairwise,

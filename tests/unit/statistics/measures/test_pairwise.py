@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from tests.asking import ask, records_in
-from tests.bundled import bundled_cube
+from tests import reference_pairs as reference
+from tests.asking import agree, ask, records_in
+from tests.bundled import bundled_cube, bundled_rows
 from tests.cubes import cube_of
 from tests.reference import Row
+from tests.reference_comparisons import Rule
+from tests.reference_estimates import Options, Query
 from tests.tables import OBESITY
 
 VALUES = {"Alaska": 20.0, "Idaho": 21.0, "Iowa": 25.0, "Utah": None}
@@ -86,3 +89,15 @@ def test_the_nation_beside_its_states_is_called_dependent() -> None:
     assert isinstance(cautions, list)
     assert any(caution.startswith("each state is part of National") for caution in cautions)
     assert any("is without Kentucky, Pennsylvania in 2023" in caution for caution in cautions)
+
+
+@pytest.mark.parametrize("rule", [Rule("none"), Rule("holm"), Rule("bh"), Rule("bh", 2.0)])
+@pytest.mark.parametrize("place", [None, "Ohio"])
+def test_pairs_in_cdcs_table_agree_with_the_reference(rule: Rule, place: str | None) -> None:
+    """Neighbours in prevalence, so that p-values are between 0 and 1 and adjusting them shows."""
+    locations = ("Georgia", "Iowa", "Michigan", "New Mexico", "Ohio", "Texas")
+    query = Query(OBESITY, (2022, 2023), locations, (("Total", "Total"),))
+    asked = {"question": OBESITY, "years": [2022, 2023], "locations": locations, "place": place, "scale": "logit"}
+    found = records_in("pairwise", bundled_cube(), asked | rule._asdict())
+    rows = [row for row in bundled_rows() if row.question == OBESITY]
+    agree(found, reference.pairwise(rows, query, place, Options(scale="logit"), rule))
