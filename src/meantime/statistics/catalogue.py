@@ -16,6 +16,7 @@ from meantime.statistics.measures.coverage import Coverage
 from meantime.statistics.measures.difference import Difference
 from meantime.statistics.measures.disparity import Disparity
 from meantime.statistics.measures.distribution import Distribution
+from meantime.statistics.measures.heterogeneity import Heterogeneity
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.measures.pairwise import Pairwise
 from meantime.statistics.measures.ranking import Ranking
@@ -41,6 +42,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     Pairwise,
     Compare,
     Distribution,
+    Heterogeneity,
     Trend,
     Disparity,
     Correlation,

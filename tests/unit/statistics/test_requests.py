@@ -27,6 +27,7 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "pairwise": {"question": "Q036"},
     "compare": {"question": "Q036", "against_year": 2011},
     "distribution": {"question": "Q036"},
+    "heterogeneity": {"question": "Q036"},
     "trend": {"question": "Q036"},
     "disparity": {"question": "Q036", "categories": ["Sex"]},
     "correlation": {"question": "Q036", "against_question": "Q046"},
@@ -136,6 +137,8 @@ STORED = {
     '"level":0.95,"explain":false}',
     "distribution": f'{{{QUESTION},"years":[2019,2020,2021,2022,2023],{PLACES},"by":["year"],'
     '"quantiles":[0.25,0.5,0.75],"explain":false}',
+    "heterogeneity": f'{{{QUESTION},"years":[2023],{PLACES},"between":"paule_mandel","scale":"auto","level":0.95,'
+    '"explain":false}',
     "trend": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":["National","Ohio"],"include":["states","nation"],"categories":null,"strata":null,"by":["location"],'
     '"breaks":"apart","panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
