@@ -141,3 +141,38 @@ def test_so_many_of_93_505_published_cells_have_a_relative_standard_error_of_30_
         flagged += flags.count("caution")
         published += len(flags) - flags.count("suppressed")
     assert (flagged, published) == (count, 93_505)
+
+
+@pytest.mark.parametrize(("adjust", "count"), [("none", 821), ("bh", 796), ("holm", 500)])
+def test_so_many_of_1_176_pairs_of_states_differ_in_obesity(adjust: str, count: int) -> None:
+    request = {"question": OBESITY, "years": [2023], "adjust": adjust}
+    verdicts = [record["verdict"] for record in records_in("pairwise", bundled_cube(), request)]
+    assert (len(verdicts) - verdicts.count("no clear difference"), len(verdicts)) == (count, 1_176)
+
+
+def test_at_the_standard_ages_new_mexico_goes_from_rank_31_to_42_in_obesity() -> None:
+    """Seven of 52 areas move by three ranks or more; found before this code existed, with another program."""
+    found = records_in("age_standardised_mean", bundled_cube(), AREAS | {"years": [2023]})
+    records = [record for record in found if record["value"] is not None]
+    ranks = [
+        {record["location"]: rank for rank, record in enumerate(ordered, 1)}
+        for ordered in (
+            sorted(records, key=lambda record: record["crude_value"] or 0.0),
+            sorted(records, key=lambda record: record["value"] or 0.0),
+        )
+    ]
+    moved = [place for place, rank in ranks[0].items() if abs(rank - ranks[1][place]) >= 3]
+    assert (len(records), ranks[0]["New Mexico"], ranks[1]["New Mexico"], len(moved)) == (52, 31, 42, 7)
+
+
+@pytest.mark.parametrize(("year", "printed"), [(2018, 28.4), (2020, 29.4)])
+def test_utahs_age_adjusted_obesity_is_within_a_tenth_of_what_its_health_department_printed(
+    year: int, printed: float
+) -> None:
+    """Utah Department of Health, Complete health indicator report of obesity among adults (ibis.health.utah.gov).
+
+    It adjusts answers of persons to the same standard; here the ages are estimates that CDC rounded to a tenth.
+    """
+    request = {"question": OBESITY, "years": [year], "locations": ["Utah"]}
+    (record,) = records_in("age_standardised_mean", bundled_cube(), request)
+    assert record["value"] == pytest.approx(printed, abs=0.1)

@@ -9,13 +9,16 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.refusals import unknown_name
 from meantime.fields.spellings import plain_spelling
 from meantime.statistics.measures import contract
+from meantime.statistics.measures.age_standardised_mean import AgeStandardisedMean
 from meantime.statistics.measures.compare import Compare
 from meantime.statistics.measures.correlation import Correlation
 from meantime.statistics.measures.coverage import Coverage
 from meantime.statistics.measures.difference import Difference
 from meantime.statistics.measures.disparity import Disparity
 from meantime.statistics.measures.distribution import Distribution
+from meantime.statistics.measures.heterogeneity import Heterogeneity
 from meantime.statistics.measures.mean import Mean
+from meantime.statistics.measures.pairwise import Pairwise
 from meantime.statistics.measures.ranking import Ranking
 from meantime.statistics.measures.trend import Trend
 from meantime.statistics.statistic import Statistic, Surface
@@ -33,10 +36,13 @@ STATISTICS: tuple[type[Statistic], ...] = (
     contract.MeanByCategory,
     contract.StateMeanByCategory,
     Mean,
+    AgeStandardisedMean,
     Ranking,
     Difference,
+    Pairwise,
     Compare,
     Distribution,
+    Heterogeneity,
     Trend,
     Disparity,
     Correlation,

@@ -87,6 +87,14 @@ def records_of(columns: Mapping[str, Column]) -> list[Record]:
     return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
+def taken(columns: Mapping[str, Column], places: npt.NDArray[np.intp]) -> dict[str, Column]:
+    """Return the columns with only these places, in this order; a place may be there several times."""
+    return {
+        name: column[places] if isinstance(column, np.ndarray) else [column[place] for place in places.tolist()]
+        for name, column in columns.items()
+    }
+
+
 def plain(column: Column) -> list[Scalar]:
     """Return a column as a list of JSON scalars; NaN becomes None."""
     if not isinstance(column, np.ndarray):

@@ -30,10 +30,9 @@ from meantime.statistics.estimation.options import (
     check_scale,
 )
 from meantime.statistics.estimation.pooling import counted_cells, pool
-from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
 from meantime.statistics.estimation.verdicts import why_undirected
-from meantime.statistics.result import Column, Record, Result, records_of
+from meantime.statistics.result import Record, Result, records_of, taken
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.questions import Direction
 
@@ -133,7 +132,7 @@ class Ranking(Filters):
         differs = found.different[found.rank == found.rank[among][-1]].all(axis=0)
         shown = np.flatnonzero(among | ~differs | (found.low <= self.k))
         columns = estimates.groups.dimension_columns() | estimates.common_columns() | matched.columns()
-        columns = _taken(columns, order[shown])
+        columns = taken(columns, order[shown])
         columns |= {
             "rank": found.rank[shown],
             "rank_low": found.low[shown],
@@ -171,14 +170,6 @@ class Ranking(Filters):
         if self.end in (HIGHEST, LOWEST) or direction is None:
             return f"{first} first"
         return f"{self.end} first, which is the {first} ({direction.replace('_', ' ')})"
-
-
-def _taken(columns: dict[str, Column], places: IndexArray) -> dict[str, Column]:
-    """Return the columns with only the places, in their order."""
-    return {
-        name: column[places] if isinstance(column, np.ndarray) else [column[place] for place in places.tolist()]
-        for name, column in columns.items()
-    }
 
 
 def _cautions(records: list[Record], k: int, *, is_pairwise: bool) -> list[str]:
