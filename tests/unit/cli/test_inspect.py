@@ -209,7 +209,7 @@ SETTLED: dict[str, tuple[str, str]] = {
             "Table 1: Smoking\nSource: me\n\nYear,State,Indicator,Percent\n2019,Ohio,Smoking,20.8\n"
             "2020,Ohio,Smoking,21.8\n\n* provisional\nFor example, the manual\n"
         ),
-        "footer = 3",
+        "footer = 2",
     ),
     "marks below years, and notes below": (
         "Country,Indicator,2018,2019\nPortugal,Obesity,20.8,:\nIreland,Obesity,25.3,24.0\n\nSource: a survey\n",
