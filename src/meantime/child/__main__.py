@@ -42,7 +42,11 @@ def _run(errand: str, request: dict[str, Any], answers: IO[str]) -> dict[str, ob
     try:
         return {"done": getattr(import_module(module), name)(tell, *request["args"], **request["kwargs"])}
     except DataError as error:
-        return {"refused": str(error), "is_changed": isinstance(error, DataChangedError)}
+        return {
+            "refused": str(error),
+            "settings": error.settings,
+            "is_changed": isinstance(error, DataChangedError),
+        }
     except MemoryError:
         return {"crashed": "not enough memory"}
     except Exception:  # noqa: BLE001  # the parent turns whatever it is into one line and a log entry

@@ -97,7 +97,8 @@ class ChildProcess:
         if "done" in answer:
             return cast("R", answer["done"])
         if "refused" in answer:
-            raise (DataChangedError if answer["is_changed"] else DataError)(answer["refused"])
+            settings = [(section, line) for section, line in answer["settings"]]
+            raise (DataChangedError if answer["is_changed"] else DataError)(answer["refused"], settings=settings)
         raise self._failure(status, answer.get("crashed"), words)
 
     def cancel(self) -> None:

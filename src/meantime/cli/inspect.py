@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN_NAMES = 12
+_MOST_SETTLED = 5
 _LABELS = {"unpack": "Unpacking", "read": "Reading"}
 
 
@@ -74,7 +75,7 @@ def _propose(data: Path, refusal: DataError, write_mapping: Path | None) -> None
         proposed = propose_mapping(data)
     except DataError:
         raise refusal from None
-    problem = _tried(data, proposed.text)
+    text, problem = _settled(data, proposed.text)
     if problem and proposed.is_known:
         raise refusal
     reason = "Can't be read without a mapping" if proposed.is_known else "Not a known table"
@@ -82,11 +83,11 @@ def _propose(data: Path, refusal: DataError, write_mapping: Path | None) -> None
     if problem:
         print_lines(f"As it stands, the proposed mapping doesn't do either: {problem}", err=True)
     if write_mapping is None:
-        print_lines(*proposed.text.splitlines())
+        print_lines(*text.splitlines())
         return
     try:
         with write_mapping.open("x", encoding="utf-8") as file:
-            file.write(proposed.text)
+            file.write(text)
     except OSError as error:
         raise DataError(f"{write_mapping}: can't be written: {error.strerror}") from error
     print_lines(
@@ -94,16 +95,31 @@ def _propose(data: Path, refusal: DataError, write_mapping: Path | None) -> None
     )
 
 
-def _tried(data: Path, proposal: str) -> str:
-    """Read a table with a proposed mapping; return why that can't be done, or nothing."""
+def _settled(data: Path, proposal: str) -> tuple[str, str]:
+    """Try a proposed mapping, and again with the line that its refusal names; return it, and why it can't be read."""
+    from meantime.survey.reading.mapping_lines import with_line
+
+    tried: set[tuple[str, str]] = set()
+    while (problem := _tried(data, proposal)) and problem.settings and len(tried) < _MOST_SETTLED:
+        line = problem.settings[0]
+        if line in tried:
+            break
+        tried.add(line)
+        reason = str(problem).partition("; ")[0].removeprefix(f"{data.name}, ")
+        proposal = with_line(proposal, line, f"without it: {reason}")
+    return proposal, str(problem or "")
+
+
+def _tried(data: Path, proposal: str) -> DataError | None:
+    """Read a table with a proposed mapping; return why that can't be done."""
     with tempfile.TemporaryDirectory() as folder:
         mapping = Path(folder) / "proposed.toml"
         mapping.write_text(proposal, encoding="utf-8")
         try:
             _ingest(data, mapping)
         except DataError as error:
-            return str(error)
-    return ""
+            return error
+    return None
 
 
 def _as_json(dataset: Dataset) -> dict[str, object]:

@@ -19,7 +19,7 @@ def add(progress: Progress, numbers: Sequence[int], *, name: str) -> dict[str, i
 
 def refuse(_: Progress, *, is_changed: bool) -> None:
     """Refuse."""
-    raise (DataChangedError if is_changed else DataError)("the table is odd")
+    raise (DataChangedError if is_changed else DataError)("the table is odd", settings=[("file", "footer = 2")])
 
 
 def crash(_: Progress) -> None:

@@ -46,10 +46,11 @@ def test_arguments_larger_than_a_pipe_holds_arrive() -> None:
 
 
 @pytest.mark.parametrize("is_changed", [True, False])
-def test_what_an_errand_refuses_is_raised_again_with_its_words(is_changed: bool) -> None:
+def test_what_an_errand_refuses_is_raised_again_with_its_words_and_settings(is_changed: bool) -> None:
     with pytest.raises(DataError, match="^the table is odd$") as caught:
         ChildProcess("a.csv").run(errands.refuse, None, is_changed=is_changed)
     assert type(caught.value) is (DataChangedError if is_changed else DataError)
+    assert caught.value.settings == (("file", "footer = 2"),)
 
 
 def test_any_other_error_is_one_line_and_its_traceback_is_logged(caplog: pytest.LogCaptureFixture) -> None:

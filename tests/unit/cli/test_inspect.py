@@ -193,3 +193,43 @@ def test_a_report_doubts_percentages_that_are_all_below_one(tmp_path: Path) -> N
     result = run(tmp_path / "table.csv", "--mapping", mapping)
     assert "(proportion; lower_is_better)" in result.stdout
     assert "every value is between" not in result.stdout
+
+
+SETTLED: dict[str, tuple[str, str]] = {
+    # a table whose first proposal is refused: its text, and the line that its refusal names
+    "marks below years": (
+        (
+            "Country Name,Country Code,Indicator Name,2018 [YR2018],2019 [YR2019]\nPortugal,PRT,Obesity,20.8,21.1\n"
+            "Ireland,IRL,Obesity,25.3,..\n"
+        ),
+        'missing = [".."]',
+    ),
+    "notes below": (
+        (
+            "Table 1: Smoking\nSource: me\n\nYear,State,Indicator,Percent\n2019,Ohio,Smoking,20.8\n"
+            "2020,Ohio,Smoking,21.8\n\n* provisional\nFor example, the manual\n"
+        ),
+        "footer = 2",
+    ),
+    "marks below years, and notes below": (
+        "Country,Indicator,2018,2019\nPortugal,Obesity,20.8,:\nIreland,Obesity,25.3,24.0\n\nSource: a survey\n",
+        'missing = [":"]',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SETTLED)
+def test_the_lines_that_a_refusal_names_are_in_the_proposal(kind: str, tmp_path: Path) -> None:
+    text, line = SETTLED[kind]
+    table, mapping = written(tmp_path, text), tmp_path / "proposed.toml"
+    first = run(table, "--write-mapping", mapping)
+    assert (first.exit_code, "As it stands" in first.stderr) == (0, False), first.stderr
+    proposed = mapping.read_text(encoding="utf-8")
+    assert f"\n{line}  # unsure: without it: " in proposed
+    tomllib.loads(proposed)
+    assert run(table, "--mapping", mapping).exit_code == 0
+
+
+def test_a_text_in_a_column_of_numbers_that_no_line_settles_is_said(tmp_path: Path) -> None:
+    result = run(written(tmp_path, "Year,State,Indicator,Percent\n2019,Ohio,Smoking,20.8*\n2020,Ohio,Smoking,21.8\n"))
+    assert (result.exit_code, "As it stands, the proposed mapping doesn't do either" in result.stderr) == (0, True)

@@ -20,7 +20,8 @@ from meantime.survey.reading.table_reader import TableReader
 _POOL: Line = ("rows", "pool = true")
 _FIGURES = {*FIGURE_ROLES, Role.FOOTNOTE}
 _CODES = ("id", "code", "symbol", "abbr", "order")
-_VERSIONS = ("type", "unit", "release", "version", "date", "source", "updated")
+_RELEASES = ("release", "revision", "version", "vintage", "edition", "date", "updated")
+_VERSIONS = ("type", "unit", "source", *_RELEASES)
 _STRATA = ("sex", "gender", "age", "race", "ethnic", "education", "income", "group", "strat", "breakout", "residence")
 _TRIED, _TOGETHER, _SHOWN = 12, 3, 8
 
@@ -90,7 +91,7 @@ def settling_lines(table: TableReader, shared: SharedCells, telling: Sequence[st
     if not telling:
         return []
     headers = [shared.headers[column] for column in telling]
-    kept = keep_line({shared.headers[column]: _text_to_keep(table, _texts(shared, column)) for column in telling})
+    kept = keep_line({shared.headers[column]: _text_to_keep(table, shared, column) for column in telling})
     pattern = ": {}" if len(headers) == 1 else ", {}"
     is_fixed = Role.QUESTION in table.columns.fixed
     question = None if is_fixed else longer_text_line(table.columns, Role.QUESTION, headers, pattern)
@@ -131,10 +132,12 @@ def _is_stratum(table: TableReader, shared: SharedCells, column: str) -> bool:
     return named or any(normal(text) in table.profile.overall for text in _texts(shared, column))
 
 
-def _text_to_keep(table: TableReader, texts: Sequence[str]) -> str:
-    """Return the text to propose: everybody's, a percentage, the crude value, else the first."""
+def _text_to_keep(table: TableReader, shared: SharedCells, column: str) -> str:
+    """Return the text to propose: everybody's, a percentage, the crude value, the latest release, else the first."""
+    texts = _texts(shared, column)
     usual = [text for text in texts if normal(text) in table.profile.overall]
     usual += [text for text in texts if normal(text) in UNITS or "crude" in normal(text)]
+    usual += texts[-1:] if any(word in folded(shared.headers[column]) for word in _RELEASES) else []
     return next(iter([*usual, *filter(None, texts), *texts]))
 
 

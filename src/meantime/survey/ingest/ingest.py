@@ -34,6 +34,7 @@ from meantime.survey.ingest.name_attributes import NameAttributes, name_attribut
 from meantime.survey.ingest.notes import Note
 from meantime.survey.ingest.reading_notes import reading_notes
 from meantime.survey.reading.engines import Arrays, EngineError
+from meantime.survey.reading.forms.grouped_points import may_be_grouped
 from meantime.survey.reading.forms.year_forms import are_years
 from meantime.survey.reading.layouts import layout_title
 from meantime.survey.reading.table_reader import TableReader
@@ -129,13 +130,21 @@ def _rolled_up(table: TableReader) -> tuple[Frame, Arrays, bool]:
         is_read = False  # perhaps a number of nothing but blanks, or one that isn't written plainly
     if not is_read:
         table.adapt()
-    elif not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
+    elif table.forms is None and _may_be_grouped(arrays):
+        table.number_form()  # or refuses
+    if is_read and not any(text != text.strip() for texts in arrays.dictionaries.values() for text in texts):
         table.check_texts(arrays)
         return cells, arrays, False
     cells = engine.keep(rollup(table.estimates(trim=True), table.columns, level, pool=pool))
     arrays = engine.arrays(cells, _NUMBERS, TEXT_KEYS)
     table.check_texts(arrays)
     return cells, arrays, True
+
+
+def _may_be_grouped(arrays: Arrays) -> bool:
+    """Whether points in the plainly read numbers may group thousands; several rows of a cell show their extremes."""
+    figures = np.concatenate([arrays.numbers[name] for name in EXTREMES]).astype(np.float64)
+    return may_be_grouped(figures) or may_be_grouped(arrays.numbers["sample_size_sum"].astype(np.float64))
 
 
 def _footnotes(table: TableReader, cells: Frame, rows: Frame) -> dict[str, int]:

@@ -115,7 +115,7 @@ class _Fields:
         field = self._field(recipe.column, trim=self.trim or self.forms is not None)
         filled = nw.when(~field.is_in(("", *self.missing))).then(field)
         if self.forms is not None:
-            form = self.forms.year if role is Role.YEAR else self.forms.number
+            form = self.forms.year if role is Role.YEAR else self.forms.number_of(role)
             filled = nw.when(~field.is_in(("", *self.missing))).then(form.plain(field))
         return filled.cast(nw.Float64)
 

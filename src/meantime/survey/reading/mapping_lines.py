@@ -1,4 +1,4 @@
-"""Lines of a mapping file that tell the rows of a cell apart, for refusals and proposals.
+"""Lines of a mapping file that settle what a table leaves open, for refusals and proposals.
 
 Each is the section it belongs to and the line. What has to be told apart is found in ``ingest/cell_guard.py``.
 """
@@ -63,3 +63,27 @@ def choices(lines: Sequence[Line | None]) -> str:
     """Return lines as a choice in words: "state `...` under [rows] or `...` under [columns] in a mapping file"."""
     stated = " or ".join(f"`{line}` under [{section}]" for section, line in filter(None, lines))
     return f"state {stated} in a mapping file"
+
+
+def with_line(mapping_text: str, line: Line, reason: str) -> str:
+    r"""Return a mapping file's text with one line more, in the place of what it states under the same key.
+
+    >>> print(with_line("[names]\\n# missing = []\\n[source]\\n", ("names", 'missing = ["*"]'), "line 3"), end="")
+    [names]
+    missing = ["*"]  # unsure: line 3
+    [source]
+    """
+    section, stated = line
+    key = stated.partition(" = ")[0]
+    lines = mapping_text.splitlines()
+    begin = next((place for place, text in enumerate(lines) if text.startswith(f"[{section}]")), len(lines))
+    if begin == len(lines):
+        lines += ["", f"[{section}]"]
+        begin += 1
+    end = next((place for place in range(begin + 1, len(lines)) if lines[place].startswith("[")), len(lines))
+    while end > begin + 1 and not lines[end - 1].strip():
+        end -= 1
+    same = [place for place in range(begin + 1, end) if re.match(rf"(# )?{re.escape(key)} = ", lines[place])]
+    place = same[0] if same else end
+    lines[place : place + len(same[:1])] = [f"{stated}  # unsure: {printable_toml(reason)}"]
+    return "\n".join(lines) + "\n"

@@ -97,7 +97,7 @@ def _number_fault(role: Role, text: str, missing: tuple[str, ...], forms: Writte
         return ""
     if role is Role.YEAR:
         return "" if forms.year.year(text) else year_fault(text)
-    number = forms.number.number(text)
+    number = forms.number_of(role).number(text)
     if number is not None and math.isfinite(number):
         return ""
     hint = number_hint(text)

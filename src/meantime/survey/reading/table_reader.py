@@ -23,7 +23,7 @@ import narwhals as nw
 from meantime.child import Progress
 from meantime.errors import DataChangedError, DataError
 from meantime.fields.refusals import shown
-from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, NUMBER_ROLES, Column, ColumnMap, Role
+from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, Column, ColumnMap, Role
 from meantime.survey.reading.csv_rows import NumberedRow, text_fault
 from meantime.survey.reading.csv_text import CsvText, NewFile
 from meantime.survey.reading.engines import Arrays, Engine, EngineError
@@ -36,12 +36,24 @@ from meantime.survey.reading.estimate_rows import (
     kept_rows,
 )
 from meantime.survey.reading.files.packing import SourceKind
-from meantime.survey.reading.forms.number_forms import NumberColumn, UndecidedNumbersError, derive_number_form
+from meantime.survey.reading.forms.number_forms import (
+    NumberColumn,
+    NumberForm,
+    UndecidedNumbersError,
+    derive_number_form,
+)
 from meantime.survey.reading.forms.number_texts import distinct_texts, kinds_of_numbers
-from meantime.survey.reading.forms.unread_texts import control_fault, marks_sentence, number_hint
+from meantime.survey.reading.forms.unread_texts import (
+    control_fault,
+    is_missing_mark,
+    marks_sentence,
+    missing_line,
+    number_hint,
+)
 from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
 from meantime.survey.reading.layouts import find_columns, recognising, with_layout
+from meantime.survey.reading.mapping_lines import Line
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, OpenedSource, open_source
@@ -147,19 +159,33 @@ class TableReader:
         self._rows.mend()
         if self.forms is not None:
             return
-        stated, name = self.profile.file, self.source.name
-        texts = {role: self._texts(role) for role in NUMBER_ROLES if role in self.columns.position}
-        years = distinct_texts(self.engine, texts[Role.YEAR]) if Role.YEAR in texts else ()
+        number = self.number_form()
+        years = distinct_texts(self.engine, self._texts(Role.YEAR)) if Role.YEAR in self.columns.position else ()
+        self.forms = WrittenForms(number, derive_year_form(years, self.profile.file.year), example_of_years(years))
+
+    def number_form(self) -> NumberForm:
+        """Return how numbers are written by the texts of all rows.
+
+        Raises
+        ------
+        DataError
+            That can't be told.
+        EngineError
+            A row can't be read.
+        """
+        stated, text = self.profile.file, self.text
         figures = [
-            NumberColumn(self.columns.header[role].strip(), kinds_of_numbers(self.engine, found), role in COUNT_ROLES)
-            for role, found in texts.items()
-            if role is not Role.YEAR
+            NumberColumn(
+                self.columns.header[role].strip(), kinds_of_numbers(self.engine, self._texts(role)), role in COUNT_ROLES
+            )
+            for role in FIGURE_ROLES
+            if role in self.columns.position
         ]
+        has_comma_fields = text is None or text.layout.delimiter == ","
         try:
-            number = derive_number_form(figures, stated.decimal, stated.thousands)
+            return derive_number_form(figures, stated.decimal, stated.thousands, has_comma_fields=has_comma_fields)
         except UndecidedNumbersError as error:
-            raise DataError(f"{name}: {error}") from error
-        self.forms = WrittenForms(number, derive_year_form(years, stated.year), example_of_years(years))
+            raise DataError(f"{self.source.name}: {error}") from error
 
     def _kept_rows(self, beside: Sequence[int] = ()) -> Frame:
         return kept_rows(self.frame([*self.columns.used, *beside]), self._kept_spellings)
@@ -206,34 +232,37 @@ class TableReader:
         try:
             fault = first_fault(self.rows(), self.columns, self.profile.missing, forms)
         except DataError as found:
-            return DataError(f"{found}{self._lines_below(found)}")
+            return self._with_advice(str(found), self._footer_above(found))
         if fault is None:
             return DataError(f"{self.source.name}: {error}")
         column = self._rows.column_of(fault.row, fault.position)
         place = f"{self.source.name}, {self.place} {fault.row.line}, column {column!r}"
-        return DataError("; ".join(filter(None, (f"{place}: {fault.problem}", self._advice(fault, forms)))))
+        return self._with_advice(f"{place}: {fault.problem}", self._advice(fault, forms))
 
-    def _advice(self, fault: RowFault, forms: WrittenForms) -> str:
+    def _with_advice(self, problem: str, advice: _Advice) -> DataError:
+        return DataError("; ".join(filter(None, (problem, advice.words))), settings=advice.settings)
+
+    def _advice(self, fault: RowFault, forms: WrittenForms) -> _Advice:
         """Return the setting that would help with a field that can't be read."""
         if [field.strip() for field in fault.row.fields] == [name.strip() for name in self.header]:
-            return "the line repeats the column names, as in files that were pasted together; remove it"
+            return _Advice("the line repeats the column names, as in files that were pasted together; remove it")
         if fault.role is Role.YEAR:
             count = self.text.lines_from(fault.row.line) if self.text and not re.search("[0-9]", fault.text) else 0
-            is_below = 0 < count <= _FEW_LINES
-            return f"if the table ends above, state `footer = {count}` under [file] in a mapping file" * is_below
+            # Words alone: a row with as many fields as others may be meant, and a person decides.
+            return _Advice(_footer(count).words) if 0 < count <= _FEW_LINES else _Advice()
         if fault.role is None or number_hint(fault.text) or text_fault(fault.text):
-            return ""
+            return _Advice()
         counts: Counter[str] = Counter()
         for role in set(FIGURE_ROLES) & set(self.columns.position):
-            counts.update(distinct_texts(self.engine, self._texts(role), read=forms.number.pattern))
+            counts.update(distinct_texts(self.engine, self._texts(role), read=forms.number_of(role).pattern))
         marks = [(text, count) for text, count in counts.most_common() if not number_hint(text)]
-        return marks_sentence(self.profile.missing, marks) if marks else ""
+        stated = self.profile.missing
+        settings = (missing_line(stated, marks),) if all(is_missing_mark(text) for text, _ in marks) else ()
+        return _Advice(marks_sentence(stated, marks), settings) if marks else _Advice()
 
-    def _lines_below(self, error: DataError) -> str:
+    def _footer_above(self, error: DataError) -> _Advice:
         tail = self.text.tail(len(self.header)) if self.text else None
-        if tail is None or f"line {tail.line}," not in str(error):
-            return ""
-        return f"; if the table ends above, state `footer = {tail.line_count}` under [file] in a mapping file"
+        return _footer(tail.line_count) if tail and f"line {tail.line}," in str(error) else _Advice()
 
     def left_out_rows(self, limit: int) -> tuple[LeftOutRow, ...]:
         """Return the first rows that have no place in the cube; rows of a Parquet file are counted from 1."""
@@ -246,7 +275,10 @@ class TableReader:
         places = [self.columns.position.get(role) for role in roles]
         for line, fields in self.rows():
             texts = [field.strip(BLANKS) for field in fields]
-            numbers = [None if place is None else forms.number.number(texts[place]) for place in places]
+            numbers = [
+                None if place is None else forms.number_of(role).number(texts[place])
+                for role, place in zip(roles, places, strict=True)
+            ]
             yield FigureRow(
                 line,
                 question.text(texts) if question else self.columns.fixed.get(Role.QUESTION, ""),
@@ -337,6 +369,18 @@ def _watched(engine: Engine, progress: Progress | None) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+class _Advice(NamedTuple):
+    """What would help with a field that can't be read: in words, and as lines of a mapping file."""
+
+    words: str = ""
+    settings: tuple[Line, ...] = ()
+
+
+def _footer(line_count: int) -> _Advice:
+    line = f"footer = {line_count}"
+    return _Advice(f"if the table ends above, state `{line}` under [file] in a mapping file", (("file", line),))
 
 
 def _some(texts: list[str], limit: int = 12) -> str:

@@ -423,3 +423,11 @@ def test_a_large_table_is_pooled_in_one_pass_and_says_what_it_can(tmp_path: Path
 def test_a_large_table_that_mixes_units_in_one_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'Q0' has several units"):
         read(large_table(tmp_path, "i = 4000002"), "[rows]\npool = true")
+
+
+def test_of_a_release_and_its_revision_the_later_one_is_proposed_to_be_kept(tmp_path: Path) -> None:
+    rows = ("2020,NY,New York,Q,20,19,21,100,2023-01", "2020,NY,New York,Q,21,20,22,100,2024-01")
+    error = refused(tmp_path, table_of(f"{CDC},Release", *rows))
+    assert error.settings[0] == ("rows", 'keep = {Release = "2024-01"}')
+    cube, _ = read_text(tmp_path, table_of(f"{CDC},Release", *rows), toml(error.settings[0]))
+    assert cube.cells.value_sum.tolist() == [21.0]

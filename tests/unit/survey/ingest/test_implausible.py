@@ -93,3 +93,10 @@ def test_a_stratum_that_looks_like_a_date_is_noted(stratum: str, tmp_path: Path)
     _, report = read(written(tmp_path, csv_text([f"Q,Ohio,2020,5,Age,{stratum}", "Q,Ohio,2020,6,Age,18 - 24"], header)))
     [note] = [note for note in report.notes if note.kind == "spreadsheet_dates"]
     assert (note.count, note.text.startswith(f"{stratum} look")) == (1, True)
+
+
+def test_a_sentinel_with_its_limits_and_more_than_all_are_noted_where_the_scale_is_known(tmp_path: Path) -> None:
+    rows = ("Q,Ohio,2019,-999,-999,-999,%", "Q,Utah,2019,8,7,9,%", "Q,Iowa,2019,108,107,109,%")
+    found = {note.kind: (note.lines, set(note.locations or ())) for note in implausible(tmp_path, *rows)}
+    assert found["sentinels"] == ((2,), {"Ohio"})
+    assert found["outside_scale"] == ((4,), {"Iowa"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import narwhals as nw
@@ -21,7 +21,9 @@ APOSTROPHES = "'\u2019"
 _MINUS = "\u2212"
 _GROUPS = {",": ",", ".": ".", **dict.fromkeys(BLANK_MARKS, BLANK_MARKS), **dict.fromkeys(APOSTROPHES, APOSTROPHES)}
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-_FRAME = re.compile(rf"[+\-{_MINUS}]?(?P<body>[0-9.,{BLANK_MARKS}{APOSTROPHES}]*[0-9][.,]?){_EXPONENT}[ \u00a0]?%?")
+_PLUS_MINUS = r"(?:\x{00B1}|[+]/-)[ \x{00A0}]?"
+_SIGN = rf"(?:(?:\u00b1|[+]/-)[ \u00a0]?|[+\-{_MINUS}])?"
+_FRAME = re.compile(rf"{_SIGN}(?P<body>[0-9.,{BLANK_MARKS}{APOSTROPHES}]*[0-9][.,]?){_EXPONENT}[ \u00a0]?%?")
 _BODY = re.compile(r"[0-9]+|[^0-9]")
 
 Reading = Literal["whole", "decimal", "thousands", "either", "none"]
@@ -36,11 +38,18 @@ class NumberForm:
     """How the numbers of a table are written.
 
     ``decimal`` is ``.`` or ``,``. ``thousands`` are the characters that may group digits in threes; empty where none
-    does. A trailing percent sign is left out and U+2212 is a minus in every form.
+    does. A trailing percent sign is left out and U+2212 is a minus in every form. ``is_margin`` is the form of a
+    margin of error, which may begin with a plus-minus sign.
     """
 
     decimal: str = "."
     thousands: str = ""
+    is_margin: bool = False
+
+    @property
+    def of_margins(self) -> NumberForm:
+        """How margins of error are written beside such numbers."""
+        return replace(self, is_margin=True)
 
     @property
     def pattern(self) -> str:
@@ -48,11 +57,12 @@ class NumberForm:
         digits = f"[0-9]+|[0-9]{{1,3}}(?:[{self.thousands}][0-9]{{3}})+" if self.thousands else "[0-9]+"
         point = f"[{self.decimal}]"
         body = f"(?:(?:{digits})(?:{point}[0-9]*)?|{point}[0-9]+)"
-        return rf"^[+\-{_MINUS}]?{body}{_EXPONENT}[ \x{{00A0}}]?%?$"
+        sign = rf"(?:{_PLUS_MINUS}|[+\-{_MINUS}])?" if self.is_margin else rf"[+\-{_MINUS}]?"
+        return rf"^{sign}{body}{_EXPONENT}[ \x{{00A0}}]?%?$"
 
     def plain(self, text: nw.Expr) -> nw.Expr:
         """Return texts as an engine casts them; what isn't written in this form becomes a text that it refuses."""
-        found = text
+        found = text.str.replace_all(f"^{_PLUS_MINUS}", "") if self.is_margin else text
         if self.thousands:
             found = found.str.replace_all(f"[{self.thousands}]", "")
         if self.decimal != ".":
@@ -66,10 +76,15 @@ class NumberForm:
         >>> NumberForm(decimal=",", thousands=".").number("1.204,5 %"), NumberForm().number("1,204")
         (1204.5, None)
         """
-        if not re.fullmatch(self.pattern.replace(r"\x{00A0}", "\u00a0"), text):
+        if not re.fullmatch(_in_python(self.pattern), text):
             return None
-        kept = "".join(character for character in text if character not in self.thousands)
+        bare = re.sub(_in_python(_PLUS_MINUS), "", text)
+        kept = "".join(character for character in bare if character not in self.thousands)
         return float(kept.replace(self.decimal, ".").replace(_MINUS, "-").rstrip("% \u00a0"))
+
+
+def _in_python(pattern: str) -> str:
+    return re.sub(r"\\x\{([0-9A-F]{4})\}", r"\\u\1", pattern)
 
 
 PLAIN = NumberForm()
@@ -87,7 +102,9 @@ class NumberColumn:
     is_count: bool = False
 
 
-def derive_number_form(columns: Iterable[NumberColumn], decimal: str = "", thousands: str = "") -> NumberForm:
+def derive_number_form(
+    columns: Iterable[NumberColumn], decimal: str = "", thousands: str = "", *, has_comma_fields: bool = False
+) -> NumberForm:
     """Tell from all number columns how the table's numbers are written.
 
     Parameters
@@ -96,6 +113,8 @@ def derive_number_form(columns: Iterable[NumberColumn], decimal: str = "", thous
         Their texts; what is no number of any form doesn't count.
     decimal, thousands
         What a mapping states; empty where it doesn't.
+    has_comma_fields
+        Whether commas separate the table's fields, beside which three digits behind every point are decimals.
 
     Raises
     ------
@@ -113,6 +132,8 @@ def derive_number_form(columns: Iterable[NumberColumn], decimal: str = "", thous
     groups = {mark: text for text, reading, mark in evidence if reading == "thousands"}
     undecided = {mark: text for text, reading, mark in evidence if reading == "either"}
     point = decimal or _decimal(points, groups, undecided, thousands)
+    if point == "." and not (decimal or groups or thousands):
+        _check_points(columns, has_decimals="." in points, has_comma_fields=has_comma_fields)
     if point in {*thousands}:
         raise UndecidedNumbersError(f"{points[point]!r} has {point!r} before decimals, not between thousands")
     if point in groups:
@@ -137,11 +158,31 @@ def _decimal(points: dict[str, str], groups: dict[str, str], undecided: dict[str
         return ","
     if "," in grouping or "," not in undecided:
         return "."
-    text = undecided[","]
-    raise UndecidedNumbersError(
-        f'{text!r} can be {text.replace(",", "")} or {text.replace(",", ".")}; state `thousands = ","` or '
-        '`decimal = ","` under [file] in a mapping file'
+    raise _undecided(undecided[","], ",")
+
+
+def _undecided(text: str, mark: str) -> UndecidedNumbersError:
+    return UndecidedNumbersError(
+        f'{text!r} can be {text.replace(mark, "")} or {text.replace(mark, ".")}; state `thousands = "{mark}"` or '
+        f'`decimal = "{mark}"` under [file] in a mapping file'
     )
+
+
+def _check_points(columns: Sequence[NumberColumn], *, has_decimals: bool, has_comma_fields: bool) -> None:
+    """Refuse a column whose points may all group thousands: three digits behind each, and in its other numbers.
+
+    Decimals elsewhere tell what the points of all columns are but those of a count, which has none.
+    """
+    bodies = [[each["body"] for text in column.texts if (each := _FRAME.fullmatch(text))] for column in columns]
+    if any(body.isdigit() and len(body) > 3 and not body.startswith("0") for found in bodies for body in found):
+        return  # a thousand without a mark: none are grouped
+    for column, found in zip(columns, bodies, strict=True):
+        pointed = [body for body in found if "." in body]
+        may_group = all(("either", ".") in _readings(body) for body in pointed)
+        whole = {len(body) for body in found if body.isdigit() and body.strip("0")}
+        is_told = has_decimals or whole not in (set(), {3}) or (has_comma_fields and not whole)
+        if pointed and may_group and (column.is_count or not is_told):
+            raise _undecided(min(pointed), ".")
 
 
 def _evidence(column: NumberColumn) -> Iterator[tuple[str, Reading, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from meantime.survey.reading.columns import FIGURE_ROLES, Role
 from meantime.survey.reading.proposal.column_facts import ColumnFacts
-from meantime.survey.reading.proposal.column_guesses import Confidence, Guesses, is_response
+from meantime.survey.reading.proposal.column_guesses import Confidence, Guesses, is_release, is_response
 from meantime.survey.reading.proposal.column_words import ROLE_WORDS, partly, plain
 
 Varying = Callable[[Sequence[int]], set[int]]
@@ -38,6 +38,13 @@ def keys(found: Guesses) -> list[int]:
     roles = (Role.QUESTION, Role.LOCATION, Role.YEAR, Role.CATEGORY, Role.STRATUM)
     parts = [place for role in roles for place in found.parts.get(role, ())]
     return list(dict.fromkeys([*(found.roles[role] for role in roles if role in found.roles), *found.strata, *parts]))
+
+
+def release_column(found: Guesses, remaining: set[int], varying: Varying) -> int | None:
+    """Return the column whose texts alone say which of a cell's rows is from which publication, if there is one."""
+    fitting = [facts for facts in found.free if facts.position in remaining and is_release(facts)]
+    few = (facts.position for facts in fitting if facts.distinct == len(facts.texts))
+    return next((place for place in few if not varying([*keys(found), place])), None)
 
 
 def _settle_location(found: Guesses, varying: Varying) -> None:
@@ -82,7 +89,8 @@ def _settle_unit_and_type(found: Guesses, varying: Varying) -> None:
 def _may_be_key(facts: ColumnFacts) -> bool:
     named = next((role for role, words in ROLE_WORDS.items() if plain(facts.header) in words), None)
     is_interval = facts.interval >= 0.9 * facts.stated
-    return facts.is_strata and not facts.is_numeric and not is_interval and named not in FIGURE_ROLES
+    is_text = facts.is_strata and not facts.is_numeric and not is_interval
+    return is_text and named not in FIGURE_ROLES and not is_release(facts)
 
 
 def _rank(facts: ColumnFacts) -> tuple[bool, bool, int, int]:

@@ -24,7 +24,7 @@ MOST_ROWS = 5_000_000
 _SHOWN_TEXTS, _SHOWN_MARKS = 60, 200
 _DIGITS = "[0-9][0-9.,'\u2019 \u00a0\u202f\u2009]*"
 _DASHES = "\\-\u2013\u2212"
-NUMBER = rf"^(=?[+{_DASHES}]?{_DIGITS}([eE][+-]?[0-9]+)?\s?%?|[+{_DASHES}]?\.[0-9]+)$"
+NUMBER = rf"^(=?(± ?|[+]/- ?|[+{_DASHES}])?{_DIGITS}([eE][+-]?[0-9]+)?\s?%?|[+{_DASHES}]?\.[0-9]+)$"
 """A number in whatever form people write it: ``1,001.3``, ``23,4``, ``39.9 %``, a minus as typographers have it."""
 _PLAIN = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _YEAR = r"^((1[0-9]{3}|20[0-9]{2}|2100)(\.0+)?|(1[0-9]{3}|20[0-9]{2})-[01][0-9]-[0-3][0-9]([T ].*)?)$"

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from meantime.survey.reading.columns import ALIASES, FIGURE_ROLES, ColumnMap, Role
+from meantime.survey.reading.forms.unread_texts import is_missing_mark
 from meantime.survey.reading.profile import Profile, normal
 from meantime.survey.reading.proposal.column_facts import ColumnFacts
 from meantime.survey.reading.proposal.column_words import (
     EVERYBODY,
     LIMITS_WORDS,
+    RELEASE_WORDS,
     RESPONSE_WORDS,
     ROLE_WORDS,
     STATES,
     STRATA_WORDS,
-    is_missing_mark,
     partly,
     plain,
 )
@@ -117,12 +118,20 @@ def guess_columns(facts: Sequence[ColumnFacts], *, is_complete: bool, known: Kno
                 found.take(role, column.position, Confidence.SURE if is_sure else confidence)
         if confidence is Confidence.LIKELY:
             _take_strata(found)
+    _take_count_as_value(found)
     for role in _NEEDED:
         column = None if role in found.roles else _looking_like(role, found)
         if column is not None:
             found.take(role, column.position, Confidence.UNSURE)
     _mend_strata(found)
     return found
+
+
+def _take_count_as_value(found: Guesses) -> None:
+    """Take a number of persons as the value where nothing else can be it, as of deaths."""
+    has_others = any(column.is_numeric and not column.is_years for column in found.free)
+    if Role.SAMPLE_SIZE in found.roles and not (Role.VALUE in found.roles or found.year_headers or has_others):
+        found.take(Role.VALUE, found.roles.pop(Role.SAMPLE_SIZE), Confidence.UNSURE)
 
 
 def _known_guesses(facts: Sequence[ColumnFacts], known: KnownColumns) -> Guesses:
@@ -140,7 +149,7 @@ def can_hold(role: Role, column: ColumnFacts) -> bool:
     if role is Role.YEAR:
         return column.is_years
     if role in FIGURE_ROLES:
-        return column.is_numeric
+        return column.is_numeric or (column.number > 0 and all(map(is_missing_mark, column.marks)))
     if role in {Role.CATEGORY, Role.STRATUM}:
         return column.is_strata and not column.is_numeric
     if role in {Role.FIPS, Role.QUESTION_ID, Role.FOOTNOTE, Role.FOOTNOTE_SYMBOL, Role.ABBREVIATION}:
@@ -152,7 +161,8 @@ def fits_all(role: Role, column: ColumnFacts) -> bool:
     """Whether every text of a column is what its role needs."""
     if role is Role.YEAR:
         return column.year == column.stated
-    return role not in FIGURE_ROLES or (not column.odd_numbers and all(map(is_missing_mark, column.marks)))
+    is_plain = column.is_numeric and not column.odd_numbers and all(map(is_missing_mark, column.marks))
+    return role not in FIGURE_ROLES or is_plain
 
 
 def why_not(column: ColumnFacts, row_count: int) -> str:
@@ -269,6 +279,11 @@ def _year_in(header: str) -> bool:
 
 def _may_hold_limits(column: ColumnFacts) -> bool:
     return column.decimal > 0 or any(partly(word, column.header) for word in LIMITS_WORDS)
+
+
+def is_release(column: ColumnFacts) -> bool:
+    """Whether a column says which of several publications a row is from."""
+    return any(partly(word, column.header) for word in RELEASE_WORDS)
 
 
 def is_response(column: ColumnFacts) -> bool:

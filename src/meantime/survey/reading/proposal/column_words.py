@@ -30,7 +30,8 @@ ROLE_WORDS: dict[Role, tuple[str, ...]] = {
         "county", "countyname", "countydesc", "municipality", "district", "locationname", "locationdesc", "location",
         "areaname", "area", "geography", "geographyname", "geoname", "place", "jurisdiction", "state", "statename",
         "statedesc", "region", "country", "countryname", "entity", "geo", "spatialdim", "bundesland", "kreis", "land",
-        "departement", "pays", "pais", "provincia", "comunidad", "regione", "gemeente", "omrade", "kommune", "alue",
+        "departement", "pays", "pais", "provincia", "distrito", "municipio", "comunidad", "regione", "gemeente",
+        "omrade", "kommune", "alue",
     ),
     Role.ABBREVIATION: (
         "abbreviation", "abbr", "stateabbr", "stateabbreviation", "locationabbr", "postalcode", "areacode", "code",
@@ -46,17 +47,21 @@ ROLE_WORDS: dict[Role, tuple[str, ...]] = {
     ),
     Role.LOW: (
         "low", "lower", "lowci", "lowerci", "cilow", "cilower", "lcl", "lci", "lowerlimit", "confidencelimitlow", "lo",
-        "lower95ci", "lowerbound", "lb", "untere", "unteregrenze", "inferieure", "inferior", "inferiore",
+        "lower95ci", "lowerbound", "lb", "untere", "unteregrenze", "untergrenze", "inferieure",
+        "limiteinferieure", "borneinferieure", "inferior", "limiteinferior", "inferiore", "ondergrens", "undre",
+        "nedre",
     ),
     Role.HIGH: (
         "high", "upper", "highci", "upperci", "cihigh", "ciupper", "ucl", "uci", "upperlimit", "confidencelimithigh",
-        "hi", "upper95ci", "upperbound", "ub", "obere", "oberegrenze", "superieure", "superior", "superiore",
+        "hi", "upper95ci", "upperbound", "ub", "obere", "oberegrenze", "obergrenze", "superieure",
+        "limitesuperieure", "bornesuperieure", "superior", "limitesuperior", "superiore", "bovengrens", "ovre",
     ),
     Role.STANDARD_ERROR: ("standarderror", "stderr", "stderror", "se", "sterr"),
     Role.MARGIN_OF_ERROR: ("marginoferror", "moe", "margin"),
     Role.SAMPLE_SIZE: (
         "samplesize", "n", "sample", "respondents", "denominator", "unweightedn", "samplen", "size", "stichprobe",
-        "fallzahl", "effectif", "muestra", "campione", "antal",
+        "fallzahl", "anzahl", "befragte", "effectif", "effectifs", "echantillon", "muestra", "tamanodelamuestra",
+        "amostra", "tamanhodaamostra", "campione", "antal",
     ),
     Role.VALUE: (
         "datavalue", "value", "estimate", "prevalence", "percent", "percentage", "pct", "rate", "proportion",
@@ -77,6 +82,11 @@ STRATA_WORDS = (
 )  # fmt: skip
 """Names of columns that hold strata; the column's own name is then the category."""
 
+RELEASE_WORDS = (
+    "release", "revision", "version", "vintage", "edition", "updated", "update", "published", "publication", "asof",
+)  # fmt: skip
+"""Words in names of columns that say which of several publications a row is from."""
+
 RESPONSE_WORDS = ("response", "answer", "responseoption", "option", "antwort", "reponse", "respuesta")
 """Names of columns that hold what was answered: a part of the question."""
 
@@ -93,24 +103,17 @@ PERCENT_WORDS = ("percent", "pct", "prevalence", "%", "prozent", "anteil", "porc
 STATES = frozenset({"alabama", "alaska", "california", "texas", "new york", "ohio", "guam", "puerto rico"})
 """Enough names to recognise a column of US states by what it holds."""
 
-MISSING_WORDS = frozenset({
-    "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nr", "ns", "nd", "np", "nc", "x", "s", "c", "d", "p", "u", "z",
-    "dsu", "dnc", "lsr", "suppressed", "missing", "unknown", "not available", "not applicable", "not reported",
-    "data suppressed", "data not available", "unreliable", "insufficient data", "no data", "k.a.", "keine angabe",
-})  # fmt: skip
-"""What publishers write where a number is missing or withheld, apart from signs such as ``*``."""
-
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-def is_missing_mark(text: str) -> bool:
-    """Whether a text often stands where a number is missing or withheld.
+def in_time(text: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Return what sorts the texts of releases: final ones last, numbers by their size.
 
-    >>> [is_missing_mark(text) for text in ("*", "<5", "NA", "a lot", "25.1*")]
-    [True, True, True, False, False]
+    >>> sorted(["v10", "v9"], key=in_time), sorted(["Preliminary", "Final"], key=in_time)
+    (['v9', 'v10'], ['Preliminary', 'Final'])
     """
-    is_sign = not any(letter.isalnum() for letter in text)
-    return is_sign or text[0] in "<>≤≥" or normal(text) in MISSING_WORDS
+    parts = [(int(part), "") if part.isdecimal() else (0, part) for part in re.findall(r"\d+|\D+", normal(text))]
+    return any(word in normal(text) for word in ("final", "revised", "definit")), parts
 
 
 def plain(name: str) -> str:

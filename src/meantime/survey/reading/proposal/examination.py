@@ -25,7 +25,7 @@ from meantime.survey.reading.estimate_rows import column_name
 from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.layouts import find_columns, with_layout
 from meantime.survey.reading.profile import Profile
-from meantime.survey.reading.proposal.cell_keys import settle_keys
+from meantime.survey.reading.proposal.cell_keys import release_column, settle_keys
 from meantime.survey.reading.proposal.column_facts import MOST_ROWS, column_facts, trimmed
 from meantime.survey.reading.proposal.column_guesses import KnownColumns, guess_columns
 from meantime.survey.reading.proposal.mapping_proposal import Proposal
@@ -93,7 +93,8 @@ def _proposal(source: Path, shape: TableShape, frame: Frame, engine: Engine) -> 
         return _varying(engine, rows, keys, len(shape.headers))
 
     remaining = settle_keys(guesses, varying)
-    return Proposal(source, shape, guesses, row_count, remaining).text(), known is not None
+    release = release_column(guesses, remaining, varying)
+    return Proposal(source, shape, guesses, row_count, remaining, release).text(), known is not None
 
 
 def _known_columns(headers: Sequence[str]) -> KnownColumns | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from meantime.fields.refusals import printable_toml
 from meantime.survey.questions import PERCENT, PROPORTION, SCALES
-from meantime.survey.reading.columns import FIGURE_ROLES, REQUIRED_ROLES, Role
+from meantime.survey.reading.columns import COUNT_ROLES, FIGURE_ROLES, REQUIRED_ROLES, Role
 from meantime.survey.reading.forms.number_forms import (
     PLAIN,
     NumberColumn,
@@ -21,6 +21,7 @@ from meantime.survey.reading.forms.number_forms import (
     UndecidedNumbersError,
     derive_number_form,
 )
+from meantime.survey.reading.forms.unread_texts import is_bound, is_missing_mark
 from meantime.survey.reading.profile import known_question, normal
 from meantime.survey.reading.proposal.column_facts import ColumnFacts
 from meantime.survey.reading.proposal.column_guesses import Confidence, Guesses, candidates, why_not, years_pattern
@@ -28,7 +29,7 @@ from meantime.survey.reading.proposal.column_words import (
     EVERYBODY,
     NATIONS,
     PERCENT_WORDS,
-    is_missing_mark,
+    in_time,
 )
 from meantime.survey.reading.proposal.table_samples import TableShape
 from meantime.survey.reading.sources import stem
@@ -39,21 +40,27 @@ _WRITTEN = tuple(role for role in Role if role not in {Role.CATEGORY, Role.STRAT
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was found of one table, to be written as a mapping file."""
+    """What was found of one table, to be written as a mapping file.
+
+    ``varying`` are the columns that rows of one cell differ in; ``release`` is the one that tells these rows apart.
+    """
 
     source: Path
     shape: TableShape
     guesses: Guesses
     row_count: int
     varying: Collection[int] = ()
+    release: int | None = None
 
     @property
     def form(self) -> NumberForm | UndecidedNumbersError:
         """How the numbers are written, or why that can't be told."""
-        columns = [self.guesses.fact(role) for role in FIGURE_ROLES]
-        texts = [NumberColumn(c.header, (*c.odd_numbers, *c.texts), c.decimal == 0) for c in columns if c]
+        columns = [(role, found) for role in FIGURE_ROLES if (found := self.guesses.fact(role))]
+        texts = [NumberColumn(c.header, (*c.odd_numbers, *c.texts), role in COUNT_ROLES) for role, c in columns]
+        if not any(c.odd_numbers for _, c in columns) and any(c.distinct > len(c.texts) for _, c in columns):
+            return PLAIN  # some texts would tell too little
         try:
-            return derive_number_form(texts) if any(c and c.odd_numbers for c in columns) else PLAIN
+            return derive_number_form(texts, has_comma_fields=self.shape.delimiter in {"", ","})
         except UndecidedNumbersError as error:
             return error
 
@@ -175,9 +182,23 @@ class Proposal:
             if column and column.position in self.guesses.parts.get(Role.QUESTION, ()):
                 kept = f"{_key(column.header.strip())} = {_quoted(column.texts[0])}"
                 yield f"# keep = {{{kept}}}  # instead of {column.header.strip()} in the question: one of them alone"
-        if self.varying:
+        if self.release is not None:
+            yield self._latest(self.guesses.facts[self.release])
+        elif self.varying:
             names = ", ".join(repr(self._header(place)) for place in sorted(self.varying)[:5])
-            yield f"pool = true  # unsure: rows of one cell differ in {names} alone; better keep one of them each"
+            differ = f"rows of one cell differ in {names} alone; better keep one of them each"
+            are_figures = all(self._is_figure(place) for place in self.varying)
+            yield f"pool = true  # unsure: {differ}" if are_figures else f"# pool = true  # {differ}"
+
+    def _latest(self, release: ColumnFacts) -> str:
+        *earlier, latest = sorted(release.texts, key=in_time)
+        others = " or ".join(printable_toml(json.dumps(text, ensure_ascii=False)) for text in earlier[-3:])
+        kept = f"keep = {{{_key(release.header.strip())} = {_quoted(latest)}}}"
+        return f"{kept}  # unsure: the latest; or {others}; rows of the others are left out"
+
+    def _is_figure(self, place: int) -> bool:
+        roles = (*FIGURE_ROLES, Role.FOOTNOTE, Role.FOOTNOTE_SYMBOL)
+        return self.guesses.facts[place].decimal > 0 or any(self.guesses.roles.get(role) == place for role in roles)
 
     def _values(self) -> Iterator[str]:
         roles = [role for role in (Role.LOW, Role.HIGH, Role.MARGIN_OF_ERROR) if role in self.guesses.roles]
@@ -198,7 +219,10 @@ class Proposal:
         yield f"{'' if nations else '# '}nation = {_quoted(nations or ['United States'])}"
         yield self._overall()
         marks = self._marks()
-        yield f"{'' if marks else '# '}missing = {_quoted(marks or ['NA'])}  # what stands for an empty field"
+        bound = next(
+            (f"; {printable_toml(repr(mark))} says a bound and no figure" for mark in marks if is_bound(mark)), ""
+        )
+        yield f"{'' if marks else '# '}missing = {_quoted(marks or ['NA'])}  # what stands for an empty field{bound}"
         unread = self._unread()
         if unread:
             yield f"# no numbers: {_quoted(unread)}; a footnote mark after the number? Take it out of the table"

@@ -62,6 +62,14 @@ UNDECIDED: dict[str, tuple[str, str, str]] = {
         "",
         "'1,234' can be 1234 or 1.234; state `thousands = \",\"` or",
     ),
+    "a point before three digits, beside whole numbers of three": (
+        table(["1.201", "1.305", "950"]),
+        "",
+        '\'1.201\' can be 1201 or 1.201; state `thousands = "."` or `decimal = "."` under [file]',
+    ),
+    "rounded thousands": (table(["1.200", "30.000", "950", "0"]), "", "'1.200' can be 1200 or 1.200; state"),
+    "three digits in every number, without commas between fields": (table(["1.201", "12.305"]), "", "'1.201' can be"),
+    "points in a column of persons": (table(["20", "7"], ["1.204", "88"]), "", "'1.204' can be 1204 or 1.204; state"),
     "both signs": (table(["20.8", "20,8"]), "", "decimals are written both ways, '20.8' and '20,8'"),
     "percent signs here and there": (table(["12%", "0.2"]), "", "'12%' and '0.2', with and without a percent sign"),
     "a count that isn't whole": (table(["20,8", "7"], ["1,204", "9"]), "", "'1,204' is no whole number where ','"),
@@ -103,6 +111,52 @@ def test_a_stated_sign_is_obeyed_where_plain_reading_would_be_possible_too(tmp_p
     assert read(source)[0].cells.value_sum.tolist() == [1.234, 5.0]
     assert read(source, '[file]\nthousands = "."')[0].cells.value_sum.tolist() == [1234.0, 5.0]
     assert read(source, '[file]\ndecimal = ","')[0].cells.value_sum.tolist() == [1234.0, 5.0]
+
+
+POINTS: dict[str, tuple[list[str], list[str]]] = {
+    # what tells that a point before three digits is a decimal sign: values and sample sizes
+    "another number of digits behind one": (["1.201", "1.3", "950"], ["100", "100", "100"]),
+    "a number below 1": (["1.201", "0.305", "950"], ["100", "100", "100"]),
+    "a thousand without a mark": (["1.201", "1.305", "1950"], ["100", "100", "100"]),
+    "a thousand without a mark in another column": (["1.201", "1.305", "950"], ["100", "1204", "100"]),
+    "a small whole number": (["1.201", "1.305", "95"], ["100", "100", "100"]),
+}
+
+
+@pytest.mark.parametrize("kind", POINTS)
+def test_a_point_before_three_digits_is_a_decimal_sign_where_something_tells(kind: str, tmp_path: Path) -> None:
+    values, sizes = POINTS[kind]
+    cube, report = read(written(tmp_path, table(values, sizes)))
+    assert cube.cells.value_sum.tolist() == [float(text) for text in values]
+    assert "written_numbers" not in {note.kind for note in report.notes}
+
+
+def test_three_decimals_in_every_number_are_decimals_beside_commas_between_fields(tmp_path: Path) -> None:
+    rows = csv_text(["Q,Ohio,2020,27.345,100", "Q,Utah,2020,26.120,90"], HEADER)
+    assert read(written(tmp_path, rows))[0].cells.value_sum.tolist() == [27.345, 26.12]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [('thousands = "."', [1201.0, 1305.0, 950.0]), ('decimal = "."', [1.201, 1.305, 950.0])],
+)
+def test_a_mapping_states_what_points_before_three_digits_mean(
+    stated: str, expected: list[float], tmp_path: Path
+) -> None:
+    cube, _ = read(written(tmp_path, table(["1.201", "1.305", "950"])), f"[file]\n{stated}")
+    assert cube.cells.value_sum.tolist() == expected
+
+
+@pytest.mark.parametrize("written_as", ["\u00b11,2", "\u00b1 1,2", "+/-1,2", "+/- 1,2", "+1,2", "1,2"])
+def test_a_margin_of_error_may_have_its_sign(written_as: str, tmp_path: Path) -> None:
+    header = ["Question;LocationDesc;YearStart;Data_Value;Margin_Of_Error"]
+    cube, _ = read(written(tmp_path, csv_text([f"Q;Ohio;2020;20,8;{written_as}"], header)))
+    assert cube.cells.variance_sum.tolist() == pytest.approx([(1.2 / 1.959964) ** 2])
+
+
+def test_a_value_with_the_sign_of_a_margin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'\u00b11.2' is no number: a margin of error"):
+        read(written(tmp_path, table(["\u00b11.2", "2.5"])))
 
 
 def test_one_thousand_after_many_rows_is_found(tmp_path: Path) -> None:

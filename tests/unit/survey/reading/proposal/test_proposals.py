@@ -115,6 +115,77 @@ TABLES = {
         {"question": "Share of adults who smoke (%)", "years": [2016]},
         (15.2, None, None),
     ),
+    "a named column of few numbers among marks": Table(
+        "Year,State,Indicator,Percent,Low,High\n2019,Ohio,Smoking,20.1,19,21\n2019,Utah,Smoking,<5,-,-\n"
+        "2019,Iowa,Smoking,\u2020,n/a,n/a\n2019,Maine,Smoking,(D),(D),[s]\n",
+        (
+            'value = "Percent"  # likely',
+            'low = "Low"',
+            'missing = ["(D)", "-", "<5", "[s]", "n/a", "\u2020"]',
+            "'<5' says a bound and no figure",
+        ),
+        {"question": "Smoking", "locations": ["Ohio"]},
+        (20.1, 19.0, 21.0),
+    ),
+    "a release and its revision": Table(
+        "Release,Year,State,Indicator,Percent,Low,High\n2023-01,2019,Ohio,Smoking,20.1,19,21\n"
+        "2024-01,2019,Ohio,Smoking,20.4,19.2,21.5\n2023-01,2019,Utah,Smoking,8.1,7,9\n"
+        "2024-01,2019,Utah,Smoking,8.4,7.2,9.5\n",
+        ('keep = {Release = "2024-01"}  # unsure: the latest; or "2023-01"',),
+        {"question": "Smoking", "locations": ["Ohio"]},
+        (20.4, 19.2, 21.5),
+    ),
+    "versions by number": Table(
+        "Version,Year,State,Indicator,Percent\n9,2019,Ohio,Smoking,20.1\n10,2019,Ohio,Smoking,20.4\n",
+        ('keep = {Version = "10"}  # unsure: the latest; or "9"',),
+        {"question": "Smoking"},
+        (20.4, None, None),
+    ),
+    "days of an update": Table(
+        "Last updated,Year,State,Indicator,Percent\n2023-05-01,2019,Ohio,Smoking,20.1\n"
+        "2024-05-01,2019,Ohio,Smoking,20.4\n",
+        ('keep = {"Last updated" = "2024-05-01"}  # unsure: the latest',),
+        {"question": "Smoking"},
+        (20.4, None, None),
+    ),
+    "margins of error with their sign": Table(
+        "Year,State,Indicator,Estimate,MOE\n2019,Ohio,Smoking,20.8,\u00b11.2\n2019,Utah,Smoking,7.9,+/- 0.9\n",
+        ('margin_of_error = "MOE"',),
+        {"question": "Smoking", "locations": ["Ohio"]},
+        (20.8, 19.6, 22.0),
+    ),
+    "limits in German": Table(
+        "Jahr;Land;Merkmal;Wert;Untergrenze;Obergrenze;Anzahl\n2019;Hessen;Adipositas;16,4;15,0;17,8;1.204\n",
+        ('low = "Untergrenze"', 'high = "Obergrenze"', 'sample_size = "Anzahl"'),
+        {"question": "Adipositas"},
+        (16.4, 15.0, 17.8),
+    ),
+    "limits in French": Table(
+        "Ann\u00e9e;R\u00e9gion;Indicateur;Taux;Limite inf\u00e9rieure;Limite sup\u00e9rieure;Effectif\n"
+        "2019;Bretagne;Tabac;16,4;15,0;17,8;1 204\n",
+        ('low = "Limite inf\u00e9rieure"', 'high = "Limite sup\u00e9rieure"', 'sample_size = "Effectif"'),
+        {"question": "Tabac"},
+        (16.4, 15.0, 17.8),
+    ),
+    "limits in Spanish": Table(
+        "A\u00f1o;Provincia;Indicador;Valor;L\u00edmite inferior;L\u00edmite superior;Tama\u00f1o de la muestra\n"
+        "2019;Soria;Tabaco;16,4;15,0;17,8;1.204\n",
+        ('low = "L\u00edmite inferior"', 'high = "L\u00edmite superior"', 'sample_size = "Tama\u00f1o de la muestra"'),
+        {"question": "Tabaco"},
+        (16.4, 15.0, 17.8),
+    ),
+    "limits in Portuguese": Table(
+        "Ano;Distrito;Indicador;Valor;Limite inferior;Limite superior;Amostra\n2019;Braga;Tabaco;16,4;15,0;17,8;998\n",
+        ('low = "Limite inferior"', 'high = "Limite superior"', 'sample_size = "Amostra"', 'location = "Distrito"'),
+        {"question": "Tabaco"},
+        (16.4, 15.0, 17.8),
+    ),
+    "a number of persons that is the value": Table(
+        "Jahr;Land;Merkmal;Anzahl\n2019;Hessen;Todesf\u00e4lle;164\n2020;Hessen;Todesf\u00e4lle;171\n",
+        ('value = "Anzahl"  # unsure',),
+        {"question": "Todesf\u00e4lle", "years": [2019]},
+        (164.0, None, None),
+    ),
 }
 
 
@@ -180,9 +251,23 @@ def test_a_text_that_is_no_mark_is_named_and_not_proposed_as_missing(tmp_path: P
 def test_rows_that_differ_in_figures_alone_are_pooled_only_by_a_line_that_says_so(tmp_path: Path) -> None:
     source = written(tmp_path, csv_text([known_row(), known_row("39.1")]))
     proposed = proposal_for(source)
-    assert "pool = true  # unsure: rows of one cell differ in 'Data_Value' alone" in proposed
+    assert "\npool = true  # unsure: rows of one cell differ in 'Data_Value' alone" in proposed
     cube, _ = read(source, proposed)
     assert cube.cells.value_count.tolist() == [2]
+
+
+def test_points_that_may_group_thousands_are_not_decided_by_a_proposal(tmp_path: Path) -> None:
+    rows = "2019;Ohio;Deaths;1.201\n2020;Ohio;Deaths;1.305\n2020;Utah;Deaths;950\n"
+    proposed = proposal_for(written(tmp_path, f"Year;State;Indicator;Count\n{rows}"))
+    assert '# \'1.201\' can be 1201 or 1.201; state `thousands = "."` or `decimal = "."`' in proposed
+    assert not {"thousands", "decimal"} & tomllib.loads(proposed)["file"].keys()
+
+
+def test_rows_that_nothing_tells_apart_are_not_pooled_unasked(tmp_path: Path) -> None:
+    rows = "2019,Ohio,Smoking,a,x,20.1\n2019,Ohio,Smoking,a,y,20.4\n2019,Ohio,Smoking,b,y,20.5\n"
+    proposed = proposal_for(written(tmp_path, f"Year,State,Indicator,Release,Version,Percent\n{rows}"))
+    assert "\n# pool = true  # rows of one cell differ in 'Release', 'Version', 'Percent'" in proposed
+    assert "rows" not in tomllib.loads(proposed) or not tomllib.loads(proposed)["rows"]
 
 
 def test_nothing_is_sure_that_a_single_row_contradicts(tmp_path: Path) -> None:
