@@ -32,7 +32,8 @@ COMPUTATIONS = (
     Computation("mean_by_category", Surface.CONTRACT, 1.0),
     Computation("mean", Surface.V1, 2.0, {"by": ["location"], **ALL_YEARS}),
     Computation("mean", Surface.V1, None, {"by": ["location", "year"], **ALL_YEARS}),  # 700 records; no goal is set
-    Computation("ranking", Surface.V1, 2.0, ALL_YEARS),
+    Computation("ranking", Surface.V1, 50.0, {"end": "lowest", **ALL_YEARS}),  # simulates
+    Computation("ranking", Surface.V1, 2.0, {"end": "lowest", "rank_intervals": "pairwise", **ALL_YEARS}),
     Computation("difference", Surface.V1, 2.0, {"against": "National", **ALL_YEARS}),
     Computation("trend", Surface.V1, 2.0),
 )

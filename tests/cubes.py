@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from meantime.survey.cube.survey_cube import Cells, FloatArray, IntArray, SurveyCube
-from meantime.survey.questions import Z_95, Direction, Location, LocationKind, Question, Segment
-from tests.reference import DIRECTIONS, STRATUM_ORDERS, TERRITORIES, Row
+from meantime.survey.questions import Z_95, Break, Direction, Location, LocationKind, Question, Segment
+from tests.reference import BREAKS, CONTRACT_DIRECTIONS, DIRECTIONS, STRATUM_ORDERS, TERRITORIES, Row
 
 CellKey = tuple[int, int, int, int]
 
@@ -51,8 +51,9 @@ def cube_of(rows: Iterable[Row], *, version: str = "test", pool: bool = False) -
 
 
 def _question(text: str, question_id: str) -> Question:
-    direction = DIRECTIONS.get(text)
-    return Question(question_id, text, Direction(direction) if direction else None)
+    found = [Direction(table[text]) if text in table else None for table in (DIRECTIONS, CONTRACT_DIRECTIONS)]
+    breaks = tuple(Break(year, "the survey changed", "https://example.org/changes") for year in BREAKS.get(text, ()))
+    return Question(question_id, text, found[0], contract_direction=found[1], breaks=breaks)
 
 
 def _location(row: Row) -> Location:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from meantime.survey.cube.limits import limit_symmetry
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.ingest.ingest_report import IngestReport
@@ -43,6 +44,7 @@ def report_of(cube: SurveyCube, columns: Mapping[str, str], notes: tuple[Note, .
         years=cube.years,
         columns=columns,
         footnotes={},
+        limits=limit_symmetry(cube),
         duration_s=0.0,
         engine="test",
         notes=notes,

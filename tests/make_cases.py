@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.reference import CONTRACT, DIRECTIONS, Row, read_rows
+from tests.reference import CONTRACT, CONTRACT_DIRECTIONS, Row, read_rows
 
 PROJECT = Path(__file__).resolve().parent.parent
 CASES = PROJECT / "tests" / "cases"
@@ -49,7 +49,7 @@ class Case(NamedTuple):
 
 def requests(endpoint: str) -> list[dict[str, str]]:
     """Return the requests of one endpoint, in order."""
-    questions = list(DIRECTIONS)
+    questions = list(CONTRACT_DIRECTIONS)
     if not endpoint.startswith("state_"):
         return [{"question": question} for question in questions]
     pairs = [(question, place) for question in questions for place in range(CASES_A_QUESTION)]

@@ -23,8 +23,9 @@ _MINUTES_150 = (
     "Percent of adults who achieve at least 150 minutes a week of moderate-intensity aerobic physical activity"
     " or 75 minutes a week of vigorous-intensity aerobic"
 )
-DIRECTIONS = {
-    "Percent of adults aged 18 years and older who have an overweight classification": LOWER,
+OVERWEIGHT = "Percent of adults aged 18 years and older who have an overweight classification"
+CONTRACT_DIRECTIONS = {
+    OVERWEIGHT: LOWER,
     "Percent of adults aged 18 years and older who have obesity": LOWER,
     "Percent of adults who engage in no leisure-time physical activity": LOWER,
     "Percent of adults who report consuming fruit less than one time daily": LOWER,
@@ -36,6 +37,15 @@ DIRECTIONS = {
     "Percent of adults who engage in muscle-strengthening activities on 2 or more days a week": HIGHER,
 }
 """The contract's table: which end of each question is better."""
+
+DIRECTIONS = {text: direction for text, direction in CONTRACT_DIRECTIONS.items() if text != OVERWEIGHT}
+"""Which end is better outside the contract: overweight without obesity falls where obesity rises, so it has none."""
+
+_NEW_WORDS = {"fruit less": 2017, "vegetables less": 2017, "150 minutes a week": 2023, "300 minutes a week": 2023}
+BREAKS = {
+    text: (2011, *sorted({year for words, year in _NEW_WORDS.items() if words in text})) for text in CONTRACT_DIRECTIONS
+}
+"""The years from which on each question's estimates can't be compared with earlier ones, by CDC's documents."""
 
 TERRITORIES = ("Guam", "Puerto Rico", "Virgin Islands")
 
@@ -154,12 +164,12 @@ def state_mean(rows: Sequence[Row], question: str, state: str) -> dict[str, floa
 
 def best5(rows: Sequence[Row], question: str) -> dict[str, float]:
     """Return the five best, best first."""
-    return _extremes(rows, question, lowest=DIRECTIONS[question] == LOWER)
+    return _extremes(rows, question, lowest=CONTRACT_DIRECTIONS[question] == LOWER)
 
 
 def worst5(rows: Sequence[Row], question: str) -> dict[str, float]:
     """Return the five worst, worst first."""
-    return _extremes(rows, question, lowest=DIRECTIONS[question] == HIGHER)
+    return _extremes(rows, question, lowest=CONTRACT_DIRECTIONS[question] == HIGHER)
 
 
 def _extremes(rows: Sequence[Row], question: str, *, lowest: bool) -> dict[str, float]:

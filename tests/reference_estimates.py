@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tests.reference import DIRECTIONS, HIGHER, LOWER, STRATUM_ORDERS, Row
+from tests.reference import HIGHER, LOWER, STRATUM_ORDERS, Row
 
 Z = 1.959964
 Population = dict[tuple[str, int], float]
@@ -72,14 +72,53 @@ def p_of(difference: float | None, error: float | None) -> float | None:
     return math.erfc(abs(difference) / error / math.sqrt(2))
 
 
+def on_scale(percent: float, scale: str) -> float | None:
+    """Return a percentage on a scale; None where it has no place on it."""
+    if scale == "linear":
+        return percent
+    return math.log(percent / (100 - percent)) if 0 < percent < 100 else None
+
+
+def sides_of(value: float, low: float, high: float, scale: str) -> tuple[float, float] | None:
+    """Return the distances of two limits; one that stands alone at 0 or 100 takes the other's. None if unreadable."""
+    centre, bottom, top = (on_scale(number, scale) for number in (value, low, high))
+    if centre is None:
+        return None
+    if low <= 0 and value < high < 100 and top is not None:
+        return top - centre, top - centre
+    if high >= 100 and value > low > 0 and bottom is not None:
+        return centre - bottom, centre - bottom
+    return None if bottom is None or top is None else (centre - bottom, top - centre)
+
+
 def error_of(row: Row, scale: str = "linear") -> float | None:
     """Return the standard error that one row's limits imply."""
     if row.value is None or row.low is None or row.high is None or row.high < row.low:
         return None
-    if scale == "logit" and row.low > 0 and row.high < 100 and 0 < row.value < 100:
-        width = math.log(row.high / (100 - row.high)) - math.log(row.low / (100 - row.low))
-        return row.value * (100 - row.value) / 100 * width / (2 * Z)
-    return (row.high - row.low) / (2 * Z)
+    sides = sides_of(row.value, row.low, row.high, scale)
+    if sides is not None:
+        return sum(sides) / (2 * Z) * (row.value * (100 - row.value) / 100 if scale == "logit" else 1)
+    return error_of(row, "linear")
+
+
+def moved_limits(row: Row, options: Options) -> tuple[float | None, float | None]:
+    """Return one row's limits at another level: each keeps its side, within 0 and 100 and nested in the published."""
+    value, low, high = row.value, row.low, row.high
+    if options.level == 0.95 or value is None or low is None or high is None:
+        return low, high
+    factor = quantile_of_normal(options.level) / Z
+    sides, scale = sides_of(value, low, high, options.scale), options.scale
+    if sides is None:
+        sides, scale = sides_of(value, low, high, "linear"), "linear"
+    assert sides is not None
+    below, above = (factor * max(side, 0.0) for side in sides)
+    lower, upper = value - below, value + above
+    if scale == "logit":
+        centre = math.log(value / (100 - value))
+        lower, upper = 100 / (1 + math.exp(below - centre)), 100 / (1 + math.exp(-above - centre))
+    is_wider = options.level > 0.95
+    lower, upper = (min(lower, low), max(upper, high)) if is_wider else (max(lower, low), min(upper, high))
+    return min(max(lower, 0.0), 100.0), min(max(upper, 0.0), 100.0)
 
 
 def matching(rows: Iterable[Row], query: Query) -> list[Row]:
@@ -101,16 +140,23 @@ def interval_of(value: float, error: float, options: Options) -> tuple[float, fl
         centre = math.log(value / (100 - value))
         spread = half * 100 / (value * (100 - value))
         return 100 / (1 + math.exp(spread - centre)), 100 / (1 + math.exp(-spread - centre))
-    return value - half, value + half
+    return min(max(value - half, 0.0), 100.0), min(max(value + half, 0.0), 100.0)
 
 
 def flag_of(value: float | None, error: float | None, size: float | None) -> str:
     """Return CDC's reliability flag."""
     if value is None:
         return "suppressed"
-    if error is None or size is None or size < 50 or value <= 0 or 100 * error / value >= 30:
+    if error is None or size is None or size < 50 or value <= 0 or error == 0 or 100 * error / value >= 30:
         return "caution"
     return "ok"
+
+
+def is_odd(row: Row) -> bool:
+    """Whether a value lies outside its own limits, or these leave no room."""
+    value = row.value or 0.0
+    below, above = row.low is not None and value < row.low, row.high is not None and value > row.high
+    return below or above or (row.low is not None and row.low == row.high)
 
 
 def weight_of(row: Row, options: Options) -> float | None:
@@ -130,10 +176,10 @@ def pooled(rows: Sequence[Row], options: Options) -> Estimate:
     suppressed = sum(row.value is None for row in rows)
     used = [(row, row.value, weight_of(row, options)) for row in rows if row.value is not None]
     counted = [(row, value, weight) for row, value, weight in used if weight is not None]
-    sizes = [row.sample_size for row, _, _ in used if row.sample_size]
+    sizes = [row.sample_size for row, _, _ in counted if row.sample_size]
     size = math.fsum(sizes) if sizes else None
     if not counted:
-        return Estimate(None, None, None, None, size, 0, suppressed, "suppressed")
+        return Estimate(None, None, None, None, size, 0, suppressed, "unweighted" if used else "suppressed")
     total = math.fsum(weight for _, _, weight in counted)
     value = math.fsum(weight * own for _, own, weight in counted) / total
     errors = [(error_of(row, options.scale), weight) for row, _, weight in counted]
@@ -142,9 +188,10 @@ def pooled(rows: Sequence[Row], options: Options) -> Estimate:
         error = math.sqrt(math.fsum((weight * own) ** 2 for own, weight in errors if own is not None)) / total
     low, high = (None, None) if error is None else interval_of(value, error, options)
     only = counted[0][0]
-    if len(counted) == 1 and options.level == 0.95 and error is not None:
-        low, high = only.low, only.high
-    return Estimate(value, error, low, high, size, len(counted), suppressed, flag_of(value, error, size))
+    if len(counted) == 1 and error is not None:
+        low, high = moved_limits(only, options)
+    flag = "caution" if any(is_odd(row) for row, _, _ in counted) else flag_of(value, error, size)
+    return Estimate(value, error, low, high, size, len(counted), suppressed, flag)
 
 
 def scale_of(category: str, stratum: str) -> tuple[str, bool, int, str]:
@@ -192,42 +239,6 @@ def by_location(rows: Sequence[Row], query: Query, options: Options) -> dict[str
     }
 
 
-def differ(first: Estimate, second: Estimate, level: float) -> bool:
-    """Whether two estimates differ significantly."""
-    if first.value is None or second.value is None or first.standard_error is None or second.standard_error is None:
-        return False
-    gap = abs(first.value - second.value)
-    return gap > quantile_of_normal(level) * math.hypot(first.standard_error, second.standard_error) and gap > 1e-9
-
-
-def ranking(rows: Sequence[Row], query: Query, k: int, end: str, options: Options) -> list[Answer]:
-    """Return the records of ``ranking``."""
-    found = {name: own for name, own in by_location(rows, query, options).items() if own[1].value is not None}
-    highest_first = end == "highest" or (end != "lowest" and (DIRECTIONS[query.question] == HIGHER) == (end == "best"))
-    sign = -1 if highest_first else 1
-    key = {name: round(sign * (own.value or 0.0), 9) for name, (_, own) in found.items()}
-    ranks = {name: 1 + sum(other < key[name] for other in key.values()) for name in found}
-    order = sorted(found, key=lambda name: (key[name], name))
-    last = [name for name in order if ranks[name] <= k][-1]
-    records = []
-    for name in order:
-        dimensions, own = found[name]
-        different = {other: key[other] - key[name] for other in found if differ(own, found[other][1], options.level)}
-        record = {
-            "rank": ranks[name],
-            "rank_low": 1 + sum(gap < 0 for gap in different.values()),
-            "rank_high": len(found) - sum(gap > 0 for gap in different.values()),
-            "tied": list(ranks.values()).count(ranks[name]) > 1,
-            "among_k": ranks[name] <= k,
-            "differs_from_k": last in different,
-            "ranked_count": len(found),
-            "direction": DIRECTIONS.get(query.question),
-        }
-        if record["among_k"] or not record["differs_from_k"]:
-            records.append(dimensions | own.fields() | record)
-    return records
-
-
 def contrast(own: Estimate, reference: Estimate, level: float, direction: str | None) -> Answer:
     """Return the fields that a comparison adds."""
     gap = error = low = high = verdict = None
@@ -240,7 +251,7 @@ def contrast(own: Estimate, reference: Estimate, level: float, direction: str | 
         half = quantile_of_normal(level) * error
         low, high = gap - half, gap + half
         above, below = {LOWER: ("worse", "better"), HIGHER: ("better", "worse"), None: ("higher", "lower")}[direction]
-        verdict = above if low > 0 else below if high < 0 else "similar"
+        verdict = above if low > 0 else below if high < 0 else "no clear difference"
     return {
         "reference": reference.value,
         "reference_standard_error": reference.standard_error,
@@ -258,29 +269,3 @@ def contrast(own: Estimate, reference: Estimate, level: float, direction: str | 
 def fixed(value: float) -> Estimate:
     """Return a goal as an estimate without error."""
     return Estimate(value, 0.0, value, value, None, 0, 0, "ok")
-
-
-def difference(rows: Sequence[Row], query: Query, against: str | None, goal: float, options: Options) -> list[Answer]:
-    """Return the records of ``difference``; against a goal if ``against`` is None."""
-    reference = fixed(goal)
-    if against is not None:
-        reference = by_location(rows, query._replace(locations=(against,)), options)[against][1]
-    others = query._replace(locations=tuple(name for name in query.locations if name != against))
-    return [
-        dimensions | own.fields() | contrast(own, reference, options.level, DIRECTIONS.get(query.question))
-        for dimensions, own in by_location(rows, others, options).values()
-    ]
-
-
-def compare(rows: Sequence[Row], query: Query, other: Query, options: Options) -> list[Answer]:
-    """Return the records of ``compare``: query minus other, for locations that have a row in both."""
-    first, second = by_location(rows, query, options), by_location(rows, other, options)
-    direction = DIRECTIONS.get(query.question) if query.question == other.question else None
-    return [
-        dimensions
-        | own.fields()
-        | contrast(own, second[name][1], options.level, direction)
-        | {"reference_sample_size": second[name][1].sample_size}
-        for name, (dimensions, own) in first.items()
-        if name in second
-    ]

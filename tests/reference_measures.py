@@ -1,4 +1,4 @@
-"""The naive reference of v1 statistics over groups of estimates: distribution, trend, disparity, correlation, coverage.
+"""The naive reference of v1 statistics over groups of estimates: distribution, disparity, correlation, coverage.
 
 Plain Python with ``fsum`` and exact fractions, nothing of Meantime; see ``reference_estimates.py``.
 """
@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from tests.reference import DIRECTIONS, HIGHER, STRATUM_ORDERS, Row
+from tests.reference_comparisons import adjusted, place_of, shared
 from tests.reference_estimates import (
     Answer,
     Estimate,
     Options,
     Query,
     by_location,
-    contrast,
-    fixed,
     grouped,
     matching,
     p_of,
@@ -65,124 +64,39 @@ def quantile_of(ascending: Sequence[float], fraction: float) -> float | None:
     return float(exact)
 
 
-Points = list[tuple[int, Estimate]]
+SIMULATED = ("standard_error", "low", "high", "p_value", "value_by_chance", "ratio_low", "ratio_high")
+"""What is simulated in a disparity's record, and so not here."""
 
 
-def trend(rows: Sequence[Row], query: Query, by: Sequence[str], options: Options) -> list[Answer]:
-    """Return the records of ``trend``."""
-    chosen = matching(rows, query)
-    asked = sorted({row.year for row in chosen if row.value is not None})
-    records = []
-    for dimensions, members in grouped(chosen, query, by):
-        yearly = {
-            year: pooled([row for row in members if row.year == year], options)
-            for year in sorted({row.year for row in members})
-        }
-        points = [(year, own) for year, own in yearly.items() if own.standard_error and own.value is not None]
-        dimensions.pop("year", None)
-        record = dimensions | _slope(points, options.level, DIRECTIONS.get(query.question))
-        record |= _change(points, options.level) | _panel(
-            [row for row in members if row.value is not None], points, asked
-        )
-        record["cells_suppressed"] = sum(own.cells_suppressed for own in yearly.values())
-        records.append(record)
-    return records
-
-
-def _slope(points: Points, level: float, direction: str | None) -> Answer:
-    slope = error = ratio = None
-    if len(points) >= 2:
-        weights = [1 / Fraction(own.standard_error or 0) ** 2 for _, own in points]
-        slope, error, ratio = _line([year for year, _ in points], [own.value or 0.0 for _, own in points], weights)
-    line = Estimate(slope, error, None, None, None, 0, 0, "")
-    against_zero = contrast(line, fixed(0.0), level, direction)
-    sizes = [own.sample_size for _, own in points if own.sample_size is not None]
-    worst = "caution" if any(own.reliability == "caution" for _, own in points) else "ok"
-    return {
-        "value": against_zero["difference"],
-        "standard_error": error,
-        "low": against_zero["difference_low"],
-        "high": against_zero["difference_high"],
-        "sample_size": math.fsum(sizes) if sizes else None,
-        "cells_used": sum(own.cells_used for _, own in points),
-        "cells_suppressed": 0,
-        "reliability": "suppressed" if slope is None else worst,
-        "p_value": against_zero["p_value"],
-        "verdict": against_zero["verdict"],
-        "residual_ratio": ratio,
-    }
-
-
-def _line(
-    years: Sequence[int], values: Sequence[float], weights: Sequence[Fraction]
-) -> tuple[float, float, float | None]:
-    """Solve the weighted normal equations exactly."""
-    exact = [Fraction(value) for value in values]
-    s = sum(weights, Fraction())
-    sx = sum((w * x for w, x in zip(weights, years, strict=True)), Fraction())
-    sy = sum((w * y for w, y in zip(weights, exact, strict=True)), Fraction())
-    sxx = sum((w * x * x for w, x in zip(weights, years, strict=True)), Fraction())
-    sxy = sum((w * x * y for w, x, y in zip(weights, years, exact, strict=True)), Fraction())
-    determinant = s * sxx - sx * sx
-    slope = (s * sxy - sx * sy) / determinant
-    intercept = (sy - slope * sx) / s
-    residual = sum(
-        (w * (y - intercept - slope * x) ** 2 for w, x, y in zip(weights, years, exact, strict=True)), Fraction()
-    )
-    ratio = float(residual / (len(years) - 2)) if len(years) > 2 else None
-    return float(slope), math.sqrt(s / determinant), ratio
-
-
-def _change(points: Points, level: float) -> Answer:
-    names = ("first_year", "last_year", "first_value", "last_value", "change", "change_standard_error")
-    if len(points) < 2:
-        return {"year_count": len(points), **dict.fromkeys((*names, "change_low", "change_high"))}
-    (first_year, first), (last_year, last) = points[0], points[-1]
-    found = contrast(last, first, level, None)
-    return {
-        "year_count": len(points),
-        "first_year": first_year,
-        "last_year": last_year,
-        "first_value": first.value,
-        "last_value": last.value,
-        "change": found["difference"],
-        "change_standard_error": found["difference_standard_error"],
-        "change_low": found["difference_low"],
-        "change_high": found["difference_high"],
-    }
-
-
-def _panel(with_value: Sequence[Row], points: Points, asked: Sequence[int]) -> Answer:
-    used = {year for year, _ in points}
-    missing = [year for year in asked if year not in used]
-    places = [{(row.location, row.category, row.stratum) for row in with_value if row.year == year} for year in asked]
-    return {
-        "missing_years": ", ".join(map(str, missing)),
-        "panel_complete": not missing and all(own == places[0] for own in places),
-        "crosses_2011": any(year < 2011 for year in used) and any(year >= 2011 for year in used),
-    }
-
-
-def disparity(rows: Sequence[Row], query: Query, options: Options) -> list[Answer]:
-    """Return the records of ``disparity``; the segments of the query are those that are compared."""
-    overall = by_location(rows, query._replace(segments=(("Total", "Total"),)), options._replace(scale="linear"))
+def disparity(rows: Sequence[Row], query: Query, reference: str, options: Options) -> list[Answer]:
+    """Return the records of ``disparity`` but for what is simulated; the query's segments are those compared."""
     records = []
     for dimensions, members in grouped(matching(rows, query), query, ["location"]):
+        counting = [row for row in members if row.value is not None]
+        kept = shared(counting, lambda row: row.stratum, lambda row: row.year)
+        left_out = [row for row in counting if row not in kept]
+        own = [row for row in members if row not in left_out]
         strata = {
-            stratum: pooled([row for row in members if row.stratum == stratum], options)
+            stratum: pooled([row for row in own if row.stratum == stratum], options)
             for _, stratum in sorted(query.segments, key=lambda segment: scale_of(*segment))
         }
         valued = {stratum: own for stratum, own in strata.items() if own.value is not None}
-        own_overall = overall[str(dimensions["location"])][1].value if dimensions["location"] in overall else None
+        years = tuple({row.year for row in kept}) or query.years
+        everybody = query._replace(
+            segments=(("Total", "Total"),), locations=(str(dimensions["location"]),), years=years
+        )
+        overall = by_location(rows, everybody, options).get(everybody.locations[0])
         dimensions.pop("stratum", None)
-        records.append(dimensions | _disparity(query, strata, valued, own_overall, options.level))
+        record = _disparity(query, strata, valued, overall[1].value if overall else None, options.level)
+        record |= _gap(query, valued, reference) | {"cells_left_out": len(left_out)}
+        records.append(dimensions | record)
     return records
 
 
 def _disparity(
     query: Query, strata: dict[str, Estimate], valued: dict[str, Estimate], overall: float | None, level: float
 ) -> Answer:
-    record = _gap(query, valued, level) | _slope_index(query, valued, level)
+    record = _slope_index(query, valued, level)
     values = [own.value or 0.0 for own in valued.values()]
     sizes = [own.sample_size for own in valued.values() if own.sample_size is not None]
     shares_known = len(values) >= 2 and len(sizes) == len(values)
@@ -207,38 +121,33 @@ def _disparity(
     }
 
 
-def _gap(query: Query, valued: dict[str, Estimate], level: float) -> Answer:
+def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
     names = (
-        "value", "standard_error", "low", "high", "highest_stratum", "highest_value", "lowest_stratum",
-        "lowest_value", "ratio", "ratio_low", "ratio_high", "relative_difference_percent",
+        "value", "highest_stratum", "highest_value", "lowest_stratum", "lowest_value", "ratio",
+        "relative_difference_percent",
     )  # fmt: skip
-    if len(valued) < 2:
-        return dict.fromkeys(names)
-    above = max(valued, key=lambda name: round(valued[name].value or 0.0, 9))
-    below = min(valued, key=lambda name: round(valued[name].value or 0.0, 9))
-    top, bottom = valued[above], valued[below]
-    high, low = top.value or 0.0, bottom.value or 0.0
-    z = quantile_of_normal(level)
+    values = {name: own.value or 0.0 for name, own in valued.items()}
+    others = {name: reference for name in values if name != reference}
+    if len(values) < 2 or (reference not in {"best", "others"} and reference not in values):
+        return dict.fromkeys(names) | {"reliability": "suppressed"}
+    if reference == "best":
+        above = max(values, key=lambda name: round(values[name], 9))
+        below = min(values, key=lambda name: round(values[name], 9))
+    else:
+        if reference == "others":
+            others = dict.fromkeys(values, "all others")
+        means = {name: math.fsum(values[each] for each in values if each != name) for name in values}
+        against = {
+            name: means[name] / (len(values) - 1) if reference == "others" else values[reference] for name in others
+        }
+        furthest = max(others, key=lambda name: round(abs(values[name] - against[name]), 9))
+        values[others[furthest]] = against[furthest]
+        is_above = values[furthest] >= against[furthest]
+        above, below = (furthest, others[furthest]) if is_above else (others[furthest], furthest)
+    high, low = values[above], values[below]
     best = high if DIRECTIONS.get(query.question) == HIGHER else low
-    error = log_error = None
-    if top.standard_error is not None and bottom.standard_error is not None:
-        error = math.sqrt(top.standard_error**2 + bottom.standard_error**2)
-        if low > 0:
-            log_error = math.sqrt((top.standard_error / high) ** 2 + (bottom.standard_error / low) ** 2)
-    found = (
-        high - low,
-        error,
-        None if error is None else high - low - z * error,
-        None if error is None else high - low + z * error,
-        above,
-        high,
-        below,
-        low,
-        high / low if low > 0 else None,
-        None if log_error is None else math.exp(math.log(high / low) - z * log_error),
-        None if log_error is None else math.exp(math.log(high / low) + z * log_error),
-        (high - low) / best * 100 if best > 0 else None,
-    )
+    relative = (high - low) / best * 100 if best > 0 else None
+    found = (high - low, above, high, below, low, high / low if low > 0 else None, relative)
     return dict(zip(names, found, strict=True))
 
 
@@ -277,8 +186,18 @@ def _slope_index(query: Query, valued: dict[str, Estimate], level: float) -> Ans
 
 def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> dict[str, Answer]:
     """Return the records of ``correlation`` by coefficient; empty when there is none."""
-    first = by_location(rows, query, Options())
-    second = by_location(rows, query._replace(question=other), Options())
+    sides = [
+        [row for row in matching(rows, query._replace(question=question)) if row.value is not None]
+        for question in (query.question, other)
+    ]
+    places = [{(row.location, place_of(row)) for row in side} for side in sides]
+    common = places[0] & places[1]
+    kept = [
+        shared([row for row in side if (row.location, place_of(row)) in common], lambda row: row.location, place_of)
+        for side in sides
+    ]
+    first = by_location(kept[0], query, Options())
+    second = by_location(kept[1], query._replace(question=other), Options())
     pairs = [
         (x, y)
         for name, (_, own) in first.items()
@@ -288,7 +207,12 @@ def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> 
     if len(pairs) < 3 or len({round(x, 9) for x in xs}) == 1 or len({round(y, 9) for y in ys}) == 1:
         return {}
     found = {"pearson": _product_moment(xs, ys), "spearman": _product_moment(_ranks(xs), _ranks(ys))}
-    return {name: _fisher(value, len(pairs), level) for name, value in found.items()}
+    answers = {name: _fisher(value, len(pairs), level) for name, value in found.items()}
+    p_values = [p if isinstance(p, float) else None for p in (answer["p_value"] for answer in answers.values())]
+    return {
+        name: answer | {"p_adjusted": p}
+        for (name, answer), p in zip(answers.items(), adjusted(p_values, "bh"), strict=True)
+    }
 
 
 def _product_moment(xs: Sequence[float], ys: Sequence[float]) -> float:
@@ -326,9 +250,26 @@ def _fisher(value: float, count: int, level: float) -> Answer:
     }
 
 
+REASONS = ("cells_suppressed", "cells_not_surveyed", "cells_not_asked", "cells_missing")
+
+
+def why_empty(
+    rows: Sequence[Row], question: str, location: str, year: int, segment: tuple[str, str], *, has_row: bool
+) -> str | None:
+    """Return why a place would be empty, as the field that counts it; None if no row is ever about it."""
+    if not any(row.question == question and (row.category, row.stratum) == segment for row in rows):
+        return None
+    there = [row for row in rows if row.value is not None and row.location == location and row.year == year]
+    if not there:
+        return "cells_not_surveyed"
+    if not any(row.question == question for row in there):
+        return "cells_not_asked"
+    return "cells_suppressed" if has_row else "cells_missing"
+
+
 def coverage(rows: Sequence[Row], queries: Sequence[Query], by: Sequence[str]) -> list[Answer]:
     """Return the records of ``coverage`` over some questions, place by place of the grid."""
-    counts: dict[tuple[object, ...], list[int]] = {}
+    counts: dict[tuple[object, ...], dict[str, int]] = {}
     pick: dict[str, Callable[[Query, str, int, tuple[str, str]], object]] = {
         "question": lambda query, _location, _year, _segment: query.question,
         "location": lambda _query, location, _year, _segment: location,
@@ -347,26 +288,20 @@ def coverage(rows: Sequence[Row], queries: Sequence[Query], by: Sequence[str]) -
                 for segment in query.segments:
                     found = there.get((location, year, segment), [])
                     key = tuple(pick[name](query, location, year, segment) for name in kept)
-                    count = counts.setdefault(key, [0, 0, 0])
-                    count[0] += sum(row.value is not None for row in found)
-                    count[1] += sum(row.value is None for row in found)
-                    count[2] += not found
+                    reason = why_empty(rows, query.question, location, year, segment, has_row=bool(found))
+                    if reason is None:
+                        continue
+                    count = counts.setdefault(key, dict.fromkeys(("cells_used", *REASONS), 0))
+                    count["cells_used"] += sum(row.value is not None for row in found)
+                    count[reason] += sum(row.value is None for row in found) + (not found)
     records: list[Answer] = []
     for key in sorted(counts):
-        present, suppressed, missing = counts[key]
-        total = present + suppressed + missing
+        total = sum(counts[key].values())
         dimensions = {
             name: part[3] if name == "stratum" and isinstance(part, tuple) else part
             for name, part in zip(kept, key, strict=True)
         }
         records.append(
-            dimensions
-            | {
-                "value": 100 * present / total,
-                "cells_used": present,
-                "cells_suppressed": suppressed,
-                "cells_missing": missing,
-                "cells_expected": total,
-            }
+            dimensions | counts[key] | {"value": 100 * counts[key]["cells_used"] / total, "cells_expected": total}
         )
     return records

@@ -78,3 +78,13 @@ def everything(rows: Sequence[Row], question: str = OBESITY) -> dict[str, object
         "categories": sorted({row.category for row in rows}),
         "strata": sorted({row.stratum for row in rows}),
     }
+
+
+def without_limits_at_the_ends(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows without the limits that stand at 0 or 100, where they say nothing about the error."""
+    return [
+        row
+        if row.low is None or row.high is None or (row.low > 0 and row.high < 100)
+        else row._replace(low=None, high=None)
+        for row in rows
+    ]

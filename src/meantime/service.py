@@ -379,7 +379,7 @@ class MeantimeService:
         checkpoint()
         served = self._datasets.version(task.version)
         request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
-        answer = request.compute(StatisticData(served.cube, served.estimates))
+        answer = request.compute(StatisticData(served.cube, served.estimates, checkpoint))
         if isinstance(answer, Result):
             answer = answer.to_json(provenance_of(served, request), notes_on(served, request))
         checkpoint()

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.reference import CONTRACT, DIRECTIONS, Row, read_rows
+from tests.reference import CONTRACT, CONTRACT_DIRECTIONS, Row, read_rows
 from tests.unit.survey.tables import HEADER
 
 LOCATIONS = ("Alabama", "Guam", "National", "Ohio", "Utah", "Virgin Islands", "Wyoming")
 STRATA = (("Total", "Total"), ("Age (years)", "18 - 24"), ("Sex", "Male"))
-QUESTIONS = tuple(sorted(DIRECTIONS))[:4]
+QUESTIONS = tuple(sorted(CONTRACT_DIRECTIONS))[:4]
 YEARS = (2021, 2022, 2023)
 
 

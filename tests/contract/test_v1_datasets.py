@@ -63,9 +63,11 @@ def test_the_dataset_says_where_it_comes_from_and_where_to_go_on(client: FlaskCl
 
 
 def test_the_questions_have_their_direction_and_years(client: FlaskClient) -> None:
+    breaks = [{"year": 2011, "reason": "the survey changed", "source": "https://example.org/changes"}]
+    shared = {"undirected_because": None, "unit": "percent", "years": [2023], "breaks": breaks}
     assert listed(client, "questions") == [
-        {"id": "", "text": OBESITY, "direction": "lower_is_better", "unit": "percent", "years": [2023]},
-        {"id": "", "text": STRENGTH, "direction": "higher_is_better", "unit": "percent", "years": [2023]},
+        {"id": "", "text": OBESITY, "direction": "lower_is_better", **shared},
+        {"id": "", "text": STRENGTH, "direction": "higher_is_better", **shared},
     ]
 
 

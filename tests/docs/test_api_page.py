@@ -21,7 +21,7 @@ from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\n\$ (curl [^`]*)\n```\n\n```json\n([^`]*)\n```", PAGE)
-TABLE = re.findall(r"^\| ([A-Z]\w+) \| (.*) \| (better|worse|similar) \|$", PAGE, re.MULTILINE)
+TABLE = re.findall(r"^\| ([A-Z]\w+) \| (.*) \| (better|worse|no clear difference) \|$", PAGE, re.MULTILINE)
 V1_NAMES = [statistic.name for statistic in CATALOGUE.values() if statistic.surface is Surface.V1]
 STATISTICS = 9
 
@@ -91,7 +91,7 @@ def test_the_nation_is_what_cdc_says_and_each_state_has_its_verdict(client: Flas
     }
     verdicts = [record["verdict"] for record in records.values() if record["value"] is not None]
     assert len(verdicts) == 49
-    assert set(verdicts) == {"better", "similar", "worse"}
+    assert set(verdicts) == {"better", "no clear difference", "worse"}
     assert len(TABLE) == 3
     for location, numbers, verdict in TABLE:
         fields = ["value", "low", "high", "reference", "reference_low", "reference_high", "difference"]

@@ -14,7 +14,11 @@ from meantime.survey import bundled_table
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "data.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"^\$ meantime inspect (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+SHOWN = re.findall(
+    r"^\$ meantime inspect (\S+)\n(.*?)^```$",
+    PAGE.partition("\n## From file to first answer\n")[0],
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def test_the_report_that_is_shown_is_the_one_that_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from meantime.fields.fields import Field
 from meantime.fields.kinds import Choice, ListOf
 from meantime.statistics.catalogue import Statistic, Surface, statistics_of
 from meantime.statistics.estimation.filters import Filters
+from meantime.statistics.estimation.verdicts import MEANINGS, Verdict
 from meantime.statistics.result import COMMON_FIELDS, Record, Scalar
 from tests.asking import ask
 from tests.bundled import bundled_cube
@@ -139,3 +140,13 @@ def flat(answer: object) -> Iterator[tuple[str, object]]:
             yield from flat(value)
         else:
             yield key, round(value, 4)
+
+
+def test_the_page_of_verdicts_is_the_one_table_of_them() -> None:
+    listed = table_under((FOLDER / "verdicts.md").read_text(encoding="utf-8"), "| verdict |")
+    words = [f"`{each.verdict}`" if each.verdict else "null" for each in MEANINGS]
+    assert listed == [
+        f"| {word} | {each.meaning} | {each.when} | `{each.colour}` |"
+        for word, each in zip(words, MEANINGS, strict=True)
+    ]
+    assert [each.verdict for each in MEANINGS] == [*Verdict, None]

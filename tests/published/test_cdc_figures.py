@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 
+import numpy as np
 import pytest
 
 from tests.asking import records_in
@@ -82,25 +83,50 @@ def test_weighted_by_sample_size_and_without_territories_it_is_outside_in_26() -
     assert outside({"include": ["states"], "weights": "sample_size"}) == (26, QUESTION_YEARS)
 
 
-def test_the_fifth_lowest_is_told_from_all_others_in_no_question_year() -> None:
-    cube, alike = bundled_cube(), []
+@pytest.mark.parametrize(
+    ("kind", "others", "none_surely", "possibly"),
+    [("joint", (7, 18, 49), 43, (12, 23, 54)), ("pairwise", (1, 7, 41), 12, (6, 12, 39))],
+)
+def test_the_fifth_lowest_is_told_from_all_others_in_no_question_year(
+    kind: str, others: tuple[int, float, int], none_surely: int, possibly: tuple[int, float, int]
+) -> None:
+    cube, found = bundled_cube(), []
     for question in cube.questions:
         every = {"question": question.text, "years": {"from": 2011}, "by": ["year"], "locations": ["National"]}
         asked = [record["year"] for record in records_in("mean", cube, every) if record["value"] is not None]
         for year in asked:
-            request = AREAS | {"question": question.text, "years": [year], "k": 5, "end": "lowest"}
-            alike.append(sum(not record["among_k"] for record in records_in("ranking", cube, request)))
-    assert len(alike) == QUESTION_YEARS
-    assert (min(alike), statistics.median(alike), max(alike)) == (1, 7, 41)
+            request = AREAS | {"question": question.text, "years": [year], "end": "lowest", "rank_intervals": kind}
+            found.append(records_in("ranking", cube, request))
+    alike = [sum(not record["among_k"] for record in records) for records in found]
+    surely = [sum(bool(record["surely_among_k"]) for record in records) for records in found]
+    among = [sum(bool(record["possibly_among_k"]) for record in records) for records in found]
+    assert len(found) == QUESTION_YEARS
+    assert (min(alike), statistics.median(alike), max(alike)) == others
+    assert surely.count(0) == none_surely
+    assert (min(among), statistics.median(among), max(among)) == possibly
 
 
-def test_12_755_of_106_260_cells_are_suppressed() -> None:
+@pytest.mark.parametrize(("kind", "surely", "possibly", "width"), [("joint", 0, 18, 32.1), ("pairwise", 3, 10, 18.0)])
+def test_so_many_are_surely_and_possibly_among_the_five_with_the_least_obesity(
+    kind: str, surely: int, possibly: int, width: float
+) -> None:
+    request = AREAS | {"years": [2023], "rank_intervals": kind}
+    five, all_52 = (records_in("ranking", bundled_cube(), request | {"k": k}) for k in (5, 52))
+    assert sum(bool(record["surely_among_k"]) for record in five) == surely
+    assert sum(bool(record["possibly_among_k"]) for record in five) == possibly
+    limits = np.array([(record["rank_low"], record["rank_high"]) for record in all_52], dtype=np.float64)
+    assert round(float((limits[:, 1] - limits[:, 0] + 1).mean()), 1) == width
+
+
+def test_12_755_of_106_260_cells_have_no_value() -> None:
     (record,) = records_in("coverage", bundled_cube(), {"by": []})
-    assert (record["cells_suppressed"], record["cells_expected"]) == (12_755, 106_260)
+    empty = ("cells_suppressed", "cells_not_surveyed", "cells_not_asked")
+    assert ([record[name] for name in empty], record["cells_expected"]) == ([9_647, 2_968, 140], 106_260)
     assert record["cells_missing"] == 0
 
 
-def test_1_460_of_93_505_published_cells_have_a_relative_standard_error_of_30_percent() -> None:
+@pytest.mark.parametrize(("scale", "count"), [("linear", 1_460), ("logit", 1_513)])
+def test_so_many_of_93_505_published_cells_have_a_relative_standard_error_of_30_percent(scale: str, count: int) -> None:
     cube, flagged, published = bundled_cube(), 0, 0
     for question in cube.questions:
         request = {
@@ -109,8 +135,9 @@ def test_1_460_of_93_505_published_cells_have_a_relative_standard_error_of_30_pe
             "include": ["states", "territories", "nation"],
             "categories": sorted({segment.category for segment in cube.segments}),
             "by": ["location", "year", "stratum"],
+            "scale": scale,
         }
         flags = [record["reliability"] for record in records_in("mean", cube, request)]
         flagged += flags.count("caution")
         published += len(flags) - flags.count("suppressed")
-    assert (flagged, published) == (1_460, 93_505)
+    assert (flagged, published) == (count, 93_505)

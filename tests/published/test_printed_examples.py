@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from meantime.statistics.estimation.inequality import StratumEstimate, slope_index
-from meantime.statistics.estimation.series import fit_lines
+from meantime.statistics.estimation.inequality.gaps import StratumEstimate
+from meantime.statistics.estimation.inequality.summaries import slope_index
+from meantime.statistics.estimation.series.lines import fit_lines
 from meantime.statistics.measures.correlation import average_ranks, fisher_interval, fisher_p, pearson
 from meantime.statistics.measures.distribution import sorted_quantiles
 
@@ -27,7 +28,8 @@ def test_the_slope_with_equal_errors_is_that_of_anscombes_first_data_set() -> No
     lines = fit_lines(np.zeros(11, dtype=np.intp), ANSCOMBE_X, ANSCOMBE_Y, error, 1)
     assert lines.slope[0] == pytest.approx(0.500, abs=0.0005)
     assert lines.residual_ratio[0] == pytest.approx(13.75 / 9, abs=0.002)
-    assert lines.standard_error[0] == pytest.approx(1 / math.sqrt(110))
+    assert lines.widened_by[0] == pytest.approx(math.sqrt(13.75 / 9), abs=0.001)
+    assert lines.standard_error[0] == pytest.approx(0.118, abs=0.0005)  # as printed, from the scatter
     assert lines.year_count[0] == 11
 
 

@@ -159,6 +159,7 @@ def report_rows(dataset: Dataset) -> list[tuple[str, str]]:
         ("Columns", columns),
         ("Not found", ", ".join(report.columns_missing)),
         *(("Footnote", f"{count:,} rows: {text}") for text, count in report.footnotes.items()),
+        ("Limits", f"{report.limits.scale}: {report.limits.in_words}" if report.limits.limit_count else ""),
         *(("Note", note.text) for note in report.notes),
         ("Read", f"{report.duration_s:.2f} s, {report.engine}"),
     ]

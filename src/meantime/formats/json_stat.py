@@ -20,7 +20,9 @@ RECORD = "record"
 SEGMENT = ("category", "stratum")
 
 STATUS_LABELS = {
-    Reliability.CAUTION.value: "use with caution: fewer than 50 persons, or a relative standard error of 30 % or more",
+    Reliability.CAUTION.value: "use with caution: fewer than 50 persons, a relative standard error of 30 % or more, or"
+    " limits that can't be right",
+    Reliability.UNWEIGHTED.value: "there is a value, but not the weight that was asked for",
     Reliability.SUPPRESSED.value: "suppressed by the publisher: no estimate",
 }
 

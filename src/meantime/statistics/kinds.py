@@ -123,6 +123,28 @@ CATEGORY_NAME = Name("category", "CategoryName", category_names, "give its name,
 STRATUM_NAME = Name("stratum", "StratumName", stratum_names, "give its name, in any case")
 
 
+@dataclass(frozen=True, slots=True)
+class WordOrName(CubeKind[str]):
+    """One of a few words, in any case, or a name; canonical: the word or name as it stands."""
+
+    words: tuple[str, ...]
+    name: Name
+
+    @property
+    def expected(self) -> str:
+        """What is accepted."""
+        return f"{', '.join(self.words)}, or {self.name.expected}"
+
+    def find(self, value: object, cube: SurveyCube) -> str:
+        """Return the word or the name."""
+        spelling = plain_spelling(value) if isinstance(value, str) else ""
+        return spelling if spelling in self.words else self.name.find(value, cube)
+
+    def json_schema(self, refer: Refer | None = None) -> JsonSchema:
+        """Return the schema of a word or a name."""
+        return {"anyOf": [{"enum": list(self.words)}, self.name.json_schema(refer)]}
+
+
 class OneOrMore(SetOf[Ordered]):
     """A set of which a single item may be given without its list."""
 

@@ -7,7 +7,7 @@ The statistics themselves are in ``measures/``, the table of them in ``catalogue
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
@@ -45,10 +45,14 @@ class EstimateSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatisticData:
-    """What a statistic may use: a cube, and where it is known the source of the estimates behind its cells."""
+    """What a statistic may use: a cube, and where it is known the source of the estimates behind its cells.
+
+    One that takes long calls ``checkpoint`` between its steps; it raises where the job was cancelled or its time is up.
+    """
 
     cube: SurveyCube
     estimates: EstimateSource | None = None
+    checkpoint: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,17 +35,31 @@ class LocationKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """From ``year`` on, estimates of a question can't be compared with earlier ones, for a documented reason."""
+
+    year: int
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What was asked.
 
-    ``question_id`` is the publisher's id (``Q036``), ``direction`` is None when nobody has said which end is better,
-    ``unit`` is the unit of every value (``percent``).
+    ``question_id`` is the publisher's id (``Q036``), ``direction`` is None when no end is called better, for the reason
+    in ``undirected_because`` if there is one; ``unit`` is the unit of every value (``percent``).
+    ``contract_direction`` is what the contract's best5 and worst5 go by where it is not ``direction``. ``breaks`` are
+    the known ones, by year.
     """
 
     question_id: str
     text: str
     direction: Direction | None = None
     unit: str = "percent"
+    contract_direction: Direction | None = None
+    undirected_because: str = ""
+    breaks: tuple[Break, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def test_suppressed_and_doubtful_cells_are_marked_with_notes() -> None:
         "Utah": "suppressed",
         "Guam": "caution",
     }
-    assert set(document["extension"]["status"]["label"]) == {"suppressed", "caution"}
+    assert set(document["extension"]["status"]["label"]) == {"suppressed", "unweighted", "caution"}
     assert "one estimate is suppressed" in document["note"]
     assert document["source"] == "CDC. A survey."
 

@@ -119,23 +119,25 @@ STORED = {
     "states_mean": f"{{{QUESTION}}}",
     "state_mean": f'{{{QUESTION},"state":"Ohio"}}',
     "mean": f'{{{QUESTION},"years":[2023],{PLACES},"by":["location"],"weights":"none","population":null,'
-    '"scale":"linear","level":0.95,"explain":false}',
-    "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","weights":"none","scale":"linear",'
-    '"level":0.95,"explain":false}',
-    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"weights":"none",'
-    '"scale":"linear","level":0.95,"explain":false}',
+    '"scale":"auto","level":0.95,"explain":false}',
+    "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","rank_intervals":"joint",'
+    '"weights":"none","scale":"auto","level":0.95,"explain":false}',
+    "difference": f'{{{QUESTION},"years":[2023],{PLACES},"against":"National","goal":null,"adjust":"bh",'
+    '"margin":null,"weights":"none","scale":"auto","level":0.95,"explain":false}',
     "compare": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":null,'
-    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male","scale":"linear",'
+    '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male",'
+    '"panel":"published","adjust":"bh","margin":null,"scale":"auto",'
     '"level":0.95,"explain":false}',
     "distribution": f'{{{QUESTION},"years":[2019,2020,2021,2022,2023],{PLACES},"by":["year"],'
     '"quantiles":[0.25,0.5,0.75],"explain":false}',
     "trend": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":["National","Ohio"],"include":["states","nation"],"categories":null,"strata":null,"by":["location"],'
-    '"weights":"none","population":null,"scale":"linear","level":0.95,"explain":false}',
+    '"breaks":"apart","panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
+    '"explain":false}',
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
-    '"strata":null,"scale":"linear","level":0.95,"explain":false}',
+    '"strata":null,"reference":"best","scale":"auto","level":0.95,"explain":false}',
     "correlation": f'{{{QUESTION},"years":[2023],{PLACES},"against_question":"Percent of adults who engage in no'
-    ' leisure-time physical activity","level":0.95,"explain":false}',
+    ' leisure-time physical activity","adjust":"bh","level":0.95,"explain":false}',
     "coverage": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":null,"include":["states","territories","nation"],"categories":null,"strata":null,"by":["year"],'
     '"explain":false}',
@@ -149,6 +151,11 @@ def test_a_request_is_stored_as_it_always_was_and_read_again(name: str) -> None:
     request = read_request(statistic, cube, statistic.example)
     assert canonical_json(request) == STORED[name]
     assert from_canonical(statistic, STORED[name], cube) == request
+
+
+def test_a_request_that_was_stored_with_the_linear_scale_keeps_it() -> None:
+    text = STORED["mean"].replace('"scale":"auto"', '"scale":"linear"')
+    assert canonical_json(from_canonical(Mean, text, bundled_cube())) == text
 
 
 def test_a_population_table_is_stored_in_order_of_location_and_year(cube: SurveyCube) -> None:

@@ -9,17 +9,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from meantime.statistics.estimation.absences import Absence, absent_estimates, places_and_years
+from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, Groups
 from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
+from meantime.statistics.estimation.published_limits import cells_cut_off
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.uncertainty import Scale
+from meantime.survey.cube.limits import Scale, highest_value
 from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import FloatArray, SurveyCube, kept_per_cube
 from meantime.survey.questions import PERCENT, SCALES, LocationKind
 
 NAMES_SHOWN = 10
 
+_ABSENT = {
+    Absence.NOT_SURVEYED: "not in the survey that year, so without an estimate",
+    Absence.NOT_ASKED: "with estimates of other questions that year, but none of this one",
+}
 _LACKING = {
     Weights.SAMPLE_SIZE: "a sample size",
     Weights.INVERSE_VARIANCE: "a standard error above 0",
@@ -45,26 +52,46 @@ def cautions_of(estimates: Estimates) -> tuple[str, ...]:
 
 def cautions_of_gaps(estimates: Estimates) -> list[str]:
     """Return cautions about locations, years, values and weights that aren't there."""
-    found = cautions_of_absence(estimates.groups.selection)
-    suppressed = int(estimates.cells_suppressed.sum())
-    if suppressed:
-        total = suppressed + int((estimates.cells_used + estimates.cells_unweighted).sum())
-        found.append(
-            f"suppressed, so not counted: {suppressed} of {total} estimates;"
-            " small groups are suppressed more often, so what is missing is not missing at random"
-        )
+    selection = estimates.groups.selection
+    found = cautions_of_absence(selection) + _cautions_of_reasons(selection)
     unweighted = int(estimates.cells_unweighted.sum())
     if unweighted:
         found.append(f"without {_LACKING[estimates.weights]}, so not counted: {unweighted} estimates")
     return found
 
 
+def _cautions_of_reasons(selection: Selection) -> list[str]:
+    """Return cautions about rows without a value, by the reason for it."""
+    cube, absent = selection.cube, absent_estimates(selection)
+    found = []
+    for reason, said in _ABSENT.items():
+        if reason in absent:
+            found.append(f"{said}: {listed(places_and_years(cube, absent[reason]))}")
+    if Absence.SUPPRESSED in absent:
+        cells, hidden = cube.cells, absent[Absence.SUPPRESSED]
+        count = int((cells.row_count[hidden] - cells.value_count[hidden]).sum())
+        found.append(
+            f"suppressed, so not counted: {count} of {int(cells.row_count[selection.cells].sum())} estimates;"
+            " small groups are suppressed more often, so what is missing is not missing at random"
+        )
+    return found
+
+
 def cautions_of_limits(estimates: Estimates) -> list[str]:
-    """Return a caution about values without a standard error, if there are any."""
+    """Return cautions about values without a standard error, and about limits that say less than they seem to."""
+    found = []
     unknown = int((np.isnan(estimates.standard_error) & ~np.isnan(estimates.value)).sum())
-    if not unknown:
-        return []
-    return [f"without a standard error, because an estimate in them has no limits: {unknown} values"]
+    if unknown:
+        found.append(f"without a standard error, because an estimate in them has no limits: {unknown} values")
+    selection = estimates.groups.selection
+    cut = int(cells_cut_off(selection.cube)[selection.cells].sum())
+    if cut:
+        end = highest_value(selection.question.unit)
+        found.append(
+            f"limits that stand at the end of the scale, 0 or {end:g}, say nothing about the error: of {cut} estimates"
+            " it is read off the other limit alone"
+        )
+    return found
 
 
 def cautions_of_absence(selection: Selection) -> list[str]:
@@ -142,6 +169,7 @@ def cautions_of_pooling(estimates: Estimates) -> list[str]:
             found.append(_UNEQUAL[estimates.weights])
     if YEAR not in groups.by and len(selection.years) > 1:
         found.append("several years are averaged; a trend between them is hidden")
+        found += cautions_of_breaks(selection.question, selection.years, "and both kinds are averaged")
     segments = [selection.cube.segments[index] for index in selection.segments]
     categories = {segment.category for segment in segments}
     if CATEGORY not in groups.by and STRATUM not in groups.by and len(categories) > 1:

@@ -63,6 +63,11 @@ class Groups:
         """Return the sum of one number per cell over each group."""
         return sum_by(self.group_of_cell, column, len(self))
 
+    def location_names(self) -> list[str]:
+        """Return the location of each group's first cell."""
+        cube, cells = self.selection.cube, self.selection.cells[self.first_cell]
+        return [cube.locations[index].name for index in cube.cells.location[cells].tolist()]
+
     def dimension_columns(self) -> dict[str, Column]:
         """Return the dimensions that apply, one entry per group.
 
@@ -72,7 +77,7 @@ class Groups:
         cells = selection.cells[self.first_cell]
         columns: dict[str, Column] = {}
         if LOCATION in self.by or len(selection.locations) == 1:
-            columns[LOCATION] = [cube.locations[index].name for index in cube.cells.location[cells].tolist()]
+            columns[LOCATION] = self.location_names()
         if YEAR in self.by or len(selection.years) == 1:
             columns[YEAR] = cube.cells.year[cells]
         segments = [cube.segments[index] for index in cube.cells.segment[cells].tolist()]
@@ -92,6 +97,18 @@ def group(selection: Selection, by: Sequence[str]) -> Groups:
     StatisticError
         There would be more than ``MAXIMUM_RECORDS`` groups.
     """
+    codes = codes_of(selection, by)
+    _, first_cell, group_of_cell = np.unique(codes, return_index=True, return_inverse=True)
+    if len(first_cell) > MAXIMUM_RECORDS:
+        raise StatisticError(
+            f"{len(first_cell)} records are more than the {MAXIMUM_RECORDS} that one answer may have;"
+            " narrow the filters or keep fewer dimensions apart"
+        )
+    return Groups(selection, tuple(by), group_of_cell, first_cell)
+
+
+def codes_of(selection: Selection, by: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return one number per cell, equal where cells agree in these of ``DIMENSIONS``, in the order of groups."""
     cells, cube = selection.cells, selection.cube
     codes = np.zeros(len(cells), dtype=np.int64)
     if LOCATION in by:
@@ -102,13 +119,7 @@ def group(selection: Selection, by: Sequence[str]) -> Groups:
     if CATEGORY in by or STRATUM in by:
         places = _segment_places(selection, whole_category=STRATUM not in by)
         codes = codes * len(cube.segments) + places[cube.cells.segment[cells]]
-    _, first_cell, group_of_cell = np.unique(codes, return_index=True, return_inverse=True)
-    if len(first_cell) > MAXIMUM_RECORDS:
-        raise StatisticError(
-            f"{len(first_cell)} records are more than the {MAXIMUM_RECORDS} that one answer may have;"
-            " narrow the filters or keep fewer dimensions apart"
-        )
-    return Groups(selection, tuple(by), group_of_cell, first_cell)
+    return codes
 
 
 def _segment_places(selection: Selection, *, whole_category: bool) -> IndexArray:

@@ -13,17 +13,19 @@ W. G. Cochran, The combination of estimates from different experiments, Biometri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from meantime.statistics.estimation.grouping import Groups
-from meantime.statistics.estimation.options import Weights
-from meantime.statistics.estimation.selection import IndexArray
-from meantime.statistics.estimation.uncertainty import Scale, interval, logit_standard_error, reliability
+from meantime.statistics.estimation.options import Weights, resolved_scale
+from meantime.statistics.estimation.published_limits import PublishedLimits, cell_variances
+from meantime.statistics.estimation.selection import IndexArray, Selection
+from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
 from meantime.statistics.kinds import PopulationRow
 from meantime.statistics.result import Column, whole
-from meantime.survey.cube.survey_cube import FloatArray
+from meantime.survey.cube.limits import Scale, highest_value
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
 FORMULAS = {
     Weights.NONE: "unweighted mean sum(v) / k, SE = sqrt(sum(SE^2)) / k",
@@ -37,15 +39,18 @@ FORMULAS = {
 class Estimates:
     """One pooled estimate per group; arrays of one length, NaN where a number is unknown.
 
-    ``sample_size`` are the persons behind all estimates with a value. ``cells_used`` counts the single estimates that
-    entered the value, ``cells_suppressed`` those without a value, ``cells_unweighted`` those with a value but no
-    weight. ``sums`` are the intermediate sums by name. ``cell_weight`` has the weight of one estimate in each cell of
-    the selection.
+    ``sample_size`` are the persons behind the estimates that entered the value, as far as they are known.
+    ``cells_used`` counts those estimates, ``cells_suppressed`` those without a value, ``cells_unweighted`` those with a
+    value but no weight. ``is_reliable`` tells whether a value passes CDC's rule and no single estimate in it has a
+    standard error of 0 or lies outside its own limits. ``scale_reason`` says why the scale was chosen, where nobody
+    asked for it. ``sums`` are the intermediate sums by name. ``cell_weight`` has the weight of one estimate in each
+    cell of the selection.
     """
 
     groups: Groups
     weights: Weights
     scale: Scale
+    scale_reason: str
     level: float
     value: FloatArray
     standard_error: FloatArray
@@ -55,6 +60,7 @@ class Estimates:
     cells_used: IndexArray
     cells_suppressed: IndexArray
     cells_unweighted: IndexArray
+    is_reliable: BoolArray
     sums: Mapping[str, FloatArray]
     cell_weight: FloatArray
 
@@ -71,27 +77,50 @@ class Estimates:
             "sample_size": whole(self.sample_size),
             "cells_used": self.cells_used,
             "cells_suppressed": self.cells_suppressed,
-            "reliability": reliability(self.value, self.standard_error, self.sample_size),
+            "reliability": self.reliability(),
         }
+
+    def reliability(self) -> list[str]:
+        """Return the flag of each estimate; see ``Reliability``."""
+        flags = np.where(self.is_reliable, Reliability.OK.value, Reliability.CAUTION.value)
+        without = np.where(self.cells_unweighted > 0, Reliability.UNWEIGHTED.value, Reliability.SUPPRESSED.value)
+        return list(np.where(np.isnan(self.value), without, flags).tolist())
 
     def method(self, name: str) -> str:
         """Return how the values were made, in words."""
         computed = f"{100 * self.level:g} % normal interval on the {self.scale} scale"
+        reason = f"; {self.scale_reason}" if self.scale_reason else ""
         if (self.cells_used <= 1).all():
-            limits = "their published limits" if self.level == 0.95 else computed
-            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale"
-        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too"
+            limits = "their published limits"
+            if self.level != 0.95:
+                limits += f", each moved to {100 * self.level:g} % on the {self.scale} scale"
+            return f"{name}: single estimates with {limits}; standard errors read on the {self.scale} scale{reason}"
+        return f"{name}: {FORMULAS[self.weights]}; {computed}; standard errors read on it too{reason}"
+
+
+def worse_reliability(first: Estimates, second: Estimates) -> list[str]:
+    """Return the flags of the first estimates, no better than those of what they are compared with."""
+    doubtful = ~np.isnan(second.value) & ~second.is_reliable
+    return [
+        Reliability.CAUTION.value if doubt and own == Reliability.OK else own
+        for own, doubt in zip(first.reliability(), doubtful.tolist(), strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Weighted:
-    """Per cell: how many estimates count, how many of them have an SE, and sums over those estimates."""
+    """Per cell: how many estimates count, how many of them have an SE and their persons, and sums over them."""
 
     count: FloatArray
     error_count: FloatArray
+    sample_size: FloatArray
     weight: FloatArray
     weighted_value: FloatArray
     weighted_variance: FloatArray
+
+    def without(self, left_out: BoolArray) -> _Weighted:
+        """Return the sums with nothing in some cells."""
+        return _Weighted(*(np.where(left_out, 0.0, getattr(self, column.name)) for column in fields(self)))
 
 
 def pool(
@@ -101,6 +130,7 @@ def pool(
     population: Sequence[PopulationRow] | None = None,
     scale: str = Scale.LINEAR,
     level: float = 0.95,
+    left_out: BoolArray | None = None,
 ) -> Estimates:
     """Pool the estimates of each group.
 
@@ -113,10 +143,13 @@ def pool(
     population
         The population table, for the weights ``population``.
     scale
-        One of ``Scale``. On the logit scale a standard error is read off its limits there, where a cell holds a
-        single estimate with limits between 0 and 100; else on the linear scale.
+        One of ``Scale``, or ``auto`` for the one on which the table's limits are symmetric. On it a standard error is
+        read off the limits where a cell holds a single estimate; else on the linear scale.
     level
         The probability that an interval covers the truth.
+    left_out
+        Cells of the groups' selection that don't enter the values, such as those of ``matching.py``. They still count
+        among what is suppressed.
 
     Returns
     -------
@@ -128,57 +161,96 @@ def pool(
     Estimates without a value never count. Without weights, an estimate without limits counts in the value but not
     in a standard error, which is then unknown for the group; an estimate without the weight that was
     asked for doesn't count at all. Estimates are taken as independent, which is nearly so for different
-    locations, and not so for overlapping strata or for a location and the nation. At the level 0.95 the
-    interval of a single estimate is the published one.
+    locations, and not so for overlapping strata or for a location and the nation. The interval of a single estimate
+    is the published one, moved to the level.
     """
-    weights, scale = Weights(weights), Scale(scale)
-    cells = _weighted(groups, weights, population, scale)
+    selection = groups.selection
+    weights, (resolved, reason) = Weights(weights), resolved_scale(selection.cube, selection.question, scale)
+    highest = highest_value(selection.question.unit)
+    cells = _weighted(selection, weights, population, resolved)
+    if left_out is not None:
+        cells = cells.without(left_out)
     used, known = groups.total(cells.count), groups.total(cells.error_count)
     weight, value_sum = groups.total(cells.weight), groups.total(cells.weighted_value)
     variance = groups.total(cells.weighted_variance)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(weight > 0, value_sum / weight, np.nan)
         standard_error = np.where((weight > 0) & (known == used), np.sqrt(variance) / weight, np.nan)
-        low, high = interval(value, standard_error, level=level, scale=scale)
-    if level == 0.95:
-        low, high = _published_where_single(groups, cells, used, low, high)
+        low, high = interval(value, standard_error, level=level, scale=resolved, highest=highest)
+        moved = _published(groups, cells, used, highest).at_level(level, resolved)
+    low, high = (np.where(np.isnan(own), computed, own) for own, computed in zip(moved, (low, high), strict=True))
     take = groups.selection.cells
     source = groups.selection.cube.cells
-    value_count = groups.total(source.value_count[take])
-    with_size, size = groups.total(source.sample_count[take]), groups.total(source.sample_size_sum[take])
+    value_count = source.value_count[take]
+    sized = (cells.count > 0) & (source.sample_count[take] > 0)
+    size = groups.total(np.where(sized, cells.sample_size, 0.0))
+    unweighted = value_count - cells.count if left_out is None else (value_count - cells.count) * ~left_out
+    sample_size = np.where(groups.total(sized) > 0, size, np.nan)
     return Estimates(
         groups=groups,
         weights=weights,
-        scale=scale,
+        scale=resolved,
+        scale_reason=reason,
         level=level,
         value=value,
         standard_error=standard_error,
         low=low,
         high=high,
-        sample_size=np.where(with_size > 0, size, np.nan),
+        sample_size=sample_size,
         cells_used=used.astype(np.intp),
-        cells_suppressed=(groups.total(source.row_count[take]) - value_count).astype(np.intp),
-        cells_unweighted=(value_count - used).astype(np.intp),
+        cells_suppressed=groups.total(source.row_count[take] - value_count).astype(np.intp),
+        cells_unweighted=groups.total(unweighted).astype(np.intp),
+        is_reliable=is_reliable(value, standard_error, sample_size) & (groups.total(_is_odd(groups, cells)) == 0),
         sums={"weight_sum": weight, "weighted_value_sum": value_sum, "weighted_variance_sum": variance},
         cell_weight=np.divide(cells.weight, cells.count, out=np.full(len(take), np.nan), where=cells.count > 0),
     )
 
 
-def _weighted(groups: Groups, weights: Weights, population: Sequence[PopulationRow] | None, scale: Scale) -> _Weighted:
-    """Return the sums of each cell under the weights."""
+def counted_cells(
+    selection: Selection, *, weights: str = Weights.NONE, population: Sequence[PopulationRow] | None = None
+) -> BoolArray:
+    """Return whether each cell of a selection counts in ``pool``: it has a value, and the weight that is asked for."""
+    counted: BoolArray = _counts(selection, Weights(weights), population) > 0
+    return counted
+
+
+def _counts(selection: Selection, weights: Weights, population: Sequence[PopulationRow] | None) -> FloatArray:
+    """Return how many estimates of each cell have a value and the weight that is asked for."""
+    source, take = selection.cube.cells, selection.cells
+    if weights is Weights.SAMPLE_SIZE:
+        return source.sample_count[take].astype(np.float64)
+    if weights is Weights.INVERSE_VARIANCE:
+        return source.precision_count[take].astype(np.float64)
+    count = source.value_count[take].astype(np.float64)
+    return count if weights is Weights.NONE else count * (_people(selection, population or ()) > 0)
+
+
+def _is_odd(groups: Groups, cells: _Weighted) -> BoolArray:
+    """Return which cells that count are an estimate outside its own limits, or with a standard error of 0."""
     source, take = groups.selection.cube.cells, groups.selection.cells
+    single = (cells.count > 0) & (source.value_count[take] == 1)
+    value, low, high = source.value_sum[take], source.low[take], source.high[take]
+    odd: BoolArray = single & ((value < low) | (value > high) | (low == high))
+    return odd
+
+
+def _weighted(
+    selection: Selection, weights: Weights, population: Sequence[PopulationRow] | None, scale: Scale
+) -> _Weighted:
+    """Return the sums of each cell under the weights."""
+    source, take = selection.cube.cells, selection.cells
     count = source.value_count[take].astype(np.float64)
     errors = source.variance_count[take].astype(np.float64)
-    values = source.value_sum[take]
-    variance = _variance(groups, scale)
+    values, size = source.value_sum[take], source.sample_size_sum[take]
+    variance = cell_variances(selection.cube, scale)[take]
     if weights is Weights.NONE:
-        return _Weighted(count, errors, count, values, variance)
+        return _Weighted(count, errors, size, count, values, variance)
     if weights is Weights.SAMPLE_SIZE:
-        size = source.sample_size_sum[take]
         weighted_variance = np.where(count == 1, size**2 * variance, source.sample_variance_sum[take])
         return _Weighted(
             source.sample_count[take].astype(np.float64),
             source.sample_variance_count[take].astype(np.float64),
+            size,
             size,
             source.sample_value_sum[take],
             weighted_variance,
@@ -188,26 +260,16 @@ def _weighted(groups: Groups, weights: Weights, population: Sequence[PopulationR
         single = (count == 1) & (variance > 0)
         precision = np.divide(1.0, variance, out=source.precision_sum[take].copy(), where=single)
         weighted = np.where(single, values * precision, source.precision_value_sum[take])
-        return _Weighted(precise, precise, precision, weighted, precision)
-    people = _people(groups, population or ())
+        # Of several estimates in one cell it isn't known whose persons they are.
+        size = np.where(precise == count, size, np.nan)
+        return _Weighted(precise, precise, size, precision, weighted, precision)
+    people = _people(selection, population or ())
     known = people > 0
-    return _Weighted(count * known, errors * known, people * count, people * values, people**2 * variance)
+    return _Weighted(count * known, errors * known, size, people * count, people * values, people**2 * variance)
 
 
-def _variance(groups: Groups, scale: Scale) -> FloatArray:
-    """Return the sum of SE^2 of each cell, read on the scale where that can be done."""
-    source, take = groups.selection.cube.cells, groups.selection.cells
-    linear = source.variance_sum[take]
-    if scale is Scale.LINEAR:
-        return linear
-    single = (source.value_count[take] == 1) & (source.variance_count[take] == 1)
-    error = logit_standard_error(source.value_sum[take], source.low[take], source.high[take])
-    return np.where(single & ~np.isnan(error), error**2, linear)
-
-
-def _people(groups: Groups, population: Sequence[PopulationRow]) -> FloatArray:
+def _people(selection: Selection, population: Sequence[PopulationRow]) -> FloatArray:
     """Return the population of each cell's location and year, 0 where the table has none."""
-    selection = groups.selection
     cube, first = selection.cube, selection.years[0]
     table = np.zeros((len(cube.locations), selection.years[-1] - first + 1))
     for row in population:
@@ -216,15 +278,15 @@ def _people(groups: Groups, population: Sequence[PopulationRow]) -> FloatArray:
     return table[cube.cells.location[selection.cells], cube.cells.year[selection.cells] - first]
 
 
-def _published_where_single(
-    groups: Groups, cells: _Weighted, used: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the limits, with the published ones in place where a group is one estimate that has them."""
+def _published(groups: Groups, cells: _Weighted, used: FloatArray, highest: float) -> PublishedLimits:
+    """Return the published limits of each group that is one estimate with limits, NaN for the others."""
     source, take = groups.selection.cube.cells, groups.selection.cells
     counted = cells.count > 0
-    published_low = groups.total(np.where(counted, source.low[take], 0.0))
-    published_high = groups.total(np.where(counted, source.high[take], 0.0))
     # Limits in the wrong order are kept in a cell, but give it no standard error; then they are no interval either.
-    in_order = groups.total(np.where(counted, source.variance_count[take], 0)) == 1
-    single = (used == 1) & in_order & ~np.isnan(published_low) & ~np.isnan(published_high)
-    return np.where(single, published_low, low), np.where(single, published_high, high)
+    single = (used == 1) & (groups.total(np.where(counted, source.variance_count[take], 0)) == 1)
+    columns = (source.value_sum, source.low, source.high)
+    value, low, high = (
+        np.where(single, groups.total(np.where(counted, column[take], 0.0)), np.nan) for column in columns
+    )
+    has_both = ~np.isnan(low) & ~np.isnan(high)
+    return PublishedLimits(value, np.where(has_both, low, np.nan), np.where(has_both, high, np.nan), highest)

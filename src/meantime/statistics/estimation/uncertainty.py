@@ -20,6 +20,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from meantime.survey.cube.limits import Scale, logit
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 from meantime.survey.questions import Z_95
 
@@ -36,18 +37,12 @@ EQUAL_WITHIN = 5e-10
 """The same tolerance for a difference: a smaller one is noise of floating-point sums."""
 
 
-class Scale(StrEnum):
-    """The scale on which standard errors are read off limits, and on which intervals of proportions are symmetric."""
-
-    LINEAR = "linear"
-    LOGIT = "logit"
-
-
 class Reliability(StrEnum):
-    """Whether an estimate can be relied on."""
+    """Whether an estimate can be relied on, from the best to the worst."""
 
     OK = "ok"
     CAUTION = "caution"
+    UNWEIGHTED = "unweighted"
     SUPPRESSED = "suppressed"
 
 
@@ -63,43 +58,13 @@ def normal_quantile(level: float) -> float:
     return Z_95 if level == 0.95 else NormalDist().inv_cdf((1 + level) / 2)
 
 
-def logit(percent: FloatArray) -> FloatArray:
-    """Return ln(p / (100 - p)); NaN at 0 and 100 and outside."""
-    inside = np.where((percent > 0) & (percent < 100), percent, np.nan)
-    logits: FloatArray = np.log(inside / (100 - inside))
-    return logits
-
-
 def expit(logits: FloatArray) -> FloatArray:
     """Return the percentage whose logit this is: the inverse of ``logit``."""
     return 100 / (1 + np.exp(-logits))
 
 
-def logit_standard_error(value: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return standard errors read off 95 % limits on the logit scale, in percentage points.
-
-    Parameters
-    ----------
-    value, low, high
-        Estimates and their published limits, percent; same shape.
-
-    Returns
-    -------
-    array
-        SE = p (100 - p) / 100 x (logit(high) - logit(low)) / (2 x 1.959964), by the delta method; NaN where a
-        number is unknown or not between 0 and 100.
-
-    Notes
-    -----
-    Korn and Graubard 1998. CDC's limits are symmetric on this scale; near 0 and 100 a standard error
-    read off them on the linear scale is too large, by a third and more below 2 %.
-    """
-    on_logit_scale = (logit(high) - logit(low)) / (2 * Z_95)
-    return np.where((value > 0) & (value < 100), value * (100 - value) / 100 * on_logit_scale, np.nan)
-
-
 def interval(
-    value: FloatArray, standard_error: FloatArray, *, level: float, scale: Scale
+    value: FloatArray, standard_error: FloatArray, *, level: float, scale: Scale, highest: float = math.inf
 ) -> tuple[FloatArray, FloatArray]:
     """Return the lower and upper limits of estimates.
 
@@ -112,6 +77,8 @@ def interval(
     scale
         Linear: value -+ z SE. Logit: expit(logit(p) -+ z SE x 100 / (p (100 - p))), which never leaves 0 to 100; where
         the estimate is 0 or 100 itself, the linear interval.
+    highest
+        The highest value of the unit: limits are cut off at 0 and at it. Infinity, as for differences: nowhere.
 
     Returns
     -------
@@ -130,7 +97,12 @@ def interval(
         spread = np.where(inside, value * (100 - value) / 100, 1.0)
         low = np.where(inside, expit(centre - half / spread), low)
         high = np.where(inside, expit(centre + half / spread), high)
-    return low, high
+    return (low, high) if math.isinf(highest) else (within_range(low, highest), within_range(high, highest))
+
+
+def within_range(limits: FloatArray, highest: float | FloatArray) -> FloatArray:
+    """Return limits cut off at 0 and the highest value; as they are where that is infinity."""
+    return np.clip(limits, np.where(np.isinf(highest), -np.inf, 0.0), highest)
 
 
 def two_sided_p(estimate: FloatArray, standard_error: FloatArray) -> FloatArray:
@@ -158,6 +130,15 @@ def two_sided_p(estimate: FloatArray, standard_error: FloatArray) -> FloatArray:
     return np.array(p_values, dtype=np.float64)
 
 
+def one_sided_p(excess: FloatArray, standard_error: FloatArray) -> FloatArray:
+    """Return the p-values of z-tests of "the true value is 0 or more", against "below 0".
+
+    p = erfc(-excess / (SE sqrt(2))) / 2; NaN where either is unknown; with a standard error of 0 it is 0 or 1.
+    """
+    two_sided = two_sided_p(excess, standard_error)
+    return np.where(excess < 0, two_sided / 2, 1 - two_sided / 2)
+
+
 def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> BoolArray:
     """Return whether each estimate passes CDC's rule.
 
@@ -171,22 +152,14 @@ def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: Floa
     Returns
     -------
     array of bool
-        True where the estimate rests on 50 persons or more and its relative standard error SE / value is below 30 %.
+        True where the estimate rests on 50 persons or more and its relative standard error SE / value is above 0 and
+        below 30 %: no sample gives a standard error of 0, so such limits are no measure of what is uncertain.
         What can't be checked, because a number is unknown, is not called reliable.
 
     Notes
     -----
     CDC's rule for BRFSS: not below 50 persons, nor with an RSE of 30 % or more.
     """
-    precise = 100 * standard_error < UNRELIABLE_RSE_PERCENT * value
+    precise = (standard_error > 0) & (100 * standard_error < UNRELIABLE_RSE_PERCENT * value)
     reliable: BoolArray = (sample_size >= RELIABLE_SAMPLE_SIZE) & (value > 0) & precise
     return reliable
-
-
-def reliability(value: FloatArray, standard_error: FloatArray, sample_size: FloatArray) -> list[str]:
-    """Return the flag of each estimate, with the parameters of ``is_reliable``.
-
-    ``suppressed`` where there is no estimate, ``ok`` where it is reliable, else ``caution``.
-    """
-    flags = np.where(is_reliable(value, standard_error, sample_size), Reliability.OK.value, Reliability.CAUTION.value)
-    return list(np.where(np.isnan(value), Reliability.SUPPRESSED.value, flags).tolist())

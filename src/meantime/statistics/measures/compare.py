@@ -5,6 +5,7 @@ The arithmetic of a difference, with its sources, is in ``contrasts.py``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Self
 
@@ -12,21 +13,36 @@ import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
+from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.contrasts import (
-    SIMILAR,
     TEST_FORMULA,
     Contrasts,
-    cautions_of_direction,
-    cautions_of_many_tests,
     contrasts,
 )
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
-from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.multiplicity import AdjustOption
+from meantime.statistics.estimation.nation import (
+    PANEL_NAME,
+    cautions_of_lacking_states,
+    check_panel,
+    fixed_panel,
+)
+from meantime.statistics.estimation.options import (
+    ExplainOption,
+    LevelOption,
+    MarginOption,
+    Panel,
+    PanelOption,
+    ScaleOption,
+    check_margin,
+    check_scale,
+)
+from meantime.statistics.estimation.pooling import Estimates, pool, worse_reliability
 from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
@@ -44,7 +60,7 @@ class Compare(Filters):
     title = "Comparison of two strata, years or questions"
     summary = "Two strata, two years or two questions for each location, with the interval of their difference."
     unit = "percent"
-    method = "compare/1: selected estimate minus the other, two-sided z-test"
+    method = "compare/2: selected estimate minus the other, two-sided z-test"
     example: ClassVar = {"question": "Q036", "years": [2023], "strata": ["Female"], "against_stratum": "Male"}
     documentation = "methods/compare.md"
 
@@ -62,7 +78,10 @@ class Compare(Filters):
         Default("none"),
         Example("Male"),
     ] = None
-    scale: ScaleOption = "linear"
+    panel: PanelOption = Panel.PUBLISHED.value
+    adjust: AdjustOption = "bh"
+    margin: MarginOption = None
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -73,7 +92,7 @@ class Compare(Filters):
         ------
         InvalidParameterError
             As for the filters; or not exactly one of the ``against_`` fields is given, more than one year or stratum
-            is selected, or a thing would be compared with itself.
+            is selected, a thing would be compared with itself, or a fixed panel is asked for what isn't the nation.
         """
         references = {
             "against_question": self.against_question,
@@ -88,6 +107,8 @@ class Compare(Filters):
                 field=(given or list(references))[-1],
                 accepted=tuple(references),
             )
+        if self.panel == Panel.FIXED and self.locations is None and self.include is None:
+            return replace(self, include=("nation",)).settled(cube)
         return super().settled(cube)
 
     def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
@@ -100,6 +121,10 @@ class Compare(Filters):
         """Check that one thing is compared with one other."""
         cube, years, segments = places.cube, places.years, places.segments
         check_scale(cube, self.question, self.scale)
+        check_margin(cube, self.question, self.margin)
+        check_panel(cube, self.panel, places.locations)
+        if self.panel == Panel.FIXED and self.against_year is None:
+            raise InvalidParameterError("panel: a fixed panel is for two years; give against_year", field="panel")
         if len(years) != 1:
             raise InvalidParameterError(
                 f"years: {len(years)} years are selected; compare takes one, and against_year the other", field="years"
@@ -125,23 +150,28 @@ class Compare(Filters):
     def compute(self, data: StatisticData) -> Result:
         """Return one record per location that has a row on both sides, by name.
 
-        ``difference`` is the selected estimate minus the reference, in percentage points. The verdict is by the
-        question's direction (``better``: the selected one is); between two questions it is ``higher``, ``similar`` or
-        ``lower``.
+        ``difference`` is the selected estimate minus the reference, in percentage points. Verdicts are by the
+        question's direction (``better``: the selected one is), between two questions ``higher`` or ``lower``; see
+        ``verdicts.py``. ``reliability`` is the worse of both sides. With a fixed panel there is one record, of the
+        states that have a value on both sides.
 
         Raises
         ------
         StatisticError
-            One side has no row, or no location has a row on both.
+            The dataset has no row there, or no location has one on both sides.
 
         Notes
         -----
-        See ``contrasts.contrasts``.
+        See ``contrasts.contrasts``. Independence holds for two years and for two strata of one category; for two
+        questions or overlapping strata a caution says that it doesn't.
         """
         chosen = self.select(data.cube)
         other = self._other_side(chosen)
-        sides = _on_both_sides(chosen, other)
-        own, reference = (pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides)
+        panel = fixed_panel([chosen, other]) if self.panel == Panel.FIXED else None
+        if panel is None:
+            own, reference = self._pool(_on_both_sides(chosen, other))
+        else:
+            own, reference = panel.pooled(scale=self.scale, level=self.level)
         found = contrasts(
             own.value,
             own.standard_error,
@@ -149,18 +179,31 @@ class Compare(Filters):
             reference.standard_error,
             level=self.level,
             direction=chosen.question.direction if self.against_question is None else None,
+            adjust=self.adjust,
+            margin=self.margin,
         )
         columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
+        columns["reliability"] = worse_reliability(own, reference)
         columns["reference_sample_size"] = reference.common_columns()["sample_size"]
         columns["against"] = [_named(other, chosen)] * len(own)
+        if panel is not None:
+            columns = {"location": [PANEL_NAME]} | columns
         return Result(
             records=records_of(columns),
             unit=chosen.question.unit,
             method=f"{own.method(self.versioned_method())};"
-            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}",
-            cautions=tuple(_cautions(chosen, other, own, reference, found)),
+            f"{'' if panel is None else ' P is the sample size in both years together;'}"
+            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}; {found.method()}",
+            cautions=(
+                *(cautions_of_lacking_states([chosen, other]) if panel is None else panel.cautions()),
+                *_cautions(chosen, other, own, reference),
+                *found.cautions(),
+            ),
             explanation=_explanation(own, reference, found) if self.explain else None,
         )
+
+    def _pool(self, sides: Sequence[Selection]) -> list[Estimates]:
+        return [pool(group(side, [LOCATION]), scale=self.scale, level=self.level) for side in sides]
 
     def _other_side(self, chosen: Selection) -> Selection:
         years = None if self.against_year is None else (self.against_year,)
@@ -211,7 +254,7 @@ def _named(side: Selection, other: Selection) -> str:
     return side.cube.segments[side.segments[0]].stratum
 
 
-def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates, found: Contrasts) -> list[str]:
+def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates) -> list[str]:
     cautions = list(
         dict.fromkeys(
             caution for side in (own, reference) for caution in cautions_of_gaps(side) + cautions_of_limits(side)
@@ -224,18 +267,19 @@ def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Es
         )
     else:
         cautions += cautions_of_direction(chosen)
+        so = "and the difference mixes that with the change in people"
+        cautions += cautions_of_breaks(chosen.question, [*chosen.years, *other.years], so)
     segments = {chosen.cube.segments[index] for side in (chosen, other) for index in side.segments}
     if len(segments) > 1 and (
         len({segment.category for segment in segments}) > 1 or any(segment.is_overall for segment in segments)
     ):
         cautions.append("the two strata overlap, so their estimates are not independent")
-    return cautions + cautions_of_many_tests(found.test_count, own.level)
+    return cautions
 
 
 def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict[str, object]:
-    similar = found.verdict.count(SIMILAR)
     pitfall = (
-        f"In {similar} of {found.test_count} locations the difference may be chance."
+        f"In {found.unclear_count} of {found.test_count} locations the difference may be chance."
         " Two intervals that overlap may still differ; the test is on the difference itself."
     )
     return explain(own, [pitfall], references={"reference": reference})

@@ -201,7 +201,8 @@ class StateMeanByCategory(OfState):
 
 
 def _direction(cube: SurveyCube, question: str) -> Direction:
-    direction = cube.questions[cube.question_index[question]].direction
+    found = cube.questions[cube.question_index[question]]
+    direction = found.direction or found.contract_direction
     if direction is None:
         raise InvalidParameterError(
             f"question: nobody has said which end of {question!r} is better;"

@@ -23,8 +23,10 @@ from meantime.statistics.estimation.cautions import cautions_of_gaps
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.matching import shared_on_both_sides
+from meantime.statistics.estimation.multiplicity import ADJUSTED_BY, Adjustment, AdjustOption, adjusted
 from meantime.statistics.estimation.options import ExplainOption, LevelOption
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS, normal_quantile
 from meantime.statistics.kinds import QUESTION_NAME
@@ -100,12 +102,13 @@ class Correlation(Filters):
     title = "Correlation of two questions"
     summary = "Pearson's and Spearman's correlation of two questions across locations."
     unit = "correlation coefficient"
-    method = "correlation/1: Pearson and Spearman, interval by Fisher's z"
+    method = "correlation/2: Pearson and Spearman, interval by Fisher's z"
     example: ClassVar = {"question": "Q036", "against_question": "Q047", "years": [2023]}
     documentation = "methods/correlation.md"
 
     years: Annotated[YearsFilter, Default("the newest year in which both questions have a value")] = None
     against_question: Annotated[str, QUESTION_NAME, "The other question, by text or id.", Example("Q047")]
+    adjust: AdjustOption = "bh"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -126,7 +129,7 @@ class Correlation(Filters):
 
         ``value`` is between -1 and 1, ``standard_error`` is None (its scale is Fisher's z:
         ``fisher_z_standard_error``), ``location_count`` counts the locations with a value for both. Several years or
-        strata are averaged, unweighted, in each location.
+        strata are averaged, unweighted, in each location: those that all locations have for both questions.
 
         Raises
         ------
@@ -140,7 +143,9 @@ class Correlation(Filters):
         """
         chosen = self.select(data.cube)
         other = chosen.elsewhere(question=self.against_question)
-        own, second = (pool(group(side, [LOCATION]), level=self.level) for side in (chosen, other))
+        groups = [group(side, [LOCATION]) for side in (chosen, other)]
+        matched = shared_on_both_sides(groups[0], counted_cells(chosen), groups[1], counted_cells(other))
+        own, second = (pool(side.groups, level=self.level, left_out=side.left_out) for side in matched)
         places, pairs = _pairs(own, second)
         if len(places) < MINIMUM_LOCATIONS:
             raise StatisticError(
@@ -160,16 +165,19 @@ class Correlation(Filters):
         dimensions: Record = {name: plain(column)[0] for name, column in shared if name != LOCATION}
         used = int(own.cells_used[places].sum() + second.cells_used[pairs].sum())
         suppressed = int(own.cells_suppressed.sum() + second.cells_suppressed.sum())
+        records = [
+            dimensions
+            | _record(name, value, len(places), level=self.level, cells_used=used, cells_suppressed=suppressed)
+            for name, value in coefficients.items()
+        ]
+        p_values = np.array([record["p_value"] for record in records], dtype=np.float64)
+        p_adjusted = plain(adjusted(p_values, self.adjust))
         return Result(
-            records=[
-                dimensions
-                | _record(name, value, len(places), level=self.level, cells_used=used, cells_suppressed=suppressed)
-                for name, value in coefficients.items()
-            ],
+            records=[record | {"p_adjusted": p} for record, p in zip(records, p_adjusted, strict=True)],
             unit=self.unit,
             method=f"{self.versioned_method()}: Pearson and Spearman across locations; {100 * self.level:g} % interval"
-            " by Fisher's z with SE 1 / sqrt(n - 3)",
-            cautions=tuple(_cautions(own, second)),
+            f" by Fisher's z with SE 1 / sqrt(n - 3); p_adjusted is {ADJUSTED_BY[Adjustment(self.adjust)]}",
+            cautions=(*_cautions(own, second), *matched[0].cautions()),
             explanation=explain(own, [_PITFALL], references={"against": second}) if self.explain else None,
         )
 

@@ -14,6 +14,8 @@ import numpy as np
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
+from meantime.statistics.estimation.absences import Absence, possible_segments, surveyed
+from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.filters import (
     CategoriesFilter,
     IncludeFilter,
@@ -40,7 +42,7 @@ class Coverage(PlaceFilters):
     title = "Coverage"
     summary = "How many estimates are present, suppressed and missing, by question, year, location or stratum."
     unit = "percent of the places of the grid"
-    method = "coverage/1: counts of estimates and of places without a row"
+    method = "coverage/2: counts of estimates and of places without a row"
     example: ClassVar = {"question": "Q036", "by": ["year"]}
     documentation = "methods/coverage.md"
     default_include = tuple(INCLUDED_KINDS)
@@ -70,14 +72,16 @@ class Coverage(PlaceFilters):
     def compute(self, data: StatisticData) -> Result:
         """Return records in order of question, location, year, category and place on the scale.
 
-        ``cells_used`` are the estimates with a value, ``cells_suppressed`` the rows without, ``cells_missing`` the
-        places without a row: combinations of a location and a stratum in a year in which the question was asked at
-        all. ``value`` is the percentage with a value among the three. The other fields are None.
+        ``cells_used`` are the estimates with a value. Places are combinations of a location and a stratum in a year in
+        which the question has rows; those without a value are ``cells_not_surveyed`` where the location has no estimate
+        of any question in that year, else ``cells_not_asked`` where it has none of this one, else ``cells_suppressed``
+        with a row and ``cells_missing`` without. ``value`` is the percentage with a value among all these. A place is
+        impossible, and not counted, where no row anywhere has that question and stratum. The other fields are None.
 
         Raises
         ------
         StatisticError
-            The question wasn't asked in these years, or there would be too many records.
+            The question wasn't asked in these years, all places are impossible, or there would be too many records.
         """
         cube, by = data.cube, self.by
         places = self.places(cube)
@@ -93,11 +97,15 @@ class Coverage(PlaceFilters):
         counts: dict[Key, Count] = {}
         for grid in grids:
             count_places(cube, grid, by, counts)
+        possible = [key for key in sorted(counts) if counts[key].expected]
+        if not possible:
+            raise StatisticError("no row has that question and stratum, in any year or place; choose others")
         return Result(
-            records=[_record(cube, grids, by, key, counts[key]) for key in sorted(counts)],
+            records=[_record(cube, grids, by, key, counts[key]) for key in possible],
             unit=self.unit,
-            method=f"{self.versioned_method()}: estimates with a value as a share of those present, suppressed and"
-            " missing; a place is missing if its question was asked that year and it has no row",
+            method=f"{self.versioned_method()}: estimates with a value as a share of the places that could have one;"
+            " a place is empty because the location isn't in that year's survey, wasn't asked, is suppressed (a row"
+            " without a value) or missing (no row); what no row anywhere is about counts as impossible",
             cautions=tuple(_cautions(cube, grids, counts)),
             explanation=_explanation(cube, grids) if self.explain else None,
         )
@@ -122,19 +130,20 @@ def _refuse_too_many(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str])
 
 
 def _record(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str], key: Key, count: Count) -> Record:
-    total = count.present + count.suppressed + count.missing
     return {
         **_dimensions(cube, grids, by, key),
-        "value": 100 * count.present / total if total else None,
+        "value": 100 * count.present / count.expected,
         "standard_error": None,
         "low": None,
         "high": None,
         "sample_size": None,
         "cells_used": count.present,
-        "cells_suppressed": count.suppressed,
+        "cells_suppressed": count.absent.get(Absence.SUPPRESSED, 0),
         "reliability": None,
-        "cells_missing": count.missing,
-        "cells_expected": total,
+        "cells_not_surveyed": count.absent.get(Absence.NOT_SURVEYED, 0),
+        "cells_not_asked": count.absent.get(Absence.NOT_ASKED, 0),
+        "cells_missing": count.absent.get(Absence.MISSING, 0),
+        "cells_expected": count.expected,
     }
 
 
@@ -160,10 +169,18 @@ def _dimensions(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str], key:
 
 def _cautions(cube: SurveyCube, grids: Sequence[Grid], counts: dict[Key, Count]) -> list[str]:
     cautions = []
-    if any(count.suppressed for count in counts.values()):
+    if any(Absence.SUPPRESSED in count.absent for count in counts.values()):
         cautions.append(
             "estimates are suppressed where too few people were asked or the estimate is too imprecise, so small groups"
             " are missing more often than large ones"
+        )
+    away = {name for grid in grids for name in _not_surveyed(cube, grid)}
+    if away:
+        cautions.append(f"not in the survey that year: {listed(sorted(away))}")
+    impossible = sum(count.absent.get(Absence.IMPOSSIBLE, 0) for count in counts.values())
+    if impossible:
+        cautions.append(
+            f"{impossible} places are not counted, because no row has their question and stratum in any year or place"
         )
     blank = [index for index, segment in enumerate(cube.segments) if segment.is_blank]
     spans = [cube.cells_of(grid.question) for grid in grids]
@@ -173,18 +190,26 @@ def _cautions(cube: SurveyCube, grids: Sequence[Grid], counts: dict[Key, Count])
     return cautions
 
 
+def _not_surveyed(cube: SurveyCube, grid: Grid) -> list[str]:
+    """Return the locations and years of a grid in which a location has no estimate of any question."""
+    years = np.searchsorted(cube.years, grid.years)
+    away = np.argwhere(~surveyed(cube)[np.array(grid.locations)[:, None], years]).tolist()
+    return [f"{cube.locations[grid.locations[place]].name} {grid.years[year]}" for place, year in away]
+
+
 def _explanation(cube: SurveyCube, grids: Sequence[Grid]) -> dict[str, object]:
     return {
-        "formula": "expected places = years asked x locations x strata",
+        "formula": "expected places = years asked x locations x strata of the question",
         "sums": [
             {
                 "question": cube.questions[grid.question].text,
                 "year_count": len(grid.years),
                 "location_count": len(grid.locations),
-                "stratum_count": len(grid.segments),
-                "expected": len(grid.years) * len(grid.locations) * len(grid.segments),
+                "stratum_count": len(strata),
+                "expected": len(grid.years) * len(grid.locations) * len(strata),
             }
             for grid in grids
+            for strata in [possible_segments(cube, grid.question) & set(grid.segments)]
         ],
         "pitfalls": ["A mean over what was published says nothing about what was suppressed."],
     }

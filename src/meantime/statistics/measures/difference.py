@@ -14,30 +14,29 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Number
 from meantime.statistics.estimation.cautions import cautions_of, cautions_of_goal
-from meantime.statistics.estimation.contrasts import (
-    SIMILAR,
-    TEST_FORMULA,
-    Contrasts,
-    cautions_of_direction,
-    cautions_of_many_tests,
-    contrasts,
-)
+from meantime.statistics.estimation.contrasts import TEST_FORMULA, Contrasts, contrasts
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
-from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.grouping import LOCATION, Groups, group
+from meantime.statistics.estimation.matching import Pairs, cautions_of_own_weights, paired
+from meantime.statistics.estimation.multiplicity import AdjustOption
+from meantime.statistics.estimation.nation import cautions_of_lacking_states, cautions_of_shared_people
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
+    MarginOption,
     ScaleOption,
     WeightsOption,
+    check_margin,
     check_scale,
 )
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool, worse_reliability
 from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import PLACE_NAME
-from meantime.statistics.result import Result, records_of
+from meantime.statistics.result import Column, Result, records_of
 from meantime.statistics.statistic import StatisticData
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
 from meantime.survey.questions import SCALES, LocationKind
 
 
@@ -49,7 +48,7 @@ class Difference(Filters):
     title = "Difference from the nation, a location or a goal"
     summary = "How each location differs from the nation, another location or a goal, with a verdict."
     unit = "percent"
-    method = "difference/1: location minus reference, two-sided z-test"
+    method = "difference/2: location minus reference over the years and strata that both have, two-sided z-test"
     example: ClassVar = {"question": "Q036", "years": [2023], "against": "National"}
     documentation = "methods/difference.md"
 
@@ -67,8 +66,10 @@ class Difference(Filters):
         Default("none"),
         Example(30.0),
     ] = None
+    adjust: AdjustOption = "bh"
+    margin: MarginOption = None
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -94,8 +95,9 @@ class Difference(Filters):
         return request if against == self.against else replace(request, against=against)
 
     def check(self, places: Places) -> None:
-        """Check the scale, and that the goal is on that of the values."""
+        """Check the scale, the margin, and that the goal is on the scale of the values."""
         check_scale(places.cube, self.question, self.scale)
+        check_margin(places.cube, self.question, self.margin)
         unit = places.cube.questions[places.cube.question_index[self.question]].unit
         if self.goal is not None and unit in SCALES and not 0.0 <= self.goal <= SCALES[unit]:
             raise InvalidParameterError(
@@ -105,9 +107,10 @@ class Difference(Filters):
     def compute(self, data: StatisticData) -> Result:
         """Return one record per location that has a row, by name, without ``against`` itself.
 
-        ``difference`` is location minus reference, in percentage points; the reference is a location in the same
-        years and strata, or the goal. The verdict is ``better``, ``similar`` or ``worse`` by the question's
-        direction, ``higher`` or ``lower`` if that is unknown, None without an interval.
+        ``difference`` is location minus reference, in percentage points; the reference is a location, over those of
+        the years and strata in which both have a value, or the goal. ``value`` and ``reference`` are over these, too;
+        where none is common both stay what they are, and there is no difference.
+        ``reliability`` is the worse of both sides. Verdicts: see ``verdicts.py``.
 
         Raises
         ------
@@ -116,41 +119,96 @@ class Difference(Filters):
 
         Notes
         -----
-        See ``contrasts.contrasts``.
+        See ``contrasts.contrasts`` and ``matching.paired``.
         """
-        cube, against, goal = data.cube, self.against, self.goal
+        cube = data.cube
         chosen = self.select(cube)
-        others = tuple(index for index in chosen.locations if cube.locations[index].name != against)
-        selection = chosen.elsewhere(locations=others)
-        estimates = pool(group(selection, [LOCATION]), weights=self.weights, scale=self.scale, level=self.level)
-        own = None if against is None else _estimate_of(selection, against, estimates)
-        numbers = (goal, 0.0, goal, goal) if own is None else (own.value, own.standard_error, own.low, own.high)
-        reference, error, low, high = (np.full(len(estimates), number, dtype=np.float64) for number in numbers)
-        found = contrasts(
-            estimates.value,
-            estimates.standard_error,
-            reference,
-            error,
-            level=self.level,
-            direction=selection.question.direction,
-        )
-        columns = estimates.groups.dimension_columns() | estimates.common_columns() | found.columns(low, high)
+        others = tuple(index for index in chosen.locations if cube.locations[index].name != self.against)
+        selection = chosen if others == chosen.locations else chosen.elsewhere(locations=others)
+        groups, pairs = group(selection, [LOCATION]), None
+        if self.against is not None:
+            pairs = self._paired(groups, chosen.elsewhere(locations=(cube.location_index[self.against],)))
+        estimates = self._pool(groups, None if pairs is None else pairs.left_out)
+        reference = None if pairs is None else self._pool(pairs.reference)
+        found = self._contrasts(estimates, reference, pairs)
         return Result(
-            records=records_of(columns),
+            records=records_of(self._columns(estimates, reference, pairs, found)),
             unit=selection.question.unit,
             method=f"{estimates.method(self.versioned_method())};"
-            f" difference = location - {'the goal' if own is None else against}, {TEST_FORMULA}",
-            cautions=(
-                *cautions_of(estimates),
-                *(
-                    []
-                    if goal is None
-                    else cautions_of_goal(cube, cube.question_index[self.question], goal, estimates.value)
-                ),
-                *_cautions(selection, against, found, self.level),
-            ),
-            explanation=_explanation(estimates, own, against, found) if self.explain else None,
+            f" difference = location - {self.against or 'the goal'}, {TEST_FORMULA}; {found.method()}",
+            cautions=tuple(self._cautions(estimates, pairs, found)),
+            explanation=self._explanation(estimates, pairs, found) if self.explain else None,
         )
+
+    def _pool(self, groups: Groups, left_out: BoolArray | None = None) -> Estimates:
+        return pool(groups, weights=self.weights, scale=self.scale, level=self.level, left_out=left_out)
+
+    def _paired(self, groups: Groups, reference: Selection) -> Pairs:
+        """Return the locations beside the reference.
+
+        Raises
+        ------
+        StatisticError
+            The reference has no value there.
+        """
+        counted, other = (counted_cells(each, weights=self.weights) for each in (groups.selection, reference))
+        if not other.any():
+            raise StatisticError(
+                f"{self.against} has no value there to compare with; choose another location, year or stratum"
+            )
+        return paired(groups, counted, reference, other)
+
+    def _contrasts(self, estimates: Estimates, reference: Estimates | None, pairs: Pairs | None) -> Contrasts:
+        value, error = np.full(len(estimates), self.goal or 0.0), np.zeros(len(estimates))
+        if reference is not None and pairs is not None:
+            value = np.where(pairs.matched_count > 0, reference.value, np.nan)
+            error = np.where(pairs.matched_count > 0, reference.standard_error, np.nan)
+        return contrasts(
+            estimates.value,
+            estimates.standard_error,
+            value,
+            error,
+            level=self.level,
+            direction=estimates.groups.selection.question.direction,
+            adjust=self.adjust,
+            margin=self.margin,
+        )
+
+    def _columns(
+        self, estimates: Estimates, reference: Estimates | None, pairs: Pairs | None, found: Contrasts
+    ) -> dict[str, Column]:
+        columns = estimates.groups.dimension_columns() | estimates.common_columns()
+        if reference is None or pairs is None:
+            return columns | found.columns(found.reference, found.reference)
+        columns["reliability"] = worse_reliability(estimates, reference)
+        columns |= found.columns(reference.low, reference.high)
+        # Of what isn't compared, the two values stay.
+        columns |= {"reference": reference.value, "reference_standard_error": reference.standard_error}
+        return columns | pairs.columns()
+
+    def _cautions(self, estimates: Estimates, pairs: Pairs | None, found: Contrasts) -> list[str]:
+        selection = estimates.groups.selection
+        cube = selection.cube
+        cautions = [*cautions_of(estimates), *cautions_of_direction(selection), *cautions_of_own_weights(estimates)]
+        if self.goal is not None:
+            cautions += cautions_of_goal(cube, cube.question_index[self.question], self.goal, estimates.value)
+        if pairs is not None:
+            cautions += pairs.cautions()
+            cautions += cautions_of_shared_people(pairs.reference.selection, selection)
+            cautions += cautions_of_lacking_states([pairs.reference.selection])
+        return cautions + found.cautions()
+
+    def _explanation(self, estimates: Estimates, pairs: Pairs | None, found: Contrasts) -> dict[str, object]:
+        pitfall = (
+            f"{found.unclear_count} of {found.test_count} locations can't be told from {self.against or 'the goal'}:"
+            " their differences may be chance."
+            " Two intervals that overlap may still differ; the test is on the difference itself."
+        )
+        references = {}
+        if pairs is not None:
+            used = pairs.reference.selection
+            references["reference"] = self._pool(group(replace(used, cells=np.unique(used.cells)), ()))
+        return explain(estimates, [pitfall], references=references)
 
 
 def _nation(cube: SurveyCube) -> str:
@@ -160,41 +218,3 @@ def _nation(cube: SurveyCube) -> str:
     raise InvalidParameterError(
         "against: the dataset has no nation to compare with; name a location, or give a goal", field="against"
     )
-
-
-def _estimate_of(selection: Selection, against: str, estimates: Estimates) -> Estimates:
-    """Return the reference location's estimate in the same years and strata.
-
-    Raises
-    ------
-    StatisticError
-        It has no value there.
-    """
-    cells = selection.elsewhere(locations=(selection.cube.location_index[against],))
-    own = pool(group(cells, ()), weights=estimates.weights, scale=estimates.scale, level=estimates.level)
-    if np.isnan(own.value[0]):
-        raise StatisticError(f"{against} has no value there to compare with; choose another location, year or stratum")
-    return own
-
-
-def _cautions(selection: Selection, against: str | None, found: Contrasts, level: float) -> list[str]:
-    cautions = cautions_of_direction(selection)
-    cube = selection.cube
-    if against is not None and cube.locations[cube.location_index[against]].kind is LocationKind.NATION:
-        cautions.append(
-            f"each state is part of {against}, so the two estimates are not independent:"
-            " the interval is a little too wide"
-        )
-    return cautions + cautions_of_many_tests(found.test_count, level)
-
-
-def _explanation(
-    estimates: Estimates, own: Estimates | None, against: str | None, found: Contrasts
-) -> dict[str, object]:
-    similar = found.verdict.count(SIMILAR)
-    name = "the goal" if against is None else against
-    pitfall = (
-        f"{similar} of {found.test_count} locations can't be told from {name}: their differences may be chance."
-        " Two intervals that overlap may still differ; the test is on the difference itself."
-    )
-    return explain(estimates, [pitfall], references={} if own is None else {"reference": own})

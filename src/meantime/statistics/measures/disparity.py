@@ -1,6 +1,6 @@
 """The statistic ``disparity``: how far apart the strata of a category are, in each location.
 
-The measures, with their sources, are in ``inequality.py``.
+The measures, with their sources, are in ``estimation/inequality``.
 """
 
 from __future__ import annotations
@@ -11,41 +11,36 @@ from typing import Annotated, ClassVar
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
-from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
-from meantime.statistics.estimation.contrasts import cautions_of_direction
+from meantime.statistics.estimation.absences import possible_segments
+from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits, listed
 from meantime.statistics.estimation.explanation import explain
-from meantime.statistics.estimation.filters import Filters, Places, overall_segments
+from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
-from meantime.statistics.estimation.inequality import StratumEstimate, measures_of
+from meantime.statistics.estimation.inequality.gaps import BEST, OTHERS, Reference
+from meantime.statistics.estimation.inequality.location_strata import LocationStrata, locations_of, overall_values
+from meantime.statistics.estimation.inequality.ranges import DRAWS
+from meantime.statistics.estimation.inequality.summaries import measures_of
+from meantime.statistics.estimation.matching import unshared_cells
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.uncertainty import Reliability, normal_quantile
-from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore
-from meantime.statistics.result import Record, Result, plain
+from meantime.statistics.estimation.uncertainty import Reliability
+from meantime.statistics.estimation.verdicts import cautions_of_direction
+from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore, WordOrName
+from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
 
 
-@dataclass(frozen=True, slots=True)
-class _Location:
-    """One location's strata that have a value, on the category's scale if it has one, and what is missing."""
-
-    name: str
-    strata: list[StratumEstimate]
-    overall: float | None
-    cells_used: int
-    cells_suppressed: int
-    is_doubtful: bool
-    strata_missing: int
-
-
-def _comparable(cube: SurveyCube, segments: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strata to compare: in a category with a scale, only those that have a place on it."""
+def _comparable(cube: SurveyCube, question: str, segments: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strata to compare: those that the question has, and that have a place on the category's scale."""
     categories = {cube.segments[index].category for index in segments}
     has_scale = any(segment.order is not None for segment in cube.segments if segment.category in categories)
-    return tuple(index for index in segments if not has_scale or cube.segments[index].order is not None)
+    possible = possible_segments(cube, cube.question_index[question])
+    return tuple(
+        index for index in segments if index in possible and (not has_scale or cube.segments[index].order is not None)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +51,7 @@ class Disparity(Filters):
     title = "Disparity between strata"
     summary = "How far apart the strata of a category are in each location, by several measures."
     unit = "percentage points"
-    method = "disparity/1: highest minus lowest stratum, index of disparity, slope index of inequality"
+    method = "disparity/2: largest difference between strata, index of disparity, slope index of inequality"
     example: ClassVar = {"question": "Q036", "years": [2023], "categories": ["Education"]}
     documentation = "methods/disparity.md"
 
@@ -73,7 +68,14 @@ class Disparity(Filters):
         Default("all strata of the category"),
         Example(["College graduate"]),
     ] = None
-    scale: ScaleOption = "linear"
+    reference: Annotated[
+        str,
+        WordOrName((BEST, OTHERS), STRATUM_NAME),
+        "What the strata are compared with: `best`, the most favourable of them; `others`, the mean of all others; or a"
+        " stratum.",
+        Example("College graduate"),
+    ] = BEST
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -81,21 +83,29 @@ class Disparity(Filters):
         """Check the scale, and that two strata of the category or more can be compared."""
         cube = places.cube
         check_scale(cube, self.question, self.scale)
-        if len(_comparable(cube, places.segments)) < 2:
+        if len(_comparable(cube, self.question, places.segments)) < 2:
             raise InvalidParameterError(
                 "categories: fewer than two strata to compare; choose a category with more strata",
                 field="categories",
                 accepted=sorted({segment.category for segment in cube.segments if not segment.is_overall} - {""}),
             )
+        compared = [cube.segments[index].stratum for index in _comparable(cube, self.question, places.segments)]
+        if self.reference not in {BEST, OTHERS, *compared}:
+            raise InvalidParameterError(
+                f"reference: {self.reference} is none of the strata that are compared; choose one of them",
+                field="reference",
+                accepted=(BEST, OTHERS, *compared),
+            )
 
     def compute(self, data: StatisticData) -> Result:
         """Return one record per location that has a row, by name.
 
-        ``value`` is the highest stratum minus the lowest, in percentage points, with its interval; ``ratio`` is
-        highest over lowest; ``relative_difference_percent`` is the same difference as a percentage of the most
-        favourable stratum; for the other fields see ``inequality.py``. Only strata with a value count, and in a
-        category with a scale only those that have a place on it; all measures are None with fewer than two. The
-        slope index and the relative index exist for categories with a scale.
+        ``value`` is the largest difference from the reference, in percentage points, with its interval; ``ratio`` is
+        the same as a ratio; ``relative_difference_percent`` is the difference as a percentage of the more favourable
+        side; for the other fields see ``inequality/summaries.py``. Only strata with a value count, and in a category
+        with a scale only those that have a place on it; several years are pooled over those that all strata of a
+        location have. All measures are None with fewer than two strata. Slope index and relative index exist for
+        categories with a scale.
 
         Raises
         ------
@@ -104,57 +114,73 @@ class Disparity(Filters):
 
         Notes
         -----
-        Differences: SE = sqrt(SE_a^2 + SE_b^2). Strata are taken as independent samples. Sources: Keppel et al. 2005,
-        Pearcy and Keppel 2002, Pamuk 1985 (see ``inequality.py``).
+        Intervals of the largest difference by simulation (``inequality/ranges.py``). Strata are taken as independent.
+        Sources: Keppel et al. 2005, Pearcy and Keppel 2002, Pamuk 1985 (see ``inequality/summaries.py``).
         """
         cube = data.cube
         chosen = self.select(cube)
-        segments = _comparable(cube, chosen.segments)
+        segments = _comparable(cube, self.question, chosen.segments)
         selection = chosen.elsewhere(segments=segments)
-        estimates = pool(group(selection, [LOCATION, STRATUM]), scale=self.scale, level=self.level)
-        has_scale = cube.segments[segments[0]].order is not None
-        locations = _locations(estimates, _overall_values(selection))
+        left_out = unshared_cells(selection, counted_cells(selection), apart=[STRATUM], within=[LOCATION])
+        groups = group(selection, [LOCATION, STRATUM])
+        estimates = pool(groups, scale=self.scale, level=self.level, left_out=left_out)
+        locations = locations_of(estimates, overall_values(selection, left_out), left_out)
         if all(len(location.strata) < 2 for location in locations):
             raise StatisticError("no location has two strata with a value there; choose another year or category")
-        z = normal_quantile(self.level)
-        higher_is_better = selection.question.direction is Direction.HIGHER_IS_BETTER
-        shared = _shared_dimensions(selection)
+        records = []
+        for location in locations:
+            data.checkpoint()
+            records.append(
+                {"location": location.name} | _shared_dimensions(selection) | self._record(location, selection)
+            )
+        reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
         return Result(
-            records=[
-                {"location": location.name}
-                | shared
-                | _record(location, z, higher_is_better=higher_is_better, has_scale=has_scale)
-                for location in locations
-            ],
+            records=records,
             unit="percentage points" if selection.question.unit == "percent" else selection.question.unit,
-            method=f"{self.versioned_method()}: highest minus lowest stratum, SE = sqrt(SE_a^2 + SE_b^2); index of"
-            " disparity about the overall estimate; between-group variance, slope and relative index by shares of the"
-            f" sample; {100 * self.level:g} % normal intervals, standard errors read on the {self.scale} scale",
+            method=f"{self.versioned_method()}: largest difference from {self._reference_in_words()}, its interval that"
+            f" of all differences at once, by {DRAWS:,} seeded draws; index of disparity about the overall estimate;"
+            " between-group variance, slope and relative index by shares of the sample, with a"
+            f" {100 * self.level:g} % normal interval; standard errors read on the {estimates.scale} scale{reason}",
             cautions=tuple(_cautions(estimates, locations, chosen.segments, segments)),
             explanation=explain(estimates, [_PITFALL]) if self.explain else None,
         )
 
+    def _reference_in_words(self) -> str:
+        words = {BEST: "the most favourable stratum", OTHERS: "the mean of all other strata, each counted once"}
+        return words.get(self.reference, self.reference)
+
+    def _record(self, location: LocationStrata, selection: Selection) -> Record:
+        """Return one location's fields after its dimensions, all of them; a measure that isn't there is None."""
+        named = self.reference in {BEST, OTHERS}
+        measures = measures_of(
+            location.strata,
+            location.overall,
+            self.level,
+            Reference(self.reference) if named else Reference("stratum", self.reference),
+            higher_is_better=selection.question.direction is Direction.HIGHER_IS_BETTER,
+            has_scale=selection.cube.segments[selection.segments[0]].order is not None,
+        )
+        doubt = Reliability.CAUTION if location.is_doubtful else Reliability.OK
+        sizes = [own.sample_size for own in location.strata if own.sample_size is not None]
+        size = math.fsum(sizes)
+        return {
+            **{field: measures.get(field) for field in _FIELDS_BEFORE},
+            "sample_size": None if not sizes else int(size) if size.is_integer() else size,
+            "cells_used": location.cells_used,
+            "cells_suppressed": location.cells_suppressed,
+            "reliability": (doubt if "value" in measures else Reliability.SUPPRESSED).value,
+            **{field: measures.get(field) for field in _FIELDS_AFTER},
+            "overall_value": location.overall,
+            "strata_count": len(location.strata),
+            "strata_missing": location.strata_missing,
+            "cells_left_out": location.cells_left_out,
+        }
+
 
 _PITFALL = (
-    "Which stratum is highest is read off the same noisy estimates as how high it is, so the difference between the"
-    " highest and the lowest is too large on average, and more so the more strata there are."
+    "Which stratum is highest is read off the same noisy estimates as how high it is, so the largest difference is too"
+    " large on average, and more so the more strata there are; value_by_chance is what it would be if none differed."
 )
-
-
-def _overall_values(selection: Selection) -> dict[int, float]:
-    """Return the overall stratum's value of each location (an index) that has one."""
-    cube = selection.cube
-    everybody = overall_segments(cube)
-    if not everybody:
-        return {}
-    try:
-        cells = selection.elsewhere(segments=everybody)
-    except StatisticError:  # no row there
-        return {}
-    overall = pool(group(cells, [LOCATION]))
-    places = cube.cells.location[cells.cells[overall.groups.first_cell]].tolist()
-    values = zip(places, overall.value.tolist(), strict=True)
-    return {place: value for place, value in values if not math.isnan(value)}
 
 
 def _shared_dimensions(selection: Selection) -> Record:
@@ -163,45 +189,10 @@ def _shared_dimensions(selection: Selection) -> Record:
     return year | {"category": category}
 
 
-def _locations(estimates: Estimates, overall: dict[int, float]) -> list[_Location]:
-    """Return the strata of each location, in the order of the groups."""
-    selection = estimates.groups.selection
-    cube = selection.cube
-    cells = selection.cells[estimates.groups.first_cell]
-    flags = plain(estimates.common_columns()["reliability"])
-    members: dict[int, list[int]] = {}
-    for place, location in enumerate(cube.cells.location[cells].tolist()):
-        members.setdefault(location, []).append(place)
-    found = []
-    for location, places in members.items():
-        valued = [place for place in places if not math.isnan(estimates.value[place])]
-        found.append(
-            _Location(
-                name=cube.locations[location].name,
-                strata=[_stratum(estimates, place, int(cells[place])) for place in valued],
-                overall=overall.get(location),
-                cells_used=int(estimates.cells_used[valued].sum()),
-                cells_suppressed=int(estimates.cells_suppressed[places].sum()),
-                is_doubtful=any(flags[place] == Reliability.CAUTION for place in valued),
-                strata_missing=len(selection.segments) - len(valued),
-            )
-        )
-    return found
-
-
-def _stratum(estimates: Estimates, place: int, cell: int) -> StratumEstimate:
-    cube = estimates.groups.selection.cube
-    error, size = float(estimates.standard_error[place]), float(estimates.sample_size[place])
-    return StratumEstimate(
-        stratum=cube.segments[cube.cells.segment[cell]].stratum,
-        value=float(estimates.value[place]),
-        standard_error=None if math.isnan(error) else error,
-        sample_size=None if math.isnan(size) else size,
-    )
-
-
 _FIELDS_BEFORE = ("value", "standard_error", "low", "high")
 _FIELDS_AFTER = (
+    "p_value",
+    "value_by_chance",
     "highest_stratum",
     "highest_value",
     "lowest_stratum",
@@ -220,38 +211,30 @@ _FIELDS_AFTER = (
 )
 
 
-def _record(location: _Location, z: float, *, higher_is_better: bool, has_scale: bool) -> Record:
-    """Return one location's fields after its dimensions, all of them; a measure that isn't there is None."""
-    measures = measures_of(location.strata, location.overall, z, higher_is_better=higher_is_better, has_scale=has_scale)
-    doubt = Reliability.CAUTION if location.is_doubtful else Reliability.OK
-    sizes = [own.sample_size for own in location.strata if own.sample_size is not None]
-    size = math.fsum(sizes)
-    return {
-        **{field: measures.get(field) for field in _FIELDS_BEFORE},
-        "sample_size": None if not sizes else int(size) if size.is_integer() else size,
-        "cells_used": location.cells_used,
-        "cells_suppressed": location.cells_suppressed,
-        "reliability": (doubt if measures else Reliability.SUPPRESSED).value,
-        **{field: measures.get(field) for field in _FIELDS_AFTER},
-        "overall_value": location.overall,
-        "strata_count": len(location.strata),
-        "strata_missing": location.strata_missing,
-    }
-
-
 def _cautions(
-    estimates: Estimates, locations: list[_Location], chosen: tuple[int, ...], compared: tuple[int, ...]
+    estimates: Estimates, locations: list[LocationStrata], chosen: tuple[int, ...], compared: tuple[int, ...]
 ) -> list[str]:
     selection = estimates.groups.selection
     cautions = [*cautions_of_gaps(estimates), *cautions_of_limits(estimates), *cautions_of_direction(selection)]
-    left_out = [selection.cube.segments[index].stratum for index in chosen if index not in compared]
-    if left_out:
-        cautions.append(f"strata without a place on the category's scale are left out: {', '.join(left_out)}")
+    cube = selection.cube
+    possible = possible_segments(cube, cube.question_index[selection.question.text])
+    off_scale = [cube.segments[index].stratum for index in chosen if index not in compared and index in possible]
+    if off_scale:
+        cautions.append(f"strata without a place on the category's scale are left out: {', '.join(off_scale)}")
+    impossible = [cube.segments[index].stratum for index in chosen if index not in possible]
+    if impossible:
+        cautions.append(f"strata that the question has no row of are left out: {', '.join(impossible)}")
     lacking = sum(location.strata_missing > 0 for location in locations)
     if lacking:
         cautions.append(
             f"{lacking} of {len(locations)} locations lack a stratum, so their measures are not comparable with"
             " those of locations that have them all"
+        )
+    matched = [location.name for location in locations if location.cells_left_out]
+    if matched:
+        cautions.append(
+            "over the years that all strata have, so not over the same in each location:"
+            f" {len(matched)} of {len(locations)} locations leave years out ({listed(matched)})"
         )
     cautions.append("strata are taken as independent samples, and their shares are those of the sample, not of people")
     return cautions

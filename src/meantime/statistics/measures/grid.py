@@ -7,13 +7,20 @@ A place is a question asked in a year, a location and a stratum. What is asked f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from meantime.statistics.estimation.absences import (
+    Absence,
+    ReasonArray,
+    possible_segments,
+    reasons_of_cells,
+    reasons_of_places,
+)
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR
 from meantime.statistics.estimation.selection import IndexArray
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import IntArray, SurveyCube
 
 ASKED = "question"
 """The dimension of questions."""
@@ -34,11 +41,15 @@ class Grid:
 
 @dataclass(slots=True)
 class Count:
-    """Estimates with and without a value, and places without a row."""
+    """Estimates with a value, and rows and places without one, by the reason for it."""
 
     present: int = 0
-    suppressed: int = 0
-    missing: int = 0
+    absent: dict[Absence, int] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> int:
+        """How many there could be: all but what is impossible."""
+        return self.present + sum(count for reason, count in self.absent.items() if reason is not Absence.IMPOSSIBLE)
 
 
 Key = tuple[int, int, int, int]
@@ -54,16 +65,14 @@ def count_places(cube: SurveyCube, grid: Grid, by: Sequence[str], counts: dict[K
     )
     shape = tuple(int(axis.max()) + 1 for axis in axes)
     cells, places = _cells_of_grid(cube, grid)
-    groups = np.ravel_multi_index(
-        tuple(axis[place] for axis, place in zip(axes, places, strict=True)), shape
-    )  # fmt: skip
     size = int(np.prod(shape))
+    groups = np.ravel_multi_index(tuple(axis[place] for axis, place in zip(axes, places, strict=True)), shape)
     present = np.bincount(groups, cube.cells.value_count[cells], minlength=size).astype(np.intp)
-    rows = np.bincount(groups, cube.cells.row_count[cells], minlength=size).astype(np.intp)
+    without = cube.cells.row_count[cells] - cube.cells.value_count[cells]
+    absent = _by_reason(groups, reasons_of_cells(cube)[cells], without, size)
+    absent += _places_without_a_row(cube, grid, axes, places)
     extents = (np.bincount(axis, minlength=length) for axis, length in zip(axes, shape, strict=True))
-    expected = np.einsum("i,j,k->ijk", *extents).ravel()
-    missing = expected - np.bincount(groups, minlength=size)
-    for number in np.flatnonzero(expected).tolist():
+    for number in np.flatnonzero(np.einsum("i,j,k->ijk", *extents).ravel()).tolist():
         location, year, segment = np.unravel_index(number, shape)
         key = (
             grid.question if ASKED in by else -1,
@@ -73,8 +82,33 @@ def count_places(cube: SurveyCube, grid: Grid, by: Sequence[str], counts: dict[K
         )
         count = counts.setdefault(key, Count())
         count.present += int(present[number])
-        count.suppressed += int(rows[number] - present[number])
-        count.missing += int(missing[number])
+        for reason in np.flatnonzero(absent[number]).tolist():
+            count.absent[Absence(reason)] = count.absent.get(Absence(reason), 0) + int(absent[number, reason])
+
+
+def _by_reason(groups: IndexArray, reasons: ReasonArray, weights: IndexArray | IntArray, size: int) -> IndexArray:
+    """Return sums of weights: one row a group, one column a reason."""
+    count = len(Absence)
+    sums = np.bincount(groups * count + reasons, weights, minlength=size * count)
+    return sums.astype(np.intp).reshape(size, count)
+
+
+def _places_without_a_row(
+    cube: SurveyCube, grid: Grid, axes: tuple[IndexArray, ...], places: tuple[IndexArray, ...]
+) -> IndexArray:
+    """Return how many places of the grid no row is about, by group and reason."""
+    shape = tuple(int(axis.max()) + 1 for axis in axes)
+    has_row = np.zeros([len(axis) for axis in axes], dtype=np.bool_)
+    has_row[places] = True
+    if has_row.all():
+        return np.zeros((1, len(Absence)), dtype=np.intp)
+    location, year, segment = np.nonzero(~has_row)
+    years = np.searchsorted(cube.years, np.array(grid.years)[year])
+    of_places = reasons_of_places(cube, grid.question)[np.array(grid.locations)[location], years]
+    possible = np.array([index in possible_segments(cube, grid.question) for index in grid.segments], dtype=np.bool_)
+    reasons = np.where(possible[segment], of_places, np.int8(Absence.IMPOSSIBLE))
+    groups = np.ravel_multi_index((axes[0][location], axes[1][year], axes[2][segment]), shape)
+    return _by_reason(groups, reasons, np.ones(len(groups), dtype=np.intp), int(np.prod(shape)))
 
 
 def _axis(length: int, *, apart: bool) -> IndexArray:

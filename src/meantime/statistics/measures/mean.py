@@ -12,6 +12,7 @@ from meantime.statistics.estimation.cautions import cautions_of
 from meantime.statistics.estimation.explanation import explain, national_pitfalls
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import STRATUM, ByOption, group
+from meantime.statistics.estimation.nation import cautions_of_lacking_states
 from meantime.statistics.estimation.options import (
     AnyWeightsOption,
     ExplainOption,
@@ -34,14 +35,14 @@ class Mean(Filters):
     title = "Mean with interval"
     summary = "The mean of published estimates, by location, year, category or stratum, with its interval."
     unit = "percent"
-    method = "mean/1: mean of estimates, its error propagated from their limits"
+    method = "mean/2: mean of estimates, its error propagated from their limits"
     example: ClassVar = {"question": "Q036", "years": [2023], "by": ["location"]}
     documentation = "methods/mean.md"
 
     by: ByOption = ()
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -75,6 +76,6 @@ class Mean(Filters):
             records=records_of(groups.dimension_columns() | estimates.common_columns()),
             unit=groups.selection.question.unit,
             method=estimates.method(self.versioned_method()),
-            cautions=cautions_of(estimates),
+            cautions=(*cautions_of(estimates), *cautions_of_lacking_states([groups.selection])),
             explanation=explain(estimates, national_pitfalls(estimates)) if self.explain else None,
         )

@@ -3,9 +3,7 @@
 Sources
 -------
 H. Goldstein and D. J. Spiegelhalter, League tables and their limitations, Journal of the Royal Statistical Society
-A 159, 1996: why ranks need intervals. M. Klein, T. Wright and J. Wieczorek, A joint confidence region for an overall
-ranking of populations, Journal of the Royal Statistical Society C 69, 2020: ranks between 1 + the number
-significantly better and n - the number significantly worse (here with one test per pair, uncorrected).
+A 159, 1996: why ranks need intervals. How those come about, with sources, is in ``estimation/joint_ranks.py``.
 """
 
 from __future__ import annotations
@@ -22,6 +20,8 @@ from meantime.statistics.estimation.cautions import cautions_of, listed
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, group
+from meantime.statistics.estimation.joint_ranks import RankIntervals, ranks
+from meantime.statistics.estimation.matching import cautions_of_own_weights, shared
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
@@ -29,68 +29,15 @@ from meantime.statistics.estimation.options import (
     WeightsOption,
     check_scale,
 )
-from meantime.statistics.estimation.pooling import pool
+from meantime.statistics.estimation.pooling import counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
-from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, TIE_DECIMALS, normal_quantile
+from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
+from meantime.statistics.estimation.verdicts import why_undirected
 from meantime.statistics.result import Column, Record, Result, records_of
 from meantime.statistics.statistic import StatisticData
-from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 from meantime.survey.questions import Direction
 
 BEST, WORST, HIGHEST, LOWEST = "best", "worst", "highest", "lowest"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranks:
-    """Ranks from 1 in one order of the estimates; ``low`` and ``high`` bound what the data allow.
-
-    ``different`` tells of each pair of estimates whether they differ significantly (square, symmetric).
-    """
-
-    rank: IndexArray
-    low: IndexArray
-    high: IndexArray
-    tied: BoolArray
-    different: BoolArray
-
-
-def ranks(value: FloatArray, standard_error: FloatArray, *, level: float) -> Ranks:
-    """Return ranks and rank intervals of estimates that are in order, the first rank first.
-
-    Parameters
-    ----------
-    value, standard_error
-        In order, all of one unit; a standard error may be NaN.
-    level
-        1 - level is the size of each pairwise test.
-
-    Returns
-    -------
-    Ranks
-        rank = 1 + number of estimates before it that are not equal to it within nine decimals, so ties share a
-        rank. The interval runs from 1 + number of estimates significantly before it to n - number significantly
-        after it; an estimate without a standard error is never significantly different.
-
-    Notes
-    -----
-    Pairwise two-sided z-tests with SE = sqrt(SE_a^2 + SE_b^2), without correction for their number.
-    """
-    rounded = np.round(value, TIE_DECIMALS)
-    starts = np.r_[True, rounded[1:] != rounded[:-1]]
-    rank = np.maximum.accumulate(np.where(starts, np.arange(1, len(value) + 1), 1))
-    tied = np.bincount(rank)[rank] > 1
-    different = _significant(value, standard_error, level=level)
-    places = np.arange(len(value))
-    before = (different & (places[None, :] < places[:, None])).sum(axis=1)
-    after = (different & (places[None, :] > places[:, None])).sum(axis=1)
-    return Ranks(rank, 1 + before, len(value) - after, tied, different)
-
-
-def _significant(value: FloatArray, standard_error: FloatArray, *, level: float) -> BoolArray:
-    """Return whether each pair of estimates differs significantly (square, symmetric)."""
-    gap = np.abs(value[:, None] - value[None, :])
-    error = np.sqrt(standard_error[:, None] ** 2 + standard_error[None, :] ** 2)
-    return (gap > normal_quantile(level) * error) & (gap >= EQUAL_WITHIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +48,7 @@ class Ranking(Filters):
     title = "Ranking with rank intervals"
     summary = "The best or worst locations, with rank intervals and those that can't be told from the last of them."
     unit = "percent"
-    method = "ranking/1: order of estimates, rank intervals from pairwise z-tests"
+    method = "ranking/3: order of estimates over the same years and strata, with rank intervals"
     example: ClassVar = {"question": "Q036", "years": [2023], "k": 5, "end": "best"}
     documentation = "methods/ranking.md"
 
@@ -117,8 +64,15 @@ class Ranking(Filters):
         "Which end comes first; highest and lowest need no direction of the question.",
         Example(BEST),
     ] = BEST
+    rank_intervals: Annotated[
+        str,
+        Choice(tuple(RankIntervals), any_case=True),
+        "For what the level of rank intervals stands: for all of them at once (`joint`; `non_overlap` is simpler and"
+        " wider), or for each pair of locations.",
+        Example("joint"),
+    ] = RankIntervals.JOINT
     weights: WeightsOption = "none"
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -126,11 +80,10 @@ class Ranking(Filters):
         """Check the scale, and that somebody has said which end is better if that is asked for."""
         cube = places.cube
         check_scale(cube, self.question, self.scale)
-        direction = cube.questions[cube.question_index[self.question]].direction
-        if direction is None and self.end in (BEST, WORST):
+        question = cube.questions[cube.question_index[self.question]]
+        if question.direction is None and self.end in (BEST, WORST):
             raise InvalidParameterError(
-                "end: nobody has said which end of this question is better; ask for highest or lowest,"
-                " or state the direction in a mapping file",
+                f"end: {why_undirected(question)}; ask for highest or lowest, or state the direction in a mapping file",
                 field="end",
                 accepted=(HIGHEST, LOWEST),
             )
@@ -138,36 +91,57 @@ class Ranking(Filters):
     def compute(self, data: StatisticData) -> Result:
         """Return records in order of rank, ties by name.
 
-        ``among_k`` is true for ranks up to k (so for more than k where the last are tied); every other record is a
-        location that isn't significantly different from the ``k``-th. ``rank_low`` to ``rank_high`` are the ranks
-        that the data allow; see ``ranks``. Locations without a value have no rank; a caution names them.
+        All are ranked over the years and strata that all of them have, so that a missing year doesn't decide a rank;
+        see ``matching.unshared_cells``. ``among_k`` is true for ranks up to k (so for more than k where the last are
+        tied); every other record is a location that some one at the last of these ranks can't be told from, or whose
+        rank interval reaches k. ``rank_low`` to ``rank_high`` are the ranks that the data allow; see ``ranks``. A
+        location is surely among k if all of them are up to k, and possibly if one is.
+        Locations without a value, or without a year and stratum in common with the others, have no rank; a caution
+        names them.
 
         Raises
         ------
         StatisticError
-            The dataset has no row there, or no location has a value.
+            The dataset has no row there, no location has a value, or no two have one in the same year and stratum.
         """
         selection = self.select(data.cube)
-        estimates = pool(group(selection, [LOCATION]), weights=self.weights, scale=self.scale, level=self.level)
+        counted = counted_cells(selection, weights=self.weights)
+        matched = shared(group(selection, [LOCATION]), counted)
+        estimates = pool(
+            matched.groups, weights=self.weights, scale=self.scale, level=self.level, left_out=matched.left_out
+        )
         direction = selection.question.direction
         descending = self._is_descending(direction)
         rounded = np.round(estimates.value, TIE_DECIMALS)
         order = np.argsort(-rounded if descending else rounded, kind="stable")  # groups are by name, NaN goes last
         order = order[: len(order) - int(np.isnan(rounded).sum())]
         if not len(order):
-            raise StatisticError("no location has a value there, so there is nothing to rank; widen the filters")
-        found = ranks(estimates.value[order], estimates.standard_error[order], level=self.level)
+            raise StatisticError(
+                "no two locations have a value in the same year and stratum, so nothing can be ranked; choose one year"
+                if counted.any()
+                else "no location has a value there, so there is nothing to rank; widen the filters"
+            )
+        found = ranks(
+            estimates.value[order],
+            estimates.standard_error[order],
+            level=self.level,
+            kind=self.rank_intervals,
+            checkpoint=data.checkpoint,
+        )
         among = found.rank <= self.k
-        last = int(among.sum()) - 1
-        differs = found.different[last]
-        shown = np.flatnonzero(among | ~differs)
-        columns = _taken(estimates.groups.dimension_columns() | estimates.common_columns(), order[shown])
+        # Of several that share the last rank, the one that comes last by name decides nothing.
+        differs = found.different[found.rank == found.rank[among][-1]].all(axis=0)
+        shown = np.flatnonzero(among | ~differs | (found.low <= self.k))
+        columns = estimates.groups.dimension_columns() | estimates.common_columns() | matched.columns()
+        columns = _taken(columns, order[shown])
         columns |= {
             "rank": found.rank[shown],
             "rank_low": found.low[shown],
             "rank_high": found.high[shown],
             "tied": found.tied[shown],
             "among_k": among[shown],
+            "surely_among_k": found.high[shown] <= self.k,
+            "possibly_among_k": found.low[shown] <= self.k,
             "differs_from_k": differs[shown],
             "ranked_count": np.full(len(shown), len(order)),
             "direction": [None if direction is None else direction.value] * len(shown),
@@ -176,9 +150,14 @@ class Ranking(Filters):
         return Result(
             records=records,
             unit=selection.question.unit,
-            method=f"{estimates.method(self.versioned_method())}; {self._order_in_words(direction)}; rank interval"
-            " from pairwise two-sided z-tests: 1 + number significantly before to n - number significantly after",
-            cautions=(*cautions_of(estimates), *_cautions(records, self.k)),
+            method=f"{estimates.method(self.versioned_method())}; {self._order_in_words(direction)}; rank interval:"
+            f" 1 + number surely before to n - number surely after, by {found.method}",
+            cautions=(
+                *cautions_of(estimates),
+                *cautions_of_own_weights(estimates),
+                *matched.cautions(),
+                *_cautions(records, self.k, is_pairwise=self.rank_intervals == RankIntervals.PAIRWISE),
+            ),
             explanation=explain(estimates, [_pitfall(records, len(order))]) if self.explain else None,
         )
 
@@ -202,17 +181,29 @@ def _taken(columns: dict[str, Column], places: IndexArray) -> dict[str, Column]:
     }
 
 
-def _cautions(records: list[Record], k: int) -> list[str]:
+def _cautions(records: list[Record], k: int, *, is_pairwise: bool) -> list[str]:
     cautions = []
     among = [record for record in records if record["among_k"]]
     alike = [str(record["location"]) for record in records if not record["among_k"]]
     if alike:
-        cautions.append(f"not to be told from rank {among[-1]['rank']}: {len(alike)} more locations ({listed(alike)})")
+        cautions.append(
+            f"not to be told from rank {among[-1]['rank']}, or perhaps before it: {len(alike)} more locations"
+            f" ({listed(alike)})"
+        )
     if len(among) > k:
         cautions.append(f"rank {among[-1]['rank']} is shared, so {len(among)} locations are among the first {k}")
     if any(record["tied"] for record in records):
         cautions.append("locations with equal values share a rank; their order is by name")
-    cautions.append("rank intervals come from one test per pair, without correction for the number of tests")
+    surely = [str(record["location"]) for record in records if record["surely_among_k"]]
+    possibly = sum(bool(record["possibly_among_k"]) for record in records)
+    if len(surely) < len(among):
+        names = f"{len(surely)} locations ({listed(surely)})" if surely else "no location"
+        cautions.append(f"surely among the first {k}: {names}; possibly: {possibly}")
+    if is_pairwise:
+        cautions.append(
+            "rank intervals come from one test per pair, without correction for the number of tests, so they needn't"
+            " hold together; ask for rank_intervals joint"
+        )
     return cautions
 
 

@@ -1,51 +1,61 @@
 """The statistic ``trend``: the slope of yearly estimates, and the change between first and last year.
 
-The line is fitted, and what a series lacks is found, in ``estimation/series.py``.
+Which estimates form a line, how it is fitted and what it lacks is in ``estimation/series``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
-from meantime.statistics.estimation.cautions import cautions_of
-from meantime.statistics.estimation.contrasts import cautions_of_direction, contrasts
+from meantime.statistics.estimation.breaks import Breaks, BreaksOption, Stretches, cautions_of_breaks, stretches
+from meantime.statistics.estimation.cautions import cautions_of, listed
+from meantime.statistics.estimation.contrasts import Contrasts, contrasts
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, years_with_values
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
+from meantime.statistics.estimation.matching import unshared_cells
+from meantime.statistics.estimation.multiplicity import AdjustOption
+from meantime.statistics.estimation.nation import (
+    PANEL_NAME,
+    cautions_of_lacking_states,
+    check_panel,
+    fixed_panel,
+)
 from meantime.statistics.estimation.options import (
     AnyWeightsOption,
     ExplainOption,
     LevelOption,
+    Panel,
+    PanelOption,
     PopulationOption,
     ScaleOption,
+    Weights,
     check_population,
     check_scale,
 )
-from meantime.statistics.estimation.pooling import Estimates, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray, Selection
-from meantime.statistics.estimation.series import (
-    BREAK_YEAR,
-    Lines,
+from meantime.statistics.estimation.series.panels import (
     cautions_of_absences,
-    fit_lines,
+    cautions_of_matching,
     panel_columns,
     years_asked,
 )
-from meantime.statistics.estimation.uncertainty import Reliability, Scale, interval, is_reliable
+from meantime.statistics.estimation.series.points import Points, cautions_of_misfit, points_of
+from meantime.statistics.estimation.uncertainty import Reliability, interval
+from meantime.statistics.estimation.verdicts import Verdict, cautions_of_direction
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData
-from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
-
-SCATTER_LIMIT = 3.0
-"""Residual variance, as a multiple of what the standard errors explain, above which a caution is given."""
+from meantime.survey.cube.limits import Scale
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray, SurveyCube
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +66,7 @@ class Trend(Filters):
     title = "Trend over the years"
     summary = "The slope per year of yearly estimates and the change from the first to the last year."
     unit = "percentage points per year"
-    method = "trend/1: weighted least squares of yearly estimates on the year"
+    method = "trend/2: weighted least squares of yearly estimates on the year"
     example: ClassVar = {"question": "Q036", "locations": ["Ohio", "National"]}
     documentation = "methods/trend.md"
 
@@ -67,9 +77,12 @@ class Trend(Filters):
         "Dimensions that have a trend each; the others are pooled within each year.",
         Example([LOCATION]),
     ] = (LOCATION,)
+    breaks: BreaksOption = Breaks.APART.value
+    panel: PanelOption = Panel.PUBLISHED.value
+    adjust: AdjustOption = "bh"
     weights: AnyWeightsOption = "none"
     population: PopulationOption = None
-    scale: ScaleOption = "linear"
+    scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
 
@@ -77,9 +90,20 @@ class Trend(Filters):
         """Return all years in which the question has a value."""
         return years_with_values(cube, self.question) or cube.years[-1:]
 
+    def settled(self, cube: SurveyCube) -> Self:
+        """Fill the defaults of the filters: for a fixed panel the nation."""
+        if self.panel == Panel.FIXED and self.locations is None and self.include is None:
+            return replace(self, include=("nation",)).settled(cube)
+        return super().settled(cube)
+
     def check(self, places: Places) -> None:
-        """Check scale, number of years and population."""
+        """Check scale, panel, number of years and population."""
         check_scale(places.cube, self.question, self.scale)
+        check_panel(places.cube, self.panel, places.locations)
+        if self.panel == Panel.FIXED and self.weights != Weights.NONE:
+            raise InvalidParameterError(
+                "weights: a fixed panel weighs its states by their sample sizes; leave weights out", field="weights"
+            )
         if len(places.years) < 2:
             raise InvalidParameterError(
                 f"years: a trend needs at least two years, and {len(places.years)} is selected", field="years"
@@ -89,70 +113,139 @@ class Trend(Filters):
         )
 
     def compute(self, data: StatisticData) -> Result:
-        """Return one record per series, in the order of ``grouping.py``.
+        """Return one record per series and stretch of years between known breaks, in the order of ``grouping.py``.
 
-        ``value`` is the slope in percentage points per year, None with fewer than two usable years.
-        ``missing_years`` are years in which the question has a value somewhere in the selection but the series has no
-        usable estimate; ``panel_complete`` tells whether the same locations and strata have a value in every year;
-        ``crosses_2011`` whether the series starts before BRFSS changed its method in 2011. ``reliability`` is the
-        worst of the yearly estimates'.
+        ``value`` is the slope in percentage points per year, None with fewer than two usable years; a stretch in which
+        nothing has two is left out. ``missing_years`` are years in which the question has a value somewhere in the
+        selection but the series has no usable estimate; ``panel_complete`` tells whether the same locations and strata
+        have a value in every year, those within a nation too. ``jump_year`` is the year of the largest step that the
+        line doesn't explain, where the points are on no line. ``reliability`` is the worst of the yearly estimates'.
 
         Raises
         ------
         StatisticError
-            The dataset has no row there, or no series has two usable years.
+            The dataset has no row there, or no series has two usable years between two breaks.
 
         Notes
         -----
-        See ``regression.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples; weights,
-        population, scale and level are about pooling within a year.
+        See ``series.fit_lines`` and ``contrasts.contrasts``. Years are taken as independent samples; weights,
+        population and scale are about pooling within a year, over the cells that all years of a stretch have.
         """
+        if self.panel == Panel.FIXED:
+            return self._of_states(data)
         selection = self.select(data.cube)
-        series = group(selection, self.by)
+        asked = stretches(years_asked(selection), self._cuts(selection))
+        if not asked.count:
+            raise StatisticError(_nothing(asked))
+        series, left_out = group(selection, self.by), self._left_out(selection, asked)
         yearly = pool(
             group(selection, [*self.by, YEAR]),
             weights=self.weights,
             population=self.population,
             scale=self.scale,
             level=self.level,
+            left_out=left_out,
         )
-        owner = series.group_of_cell[yearly.groups.first_cell]
-        year = data.cube.cells.year[selection.cells[yearly.groups.first_cell]].astype(np.intp)
-        lines = fit_lines(owner, year.astype(np.float64), yearly.value, yearly.standard_error, len(series))
-        if np.isnan(lines.slope).all():
-            raise StatisticError("nothing has two years with a value and a standard error; select more years")
-        asked = years_asked(selection)
-        zero = np.zeros(len(series))
+        points = points_of(yearly, series, asked)
+        if not points.lines.year_count.any():
+            raise StatisticError(_nothing(asked))
+        lines, zero = points.lines, np.zeros(len(points.lines.slope))
         slopes = contrasts(
-            lines.slope, lines.standard_error, zero, zero, level=self.level, direction=selection.question.direction
+            lines.slope,
+            lines.standard_error,
+            zero,
+            zero,
+            level=self.level,
+            direction=selection.question.direction,
+            adjust=self.adjust,
         )
-        usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
+        dimensions = {name: column for name, column in series.dimension_columns().items() if name != YEAR}
         columns = {
-            **{name: column for name, column in series.dimension_columns().items() if name != YEAR},
+            **{name: [column[place] for place in points.series] for name, column in dimensions.items()},
             "value": slopes.difference,
             "standard_error": slopes.standard_error,
             "low": slopes.low,
             "high": slopes.high,
-            **_pooled_columns(yearly, owner, usable, lines),
-            "p_value": slopes.p_value,
-            "verdict": slopes.verdict,
+            **_pooled_columns(yearly, points),
+            **_words(slopes),
             "residual_ratio": lines.residual_ratio,
-            **_change_columns(yearly, year, lines, self.level),
-            **panel_columns(series, owner, year, usable, asked),
+            "misfit_p": lines.misfit_p,
+            "widened_by": np.where(np.isnan(lines.slope), np.nan, lines.widened_by),
+            "jump_year": whole(np.where(lines.is_misfit, points.year[lines.jump], np.nan)),
+            **_change_columns(yearly, points, self.level),
+            **panel_columns(selection, points, asked, left_out),
         }
         return Result(
             records=records_of(columns),
             unit=_unit(selection.question.unit),
             method=f"{yearly.method(self.versioned_method())}; slope by weighted least squares on the year,"
-            " w = 1 / SE^2, SE = sqrt(1 / sum(w (x - xbar)^2))",
-            cautions=tuple(_cautions(yearly, selection, lines, asked.tolist())),
+            " w = 1 / SE^2, SE = sqrt(1 / sum(w (x - xbar)^2)), times the Birge ratio sqrt(residual_ratio) where that"
+            f" is above 1; {slopes.method()}",
+            cautions=tuple(self._cautions(yearly, points, asked, left_out, slopes)),
             explanation=explain(yearly, [_PITFALL]) if self.explain else None,
         )
+
+    def _of_states(self, data: StatisticData) -> Result:
+        """Return the trends of the states that have a value in all the years, pooled with weights that never change."""
+        nation = self.select(data.cube)
+        panel = fixed_panel([nation.elsewhere(years=(year,)) for year in years_asked(nation).tolist()])
+        request = replace(
+            self,
+            panel=Panel.PUBLISHED.value,
+            locations=panel.states,
+            include=("states",),
+            by=tuple(name for name in self.by if name != LOCATION),
+            weights=Weights.POPULATION.value,
+            population=panel.weights,
+        )
+        found = request.compute(data)
+        return replace(
+            found,
+            records=[{"location": PANEL_NAME, **record} for record in found.records],
+            method=f"{found.method}; P is a state's sample size in all the years together",
+            cautions=(*panel.cautions(), *found.cautions),
+        )
+
+    def _cuts(self, selection: Selection) -> list[int]:
+        return [] if self.breaks == Breaks.CROSS else [each.year for each in selection.question.breaks]
+
+    def _left_out(self, selection: Selection, asked: Stretches) -> BoolArray:
+        """Return the cells that some year of their stretch lacks in their series."""
+        counted = counted_cells(selection, weights=self.weights, population=self.population)
+        of_cell = asked.of(selection.cube.cells.year[selection.cells])
+        left_out = np.zeros(len(counted), dtype=np.bool_)
+        for number in range(asked.count):
+            left_out |= unshared_cells(selection, counted & (of_cell == number), apart=[YEAR], within=self.by)
+        return left_out
+
+    def _cautions(
+        self, yearly: Estimates, points: Points, asked: Stretches, left_out: BoolArray, slopes: Contrasts
+    ) -> list[str]:
+        selection, years = yearly.groups.selection, asked.years.tolist()
+        crossing = "and the slope mixes that with the change in people"
+        so = crossing if self.breaks == Breaks.CROSS else "so that no trend crosses it"
+        cautions = [*cautions_of(yearly), *cautions_of_direction(selection)]
+        cautions += cautions_of_breaks(selection.question, years, so)
+        lone = asked.years[~np.isin(asked.number, points.stretch)].tolist()
+        if lone:
+            cautions.append(f"between breaks too few years for a trend, so left out: {listed(list(map(str, lone)))}")
+        cautions += cautions_of_absences(selection, years) + cautions_of_lacking_states([selection])
+        cautions += cautions_of_matching(selection, left_out) + cautions_of_misfit(points)
+        return [*cautions, *slopes.cautions(), "the samples of different years are taken as independent"]
+
+
+def _nothing(asked: Stretches) -> str:
+    if asked.count > 1:
+        return (
+            "nothing has two years with a value and a standard error on one side of a known break; select more years,"
+            f" or ask for breaks `{Breaks.CROSS}`"
+        )
+    return "nothing has two years with a value and a standard error; select more years"
 
 
 _PITFALL = (
     "A slope is the average change per year over all years. It says nothing about when the change came,"
-    " nor that it will go on; residual_ratio far above 1 says that a straight line doesn't describe it."
+    " nor that it will go on; a small misfit_p says that a straight line doesn't describe it."
 )
 
 
@@ -160,24 +253,48 @@ def _unit(unit: str) -> str:
     return "percentage points per year" if unit == "percent" else f"{unit} per year"
 
 
-def _pooled_columns(yearly: Estimates, owner: IndexArray, usable: BoolArray, lines: Lines) -> dict[str, Column]:
-    """Return sample size, cells and reliability of each series: sums over the usable years, and the worst flag."""
-    count = len(lines.slope)
-    reliable = is_reliable(yearly.value, yearly.standard_error, yearly.sample_size)
-    doubtful = sum_by(owner, usable & ~reliable, count) > 0
+def _pooled_columns(yearly: Estimates, points: Points) -> dict[str, Column]:
+    """Return sample size, cells and reliability of each line: sums over the usable years, and the worst flag."""
+    slope, usable = points.lines.slope, points.usable
+
+    def total(column: FloatArray | IndexArray | BoolArray, which: BoolArray) -> FloatArray:
+        return sum_by(points.line[which], column[which], len(slope))
+
     sized = usable & ~np.isnan(yearly.sample_size)
-    size = sum_by(owner, np.where(sized, yearly.sample_size, 0.0), count)
-    worst = np.where(doubtful, Reliability.CAUTION.value, Reliability.OK.value)
+    worst = np.where(total(~yearly.is_reliable, usable) > 0, Reliability.CAUTION.value, Reliability.OK.value)
     return {
-        "sample_size": whole(np.where(sum_by(owner, sized, count) > 0, size, np.nan)),
-        "cells_used": whole(sum_by(owner, np.where(usable, yearly.cells_used, 0), count)),
-        "cells_suppressed": whole(sum_by(owner, yearly.cells_suppressed, count)),
-        "reliability": np.where(np.isnan(lines.slope), Reliability.SUPPRESSED.value, worst).tolist(),
+        "sample_size": whole(np.where(total(sized, sized) > 0, total(yearly.sample_size, sized), np.nan)),
+        "cells_used": whole(total(yearly.cells_used, usable)),
+        "cells_suppressed": whole(total(yearly.cells_suppressed, points.line >= 0)),
+        "reliability": np.where(np.isnan(slope), Reliability.SUPPRESSED.value, worst).tolist(),
     }
 
 
-def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: float) -> dict[str, Column]:
+_OF_TRENDS = {
+    Verdict.HIGHER: Verdict.RISING,
+    Verdict.LOWER: Verdict.FALLING,
+    Verdict.UNCLEAR: Verdict.STEADY,
+}
+
+
+def _words(slopes: Contrasts) -> dict[str, Column]:
+    """Return p-values, the verdict in a trend's words, and the course: whether it goes up or down, good or bad."""
+    columns = slopes.verdict_columns()
+    verdicts = [None if word is None else Verdict(word) for word in slopes.verdict]
+    courses = [
+        own if own in {None, Verdict.UNCLEAR} else Verdict.HIGHER if slope > 0 else Verdict.LOWER
+        for own, slope in zip(verdicts, slopes.difference.tolist(), strict=True)
+    ]
+
+    def said(words: Sequence[Verdict | None]) -> list[str | None]:
+        return [None if word is None else _OF_TRENDS.get(word, word).value for word in words]
+
+    return {**columns, "verdict": said(verdicts), "course": said(courses)}
+
+
+def _change_columns(yearly: Estimates, points: Points, level: float) -> dict[str, Column]:
     """Return first and last usable year with their estimates, and the change between them."""
+    lines = points.lines
     enough = lines.year_count >= 2
     first, last = (np.where(enough, yearly.value[ends], np.nan) for ends in (lines.first, lines.last))
     change = last - first
@@ -185,8 +302,8 @@ def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: fl
     low, high = interval(change, error, level=level, scale=Scale.LINEAR)
     return {
         "year_count": lines.year_count,
-        "first_year": whole(np.where(enough, year[lines.first], np.nan)),
-        "last_year": whole(np.where(enough, year[lines.last], np.nan)),
+        "first_year": whole(np.where(enough, points.year[lines.first], np.nan)),
+        "last_year": whole(np.where(enough, points.year[lines.last], np.nan)),
         "first_value": first,
         "last_value": last,
         "change": change,
@@ -194,20 +311,3 @@ def _change_columns(yearly: Estimates, year: IndexArray, lines: Lines, level: fl
         "change_low": low,
         "change_high": high,
     }
-
-
-def _cautions(yearly: Estimates, selection: Selection, lines: Lines, asked: Sequence[int]) -> list[str]:
-    cautions = [*cautions_of(yearly), *cautions_of_direction(selection)]
-    cautions += cautions_of_absences(selection, asked)
-    if asked[0] < BREAK_YEAR <= asked[-1]:
-        cautions.append(
-            f"BRFSS changed its method in {BREAK_YEAR}: if these are its estimates, those of earlier years are not"
-            " comparable with later ones, and the slope mixes the change of method with the change in people"
-        )
-    if (lines.residual_ratio > SCATTER_LIMIT).any():
-        cautions.append(
-            "some series scatter more around their line than their standard errors explain (residual_ratio above"
-            f" {SCATTER_LIMIT:g}): a straight line fits them badly, and the interval of the slope is too narrow"
-        )
-    cautions.append("the samples of different years are taken as independent")
-    return cautions

@@ -22,13 +22,15 @@ import numpy.typing as npt
 
 from meantime.fields.fields import parse_json
 from meantime.survey.cube.cube_version import CUBE_FORMAT
+from meantime.survey.cube.limits import LimitSymmetry, Scale
 from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
 from meantime.survey.ingest.notes import Note
-from meantime.survey.questions import Direction, Location, LocationKind, Question, Segment
+from meantime.survey.questions import Break, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.row_faults import LeftOutRow
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
+_DIRECTIONS = ("direction", "contract_direction")
 
 Array = npt.NDArray[np.generic]
 
@@ -98,15 +100,17 @@ def _decoded(content: bytes) -> tuple[SurveyCube, IngestReport] | None:
         return None
     cube = SurveyCube(
         version=header["version"],
-        questions=tuple(
-            Question(**item | {"direction": Direction(item["direction"]) if item["direction"] else None})
-            for item in header["questions"]
-        ),
+        questions=tuple(_question(item) for item in header["questions"]),
         locations=tuple(Location(**item | {"kind": LocationKind(item["kind"])}) for item in header["locations"]),
         segments=tuple(Segment(**item) for item in header["segments"]),
         cells=Cells(**dict(zip(header["columns"], arrays, strict=True))),
     )
     return cube, _report(header["report"])
+
+
+def _question(item: dict[str, Any]) -> Question:
+    directions = {name: Direction(item[name]) if item[name] else None for name in _DIRECTIONS}
+    return Question(**item | directions | {"breaks": tuple(Break(**each) for each in item["breaks"])})
 
 
 def _arrays(content: bytes) -> list[Array]:
@@ -126,7 +130,8 @@ def _report(item: dict[str, Any]) -> IngestReport:
     tuples = {name: tuple(value) for name, value in item.items() if isinstance(value, list)}
     examples = tuple(LeftOutRow(**example) for example in item["left_out_examples"])
     notes = tuple(_note(note) for note in item["notes"])
-    return IngestReport(**item | tuples | {"left_out_examples": examples, "notes": notes})
+    limits = LimitSymmetry(**item["limits"] | {"scale": Scale(item["limits"]["scale"])})
+    return IngestReport(**item | tuples | {"left_out_examples": examples, "notes": notes, "limits": limits})
 
 
 def _note(item: dict[str, Any]) -> Note:

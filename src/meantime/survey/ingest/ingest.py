@@ -16,6 +16,7 @@ from meantime.errors import DataError
 from meantime.survey.cube.cell_names import UnreadableTextError, cell_names
 from meantime.survey.cube.cube_builder import UnreadableNumberError, blank_cells, build_cube, check_numbers
 from meantime.survey.cube.cube_version import cube_version
+from meantime.survey.cube.limits import limit_symmetry
 from meantime.survey.cube.rollup import (
     COUNTS,
     EXTREMES,
@@ -181,6 +182,7 @@ def _report(cube: SurveyCube, table: TableReader, found: _Found, left_out_count:
         columns={str(role): header for role, header in table.columns.header.items()},
         columns_missing=tuple(str(role) for role in table.columns.missing),
         footnotes=_footnotes(table, found.cells, found.rows),
+        limits=limit_symmetry(cube),
         duration_s=time.monotonic() - started_s,
         engine=table.engine.name,
         notes=(

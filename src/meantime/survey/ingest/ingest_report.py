@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from meantime.survey.cube.limits import LimitSymmetry
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
@@ -18,6 +19,7 @@ _SHOWN = 3
 class IngestReport:
     """What reading a source found. Counts are rows of the source.
 
+    ``limits`` counts the percentages with limits, and those among them that lie in the middle of these on each scale.
     ``duration_s`` and ``engine`` are of the reading and not of the data; no result holds them.
     """
 
@@ -35,6 +37,7 @@ class IngestReport:
     columns: Mapping[str, str]  # role -> the column's name in the file
     columns_missing: tuple[str, ...] = ()  # optional roles that the file has no column for
     footnotes: Mapping[str, int]  # footnote text -> rows
+    limits: LimitSymmetry
     duration_s: float
     engine: str
     notes: tuple[Note, ...] = ()
@@ -91,7 +94,8 @@ def _doubtful_scale(cube: SurveyCube) -> Note | None:
 
 
 def _without_direction(cube: SurveyCube) -> Note | None:
-    texts = [question.text for question in cube.questions if question.direction is None]
+    unsaid = [each for each in cube.questions if each.direction is None and not each.undirected_because]
+    texts = [question.text for question in unsaid]
     if not texts:
         return None
     text = (

@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from meantime.survey.questions import PERCENT, PROPORTION, Direction, Location, LocationKind, Question, Segment
+from meantime.survey.questions import PERCENT, PROPORTION, Break, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.columns import Role
+from meantime.survey.reading.known_breaks import ACTIVITIES_2023, METHOD_2011, PRODUCE_2017
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,16 @@ class KnownQuestion:
     """A question that is known by its words: which end is better and which survey asks it.
 
     All ``words`` must be in the text. The publisher's id alone doesn't count: another survey may use it for something
-    else, and a question that was turned round would keep it.
+    else, and a question that was turned round would keep it. Where no end is better, ``reason`` says why, and
+    ``contract_direction`` is what the contract holds all the same. ``breaks`` are those of the question alone.
     """
 
     words: tuple[str, ...]
     direction: Direction | None
     survey: str
+    contract_direction: Direction | None = None
+    reason: str = ""
+    breaks: tuple[Break, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,26 @@ BRFSS = "brfss"
 WIC = "wic"
 _LOWER, _HIGHER = Direction.LOWER_IS_BETTER, Direction.HIGHER_IS_BETTER
 
+_OVERWEIGHT = (
+    "no end is called better: who is obese doesn't count as overweight, so the share of overweight falls where obesity"
+    " rises"
+)
+
 KNOWN_QUESTIONS = (
-    KnownQuestion(("adults", "fruit less than one time daily"), _LOWER, BRFSS),  # Q018
-    KnownQuestion(("adults", "vegetables less than one time daily"), _LOWER, BRFSS),  # Q019
+    KnownQuestion(("adults", "fruit less than one time daily"), _LOWER, BRFSS, breaks=(PRODUCE_2017,)),  # Q018
+    KnownQuestion(("adults", "vegetables less than one time daily"), _LOWER, BRFSS, breaks=(PRODUCE_2017,)),  # Q019
     KnownQuestion(("adults", "have obesity"), _LOWER, BRFSS),  # Q036
-    KnownQuestion(("adults", "overweight classification"), _LOWER, BRFSS),  # Q037
-    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "equivalent combination"), _HIGHER, BRFSS),  # Q043
-    KnownQuestion(("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS),  # Q044
-    KnownQuestion(("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS),  # Q045
+    KnownQuestion(("adults", "overweight classification"), None, BRFSS, _LOWER, _OVERWEIGHT),  # Q037
+    KnownQuestion(
+        ("adults", "at least 150 minutes", "aerobic", "equivalent combination"),
+        _HIGHER,
+        BRFSS,
+        breaks=(ACTIVITIES_2023,),
+    ),  # Q043
+    KnownQuestion(
+        ("adults", "at least 150 minutes", "aerobic", "muscle-strengthening"), _HIGHER, BRFSS, breaks=(ACTIVITIES_2023,)
+    ),  # Q044
+    KnownQuestion(("adults", "at least 300 minutes", "aerobic"), _HIGHER, BRFSS, breaks=(ACTIVITIES_2023,)),  # Q045
     KnownQuestion(("adults", "muscle-strengthening", "2 or more days"), _HIGHER, BRFSS),  # Q046
     KnownQuestion(("adults", "no leisure-time physical activity"), _LOWER, BRFSS),  # Q047
     # Nobody has stated a direction for these: a mapping file can.
@@ -60,6 +77,9 @@ KNOWN_QUESTIONS = (
     KnownQuestion(("wic children", "have obesity"), None, WIC),  # Q041
     KnownQuestion(("wic children", "high weight-for-length"), None, WIC),  # Q060
 )
+
+SURVEY_BREAKS = {BRFSS: (METHOD_2011,)}
+"""Breaks of all questions of a survey."""
 
 _PUBLISHER = "Centers for Disease Control and Prevention"
 _LICENCE = "Public domain (work of the U.S. government)"
@@ -161,16 +181,23 @@ class Profile:
     @property
     def key(self) -> str:
         """A checksum of everything that changes how a table is read (hex)."""
-        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], UNITS)
+        breaks = {survey: [asdict(each) for each in found] for survey, found in SURVEY_BREAKS.items()}
+        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], breaks, UNITS)
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
     def question(self, text: str, question_id: str, unit: str) -> Question:
-        """Return a question with its direction (None when nobody has stated it) and unit."""
+        """Return a question with its direction (None when no end is called better) and unit."""
         stated = {normal(name): direction for name, direction in self.directions.items()}
         known = known_question(text)
-        direction = stated.get(normal(text)) or stated.get(normal(question_id)) or (known.direction if known else None)
+        direction = stated.get(normal(text)) or stated.get(normal(question_id))
         stated_unit = unit or (self.known_unit if known else "")
-        return Question(question_id, text, direction, UNITS.get(normal(stated_unit), stated_unit))
+        stated_unit = UNITS.get(normal(stated_unit), stated_unit)
+        if known is None:
+            return Question(question_id, text, direction, stated_unit)
+        breaks = (*SURVEY_BREAKS.get(known.survey, ()), *known.breaks)
+        if direction is not None:
+            return Question(question_id, text, direction, stated_unit, breaks=breaks)
+        return Question(question_id, text, known.direction, stated_unit, known.contract_direction, known.reason, breaks)
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
         """Return a location with its kind and its FIPS code; the nation has none."""

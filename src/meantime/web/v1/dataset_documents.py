@@ -13,7 +13,7 @@ from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.datasets.drift import CellChanges, Change, ColumnChange, DriftReport
 from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.ingest.provenance import Provenance
-from meantime.survey.questions import Direction, Location
+from meantime.survey.questions import Break, Direction, Location
 from meantime.web.json_schema import Count
 
 DATASETS_PATH = "/api/v1/datasets"
@@ -71,13 +71,15 @@ class StatisticList(TypedDict):
 
 
 class QuestionDocument(TypedDict):
-    """A question and the years in which it was asked."""
+    """A question, the years in which it was asked, and those from which on it can't be compared with earlier ones."""
 
     id: str
     text: str
     direction: Direction | None
+    undirected_because: str | None
     unit: str
     years: list[int]
+    breaks: tuple[Break, ...]
 
 
 class QuestionList(TypedDict):
@@ -190,8 +192,10 @@ def questions_of(cube: SurveyCube) -> list[QuestionDocument]:
             "id": question.question_id,
             "text": question.text,
             "direction": question.direction,
+            "undirected_because": question.undirected_because or None,
             "unit": question.unit,
             "years": np.unique(cube.cells.year[cube.cells_of(index)]).tolist(),
+            "breaks": question.breaks,
         }
         for index, question in enumerate(cube.questions)
     ]

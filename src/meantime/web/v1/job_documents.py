@@ -134,7 +134,7 @@ Record = Annotated[
             "sample_size": {"type": ["number", "null"]},
             "cells_used": {"type": "integer", "minimum": 0},
             "cells_suppressed": {"type": "integer", "minimum": 0},
-            "reliability": {"enum": ["ok", "caution", "suppressed", None]},
+            "reliability": {"enum": ["ok", "caution", "unweighted", "suppressed", None]},
         }
     ),
 ]

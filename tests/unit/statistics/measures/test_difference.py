@@ -31,15 +31,16 @@ def verdicts(cube: SurveyCube, question: str = OBESITY, **request: object) -> di
     return {record["location"]: record["verdict"] for record in found}
 
 
+UNCLEAR = "no clear difference"
 VALUES = {"Iowa": 25.0, "Ohio": 30.0, "Utah": 20.0, "National": 25.5}
 
 
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        (OBESITY, {"Iowa": "similar", "Ohio": "worse", "Utah": "better"}),
-        (STRENGTH, {"Iowa": "similar", "Ohio": "better", "Utah": "worse"}),
-        (VISITS, {"Iowa": "similar", "Ohio": "higher", "Utah": "lower"}),
+        (OBESITY, {"Iowa": UNCLEAR, "Ohio": "worse", "Utah": "better"}),
+        (STRENGTH, {"Iowa": UNCLEAR, "Ohio": "better", "Utah": "worse"}),
+        (VISITS, {"Iowa": UNCLEAR, "Ohio": "higher", "Utah": "lower"}),
     ],
 )
 def test_verdicts_follow_the_direction(question: str, expected: dict[str, str]) -> None:
@@ -69,7 +70,7 @@ def test_the_default_reference_is_the_nation_and_it_is_not_compared_with_itself(
 def test_a_chosen_location_or_a_goal_is_the_reference() -> None:
     cube = cube_of([row(location, value) for location, value in VALUES.items()])
     assert verdicts(cube, against="Utah") == {"Iowa": "worse", "Ohio": "worse"}
-    assert verdicts(cube, goal=25) == {"Iowa": "similar", "Ohio": "worse", "Utah": "better"}
+    assert verdicts(cube, goal=25) == {"Iowa": UNCLEAR, "Ohio": "worse", "Utah": "better"}
     (record, *_) = records_in("difference", cube, {"question": OBESITY, "goal": 25})
     assert (record["reference"], record["reference_standard_error"]) == (25.0, 0.0)
     assert record["p_value"] == 1.0
@@ -118,13 +119,14 @@ def test_without_an_error_there_is_no_verdict_and_noise_is_none_either() -> None
         level=0.95,
         direction=Direction.LOWER_IS_BETTER,
     )
-    assert found.verdict == [None, "similar"]
+    assert found.verdict == [None, UNCLEAR]
     assert found.test_count == 1
     assert found.p_value[1] == 1.0
 
 
 def test_many_tests_are_warned_of() -> None:
-    cautions = ask("difference", bundled_cube(), {"question": "Q036", "years": [2023]})["cautions"]
+    unadjusted = {"question": "Q036", "years": [2023], "adjust": "none"}
+    cautions = ask("difference", bundled_cube(), unadjusted)["cautions"]
     assert isinstance(cautions, list)
     assert "49 tests at 5 % find about 2 differences by chance alone; that isn't corrected" in cautions
 

@@ -42,18 +42,17 @@ def test_a_single_estimate_keeps_its_published_interval_and_has_no_caution() -> 
     assert isinstance(records, list)
     assert [(record["low"], record["value"], record["high"]) for record in records] == [(28, 30, 32), (18, 20, 22)]
     assert answer["cautions"] == []
-    assert (
-        answer["method"]
-        == "mean/1: single estimates with their published limits; standard errors read on the linear scale"
+    assert str(answer["method"]).startswith(
+        "mean/2: single estimates with their published limits; standard errors read on the linear scale"
     )
     assert answer["unit"] == "percent"
 
 
-def test_at_another_level_the_interval_of_a_single_estimate_is_computed() -> None:
+def test_at_another_level_the_interval_of_a_single_estimate_is_moved() -> None:
     request = {"question": "Q036", "by": ["location"], "level": 0.5}
     (ohio, _) = records_in("mean", cube_with(*TWO_STATES), request)
     assert ohio["high"] == pytest.approx(30 + 0.674490 * 2 / 1.959964, abs=1e-5)
-    assert "50 % normal interval" in str(ask("mean", cube_with(*TWO_STATES), request)["method"])
+    assert "each moved to 50 % on the linear scale" in str(ask("mean", cube_with(*TWO_STATES), request)["method"])
 
 
 def test_limits_in_the_wrong_order_are_no_interval() -> None:
@@ -98,7 +97,8 @@ def test_averaging_years_or_strata_is_warned_of() -> None:
 
 
 def test_absent_and_suppressed_locations_are_counted_and_named() -> None:
-    cube = cube_with(*TWO_STATES, ("Iowa", 2020, "Total", "Total", None), ("Maine", 2019, "Total", "Total", 30.0))
+    iowa = [("Iowa", 2020, "Total", "Total", None), ("Iowa", 2020, "Sex", "Male", 30.0)]
+    cube = cube_with(*TWO_STATES, *iowa, ("Maine", 2019, "Total", "Total", 30.0))
     answer = ask("mean", cube, {"question": "Q036", "by": ["location"]})
     records, found = answer["records"], answer["cautions"]
     assert isinstance(records, list)
@@ -110,6 +110,12 @@ def test_absent_and_suppressed_locations_are_counted_and_named() -> None:
     ]
     assert "without a value: 2 of 4 locations (Iowa, Maine)" in found
     assert any(caution.startswith("suppressed, so not counted: 1 of 3 estimates") for caution in found)
+
+
+def test_a_location_without_any_estimate_in_a_year_is_not_called_suppressed() -> None:
+    found = cautions(cube_with(*TWO_STATES, ("Iowa", 2020, "Total", "Total", None)), by=["location"])
+    assert "not in the survey that year, so without an estimate: Iowa 2020" in found
+    assert not any("suppressed" in caution for caution in found)
 
 
 def test_a_year_in_which_nothing_was_asked_is_named() -> None:
@@ -258,3 +264,10 @@ def test_cells_of_several_estimates_are_read_on_the_linear_scale_with_a_caution(
     )
     assert linear["standard_error"] == logit["standard_error"]
     assert any("read on the linear scale" in caution for caution in cautions(cube_of(rows), scale="logit"))
+
+
+def test_averaging_years_on_both_sides_of_a_known_break_is_warned_of() -> None:
+    rows = [Row(*PLACE, "Ohio", "OH", year, "Total", "Total", 30.0, 28.0, 32.0, 400.0) for year in (2010, 2011, 2012)]
+    wanted = "estimates from 2011 on can't be compared with earlier ones, and both kinds are averaged"
+    assert any(caution.startswith(wanted) for caution in cautions(cube_of(rows), years=[2010, 2011]))
+    assert not any("can't be compared" in caution for caution in cautions(cube_of(rows), years=[2011, 2012]))

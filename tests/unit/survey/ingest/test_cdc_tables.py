@@ -58,8 +58,14 @@ def test_the_bundled_table_gives_the_very_numbers_of_the_full_export(bundled: Da
 
 
 def test_directions_are_those_of_the_contract(bundled: Dataset) -> None:
-    found = {question.text: question.direction for question in bundled.cube.questions}
-    assert found == {text: Direction(direction) for text, direction in reference.DIRECTIONS.items()}
+    found = {each.text: each.direction or each.contract_direction for each in bundled.cube.questions}
+    assert found == {text: Direction(direction) for text, direction in reference.CONTRACT_DIRECTIONS.items()}
+
+
+def test_overweight_alone_has_no_better_end_outside_the_contract(bundled: Dataset) -> None:
+    undirected = [question for question in bundled.cube.questions if question.direction is None]
+    assert [question.question_id for question in undirected] == ["Q037"]
+    assert "who is obese doesn't count as overweight" in undirected[0].undirected_because
 
 
 def test_the_nation_the_territories_and_dc_are_told_apart(bundled: Dataset) -> None:

@@ -73,3 +73,27 @@ def test_a_percent_sign_is_a_unit_in_words(unit: str, expected: str) -> None:
 def test_a_question_that_nobody_knows_has_no_unit_unless_its_rows_name_one() -> None:
     assert PROFILE.question("Q", "", "").unit == ""
     assert PROFILE.question("Q", "", "%").unit == "percent"
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("Percent of adults who report consuming fruit less than one time daily", [2011, 2017]),
+        ("Percent of adults who report consuming vegetables less than one time daily", [2011, 2017]),
+        ("Percent of adults aged 18 years and older who have obesity", [2011]),
+        ("Percent of adults who engage in muscle-strengthening activities on 2 or more days a week", [2011]),
+        ("Percent of adults who achieve at least 300 minutes a week of moderate-intensity aerobic", [2011, 2023]),
+        ("Percent of WIC children aged 2 to 4 years who have obesity", []),
+        ("Percent of visitors who come back", []),
+    ],
+)
+def test_known_breaks_have_a_year_a_reason_and_a_source_of_the_publisher(text: str, years: list[int]) -> None:
+    breaks = PROFILE.question(text, "", "").breaks
+    assert [each.year for each in breaks] == years
+    assert all(each.reason and each.source.startswith("https://www.cdc.gov/") for each in breaks)
+
+
+def test_a_direction_that_a_mapping_states_leaves_the_breaks_as_they_are() -> None:
+    text = "Percent of adults aged 18 years and older who have obesity"
+    stated = Profile(directions={text: Direction.HIGHER_IS_BETTER}).question(text, "", "")
+    assert [each.year for each in stated.breaks] == [2011]

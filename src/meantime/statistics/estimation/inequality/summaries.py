@@ -20,33 +20,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
+from meantime.statistics.estimation.inequality.gaps import Reference, StratumEstimate, gap_measures
+from meantime.statistics.estimation.uncertainty import normal_quantile
 from meantime.statistics.result import Record
-
-
-@dataclass(frozen=True, slots=True)
-class StratumEstimate:
-    """One stratum's estimate: value and standard error in percent, sample size in persons; None where unknown."""
-
-    stratum: str
-    value: float
-    standard_error: float | None
-    sample_size: float | None
-
-
-def ratio_interval(above: StratumEstimate, below: StratumEstimate, z: float) -> tuple[float | None, float | None]:
-    """Return the limits of the rate ratio above / below.
-
-    Notes
-    -----
-    On the logarithmic scale: SE(ln r) = sqrt((SE_a / a)^2 + (SE_b / b)^2), limits r exp(-+ z SE) (delta method,
-    Keppel et al. 2005). The two strata are taken as independent.
-    """
-    if above.standard_error is None or below.standard_error is None or above.value <= 0 or below.value <= 0:
-        return None, None
-    error = math.hypot(above.standard_error / above.value, below.standard_error / below.value)
-    ratio = above.value / below.value
-    return ratio * math.exp(-z * error), ratio * math.exp(z * error)
 
 
 def index_of_disparity(values: Sequence[float], reference: float | None) -> float | None:
@@ -153,7 +129,8 @@ def slope_index(strata: Sequence[StratumEstimate]) -> SlopeIndex | None:
 def measures_of(
     strata: Sequence[StratumEstimate],
     overall: float | None,
-    z: float,
+    level: float,
+    reference: Reference,
     *,
     higher_is_better: bool,
     has_scale: bool,
@@ -166,8 +143,10 @@ def measures_of(
         Those that have a value; from the lowest place on the scale, if the category has one.
     overall
         The estimate for everybody, percent.
-    z
-        The normal quantile of the intervals.
+    level
+        The probability that an interval covers the truth.
+    reference
+        What the strata are compared with.
     higher_is_better
         Whether the highest stratum is the most favourable one.
     has_scale
@@ -176,38 +155,18 @@ def measures_of(
     Returns
     -------
     dict
-        Without the measures that can't be had; empty with fewer than two strata. Of equal strata (within nine
-        decimals) the first is named.
+        Without the measures that can't be had; empty with fewer than two strata.
     """
     if len(strata) < 2:
         return {}
-    highest = max(strata, key=lambda own: round(own.value, TIE_DECIMALS))
-    lowest = min(strata, key=lambda own: round(own.value, TIE_DECIMALS))
-    favourable = highest if higher_is_better else lowest
-    gap = highest.value - lowest.value
-    error = None
-    if highest.standard_error is not None and lowest.standard_error is not None:
-        error = math.hypot(highest.standard_error, lowest.standard_error)
-    ratio_low, ratio_high = ratio_interval(highest, lowest, z)
-    measures: Record = {
-        "value": gap,
-        "standard_error": error,
-        "low": None if error is None else gap - z * error,
-        "high": None if error is None else gap + z * error,
-        "highest_stratum": highest.stratum,
-        "highest_value": highest.value,
-        "lowest_stratum": lowest.stratum,
-        "lowest_value": lowest.value,
-        "ratio": highest.value / lowest.value if lowest.value > 0 else None,
-        "ratio_low": ratio_low,
-        "ratio_high": ratio_high,
-        "relative_difference_percent": 100 * gap / favourable.value if favourable.value > 0 else None,
+    measures = gap_measures(strata, reference, level, higher_is_better=higher_is_better)
+    measures |= {
         "index_of_disparity_percent": index_of_disparity([own.value for own in strata], overall),
         "between_group_variance": between_group_variance(strata),
     }
     index = slope_index(strata) if has_scale else None
     if index is not None:
-        half = None if index.standard_error is None else z * index.standard_error
+        half = None if index.standard_error is None else normal_quantile(level) * index.standard_error
         measures |= {
             "slope_index": index.slope,
             "slope_index_standard_error": index.standard_error,

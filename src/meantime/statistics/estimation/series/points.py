@@ -1,0 +1,87 @@
+"""Points and lines: which yearly estimates form a series, cut at known breaks, and the lines through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meantime.statistics.estimation.breaks import Stretches
+from meantime.statistics.estimation.cautions import listed
+from meantime.statistics.estimation.grouping import Groups
+from meantime.statistics.estimation.pooling import Estimates
+from meantime.statistics.estimation.selection import IndexArray
+from meantime.statistics.estimation.series.lines import MISFIT_P, Lines, fit_lines
+from meantime.survey.cube.survey_cube import BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """The yearly estimates and the lines through them, one line for each series and stretch that has any.
+
+    ``year``, ``line`` and ``usable`` are of each yearly estimate (line -1: of a stretch that is left out); ``series``
+    and ``stretch`` of each line.
+    """
+
+    year: IndexArray
+    line: IndexArray
+    usable: BoolArray
+    series: IndexArray
+    stretch: IndexArray
+    line_of_cell: IndexArray
+    lines: Lines
+
+
+def points_of(yearly: Estimates, series: Groups, asked: Stretches) -> Points:
+    """Return the points and lines of yearly estimates: stretches in which no series has two usable years are left out.
+
+    Parameters
+    ----------
+    yearly
+        Grouped by what ``series`` is, and by year.
+    series
+        Groups of the same selection.
+    asked
+        The years, cut at breaks.
+    """
+    selection = yearly.groups.selection
+    year_of_cell = selection.cube.cells.year[selection.cells].astype(np.intp)
+    year, owner = year_of_cell[yearly.groups.first_cell], series.group_of_cell[yearly.groups.first_cell]
+    usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
+    stretch = asked.of(year)
+    year_counts = np.bincount(owner[usable] * asked.count + stretch[usable], minlength=len(series) * asked.count)
+    kept = np.flatnonzero((year_counts.reshape(len(series), asked.count) >= 2).any(axis=0))
+    place = np.full(asked.count, -1, dtype=np.intp)
+    place[kept] = np.arange(len(kept))
+
+    def line_of(series_number: IndexArray, stretch_number: IndexArray) -> IndexArray:
+        own = place[stretch_number]
+        return np.where(own < 0, -1, series_number * len(kept) + own)
+
+    line = line_of(owner, stretch)
+    usable &= line >= 0
+    count = len(series) * len(kept)
+    return Points(
+        year=year,
+        line=line,
+        usable=usable,
+        series=np.repeat(np.arange(len(series)), len(kept)),
+        stretch=np.tile(kept, len(series)),
+        line_of_cell=line_of(series.group_of_cell, asked.of(year_of_cell)),
+        lines=fit_lines(
+            line, year.astype(np.float64), np.where(usable, yearly.value, np.nan), yearly.standard_error, count
+        ),
+    )
+
+
+def cautions_of_misfit(points: Points) -> list[str]:
+    """Return a caution about series that are on no line, and in which years they jump."""
+    lines = points.lines
+    misfits = np.flatnonzero(lines.is_misfit)
+    if not len(misfits):
+        return []
+    years, counts = np.unique(points.year[lines.jump[misfits]], return_counts=True)
+    jumps = [f"{year} ({number})" for year, number in zip(years.tolist(), counts.tolist(), strict=True)]
+    scattering = f"{len(misfits)} of {len(lines.slope)} series scatter more around their line than their errors explain"
+    widened = f"(chi-square, p at most {MISFIT_P:g}); the intervals of their slopes are widened for it"
+    return [f"{scattering} {widened}, and their largest jumps come in {listed(jumps)}"]
