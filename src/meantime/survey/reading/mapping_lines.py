@@ -68,7 +68,7 @@ def choices(lines: Sequence[Line | None]) -> str:
 def with_line(mapping_text: str, line: Line, reason: str) -> str:
     r"""Return a mapping file's text with one line more, in the place of what it states under the same key.
 
-    >>> print(with_line("[names]\\n# missing = []\\n[source]\\n", ("names", 'missing = ["*"]'), "line 3"), end="")
+    >>> print(with_line("[names]\n# missing = []\n[source]\n", ("names", 'missing = ["*"]'), "line 3"), end="")
     [names]
     missing = ["*"]  # unsure: line 3
     [source]

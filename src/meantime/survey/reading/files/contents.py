@@ -66,7 +66,7 @@ def contents_of(head: bytes) -> Contents | None:
     """Return what a file is that isn't CSV text; None where its first bytes may be CSV.
 
     >>> contents_of(b'[{"year": 2019}]')
-    Contents(what='JSON', next_step='save it as CSV, one estimate a row')
+    Contents(what='JSON', next_step='save it as CSV, one estimate a row', is_workbook=False)
     """
     if head.startswith(b"PK\x03\x04"):
         return _of_zip(head)

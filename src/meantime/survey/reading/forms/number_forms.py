@@ -124,7 +124,7 @@ def derive_number_form(
     Examples
     --------
     >>> derive_number_form([NumberColumn("pct", ["20,8", "7,1"]), NumberColumn("n", ["1.204", "310"])])
-    NumberForm(decimal=',', thousands='.')
+    NumberForm(decimal=',', thousands='.', is_margin=False)
     """
     columns = tuple(columns)
     evidence = [each for column in columns for each in _evidence(column)]
