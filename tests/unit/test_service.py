@@ -425,7 +425,9 @@ def test_a_median_of_full_cells_is_read_from_the_source(open_service: Open, tmp_
     ]
     source = tmp_path / "full_cells.csv"
     source.write_text("\n".join(lines) + "\n")
-    service = open_service(DataIngestor(source, name="survey").ingest())
+    mapping = tmp_path / "pool.toml"
+    mapping.write_text("[rows]\npool = true\n")
+    service = open_service(DataIngestor(source, name="survey", mapping=mapping).ingest())
     number = service.submit("distribution", {"question": "Q036", "quantiles": [0.5]}, surface=Surface.V1).number
     found = answer(service, number)
     assert isinstance(found, dict)
