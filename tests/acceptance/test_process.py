@@ -286,21 +286,24 @@ def test_a_client_that_reads_nothing_does_not_keep_the_server_from_its_end(unrea
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", ["GET", "SIGTERM"])
 def test_a_process_that_hangs_altogether_is_killed_and_the_job_runs_at_the_next_start(
-    open_server: OpenServer, requests: list[Request], end: str
+    open_server: OpenServer, requests: list[Request]
 ) -> None:
-    server = open_server(program=MISBEHAVING, options=["--drain-timeout-s", "5"]).start()
-    job_id = str(server.post("hang", requests[0].body).json()["job_id"])
-    if end == "GET":
-        assert server.ask("GET", "/api/graceful_shutdown").json() == {"status": "running"}
-    else:
-        server.process.send_signal(signal.Signals[end])
-    (server.folder / GO_FILE).touch()
-    assert server.wait() == 1
-    assert "the serving process has not ended in 22 s, and was killed" in server.errors
-    (server.folder / GO_FILE).unlink()
-    assert server.start().ask("GET", f"/api/get_results/{job_id}").json() == {"status": "running"}
+    def hanging() -> tuple[Server, str]:
+        server = open_server(program=MISBEHAVING, options=["--drain-timeout-s", "5"]).start()
+        return server, str(server.post("hang", requests[0].body).json()["job_id"])
+
+    # Both at once: there is nothing to do but to wait until they are killed.
+    (asked, _), (told, _) = hung = [hanging(), hanging()]
+    assert asked.ask("GET", "/api/graceful_shutdown").json() == {"status": "running"}
+    told.process.send_signal(signal.SIGTERM)
+    for server, _ in hung:
+        (server.folder / GO_FILE).touch()
+    for server, job_id in hung:
+        assert server.wait() == 1
+        assert "the serving process has not ended in 22 s, and was killed" in server.errors
+        (server.folder / GO_FILE).unlink()
+        assert server.start().ask("GET", f"/api/get_results/{job_id}").json() == {"status": "running"}
 
 
 @pytest.mark.slow
