@@ -49,8 +49,8 @@ run_tests: $(RUN) ## Check a running server against expected responses (PORT=500
 setup: $(DEV) ## Set up the venv with everything a developer needs
 
 .PHONY: test
-test: $(DEV) ## Set up and run the tests (ARGS="-k drain")
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## Set up and run the tests, on two cores (ARGS="-k drain": some, in one run)
+	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),.ci/test)
 
 .PHONY: quick
 quick: $(DEV) ## Run the unit and contract tests side by side, without the slow ones (ARGS="-k drain")
