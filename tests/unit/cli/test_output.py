@@ -16,6 +16,8 @@ from meantime.cli.backup import back_up
 from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
 from tests.unit.survey.tables import ROW, csv_text, written
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "\x1b[2J\x9b\u202e"
 """Clears a terminal, and turns the order of letters round."""
 

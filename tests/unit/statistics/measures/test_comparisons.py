@@ -20,6 +20,8 @@ from tests.cubes import cube_of
 from tests.reference import Row
 from tests.tables import OBESITY
 
+pytestmark = pytest.mark.slow
+
 UNCLEAR = "no clear difference"
 
 

@@ -10,6 +10,8 @@ import pytest
 from meantime.survey.ingest.notes import Note
 from tests.unit.survey.tables import csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 HEADER = (
     "Question", "LocationDesc", "YearStart", "Data_Value", "Low_Confidence_Limit", "High_Confidence_Limit",
     "Data_Value_Unit",

@@ -22,6 +22,8 @@ from meantime.survey.reading.row_faults import LeftOutRow
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import HEADER, ROW, csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 
 def row(**changes: str) -> str:
     """Return `ROW` with other fields, by column name."""

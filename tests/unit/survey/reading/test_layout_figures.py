@@ -17,6 +17,8 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 from tests.asking import records_in
 from tests.unit.survey.tables import read
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = Path(__file__).parents[1] / "layouts"
 LAYOUTS = sorted(entry.name.removesuffix(".toml") for entry in (files("meantime") / "data" / "layouts").iterdir())
 

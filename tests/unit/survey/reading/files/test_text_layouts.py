@@ -9,6 +9,8 @@ import pytest
 from meantime.errors import DataError
 from tests.unit.survey.tables import ROW, csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 PLAIN = csv_text([ROW.replace("Alabama", "Curaçao")])
 SEMICOLONS = PLAIN.replace(",", ";")
 MINE = """

@@ -15,6 +15,8 @@ from meantime.survey.reading.forms.number_forms import (
 )
 from tests.unit.survey.tables import csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 HEADER = ("Question", "LocationDesc", "YearStart", "Data_Value", "Sample_Size")
 
 

@@ -10,6 +10,8 @@ import pytest
 from meantime.errors import DataError
 from tests.unit.survey.tables import csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 HEADER = ("Question", "LocationDesc", "YearStart", "Data_Value")
 
 

@@ -15,6 +15,8 @@ from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES
 from tests.asking import records_in
 from tests.unit.survey.tables import csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = sorted((Path(__file__).parents[2] / "layouts").glob("*.csv"))
 OBESITY = "Percent of adults who have obesity"
 
