@@ -12,6 +12,8 @@ import pytest
 from meantime.errors import DataError
 from tests.unit.survey.tables import HEADER, ROW, csv_text, read, written
 
+pytestmark = pytest.mark.slow
+
 GOOD = csv_text([ROW])
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.unit.survey.tables import read, written
 
+pytestmark = pytest.mark.slow
+
 Z = {90: 1.6448536269514722, 95: 1.959964, 99: 2.5758293035489004}  # normal quantiles, two-sided
 TABLE = """Question,LocationDesc,YearStart,Data_Value,SE,MOE,Low,High
 Q,A stated one,2020,20,0.5,1.5,19,22
