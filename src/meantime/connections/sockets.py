@@ -37,14 +37,19 @@ def tcp_sockets() -> Iterator[socket.socket]:
                         yield found
 
 
+def set_on_listeners(port: int, level: int, option: int, value: int | bytes) -> int:
+    """Set an option of the sockets on which this process listens at a port; return how many took it."""
+    count = 0
+    for each in tcp_sockets():
+        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and each.getsockname()[1] == port:
+            with suppress(OSError):  # the system doesn't know it, or doesn't allow it
+                each.setsockopt(level, option, value)
+                count += 1
+    return count
+
+
 def ignore_new_connections(port: int) -> int:
     """Make the sockets on which this process listens at a port ignore new connections; return how many there are."""
     program = ctypes.create_string_buffer(_DROP_EVERYTHING)
     filter_option = struct.pack("HP", 1, ctypes.addressof(program))
-    count = 0
-    for each in tcp_sockets():
-        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and each.getsockname()[1] == port:
-            with suppress(OSError):  # the system doesn't allow it
-                each.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_option)
-                count += 1
-    return count
+    return set_on_listeners(port, socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_option)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from meantime.connections.sockets import tcp_sockets
+from meantime.connections.sockets import set_on_listeners, tcp_sockets
 from meantime.connections.unanswered_connections import Peer
 from meantime.supervisor import Housekeeper
 
@@ -120,13 +120,7 @@ def limit_unsent_bytes(port: int) -> int:
 
     Connections inherit it from the listener. By itself a kernel takes up to 4 MB for each.
     """
-    count = 0
-    for each in tcp_sockets():
-        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and each.getsockname()[1] == port:
-            with suppress(OSError):  # the system doesn't know it
-                each.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, KERNEL_LIMIT_BYTES)
-                count += 1
-    return count
+    return set_on_listeners(port, socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, KERNEL_LIMIT_BYTES)
 
 
 def _look_at(connection: socket.socket) -> tuple[Peer, int, int]:

@@ -11,8 +11,8 @@ from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.ingest import ingest
 from meantime.survey.ingest.ingest_report import IngestReport
 from meantime.survey.reading.mapping import parse_mapping
+from meantime.survey.reading.opened_tables import open_table
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES
-from meantime.survey.reading.table_reader import open_table
 from tests.reference import Row
 
 HEADER = (

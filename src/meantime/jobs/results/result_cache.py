@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from meantime.jobs.job import EncodedResult, Task
@@ -30,8 +30,7 @@ class ResultCache:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._by_task: OrderedDict[Task, EncodedResult] = OrderedDict()  # guarded by self._lock, oldest use first
-        self._by_sha256: dict[str, EncodedResult] = {}  # guarded by self._lock
-        self._task_counts: Counter[str] = Counter()  # guarded by self._lock; how many tasks have a result, by SHA-256
+        self._tasks: dict[str, set[Task]] = {}  # guarded by self._lock; those that have a result, by its SHA-256
         self._size_bytes = 0  # guarded by self._lock
         self._hit_count = 0  # guarded by self._lock; of of_task alone
         self._miss_count = 0  # guarded by self._lock
@@ -50,8 +49,11 @@ class ResultCache:
     def of_sha256(self, sha256: str) -> bytes | None:
         """Return the content with a checksum, or None."""
         with self._lock:
-            result = self._by_sha256.get(sha256)
-            return None if result is None else result.content
+            task = next(iter(self._tasks.get(sha256, ())), None)
+            if task is None:
+                return None
+            self._by_task.move_to_end(task)
+            return self._by_task[task].content
 
     def use(self) -> CacheUse:
         """Return how often a task's result was found here, and how much is kept."""
@@ -63,12 +65,11 @@ class ResultCache:
         with self._lock:
             if task in self._by_task:
                 self._drop(task)
-            kept = self._by_sha256.get(result.sha256)
-            if kept is None:
-                kept = self._by_sha256[result.sha256] = result
+            tasks = self._tasks.setdefault(result.sha256, set())
+            if not tasks:
                 self._size_bytes += len(result.content)
-            self._task_counts[kept.sha256] += 1
-            self._by_task[task] = kept
+            self._by_task[task] = self._by_task[next(iter(tasks))] if tasks else result
+            tasks.add(task)
             self._size_bytes += _size_bytes(task)
             while self._size_bytes > self._limit_bytes and len(self._by_task) > 1:
                 self._drop(next(iter(self._by_task)))
@@ -77,9 +78,10 @@ class ResultCache:
         """Drop a task, and its result unless another task has it too. Hold the lock."""
         result = self._by_task.pop(task)
         self._size_bytes -= _size_bytes(task)
-        self._task_counts[result.sha256] -= 1
-        if not self._task_counts[result.sha256]:
-            del self._task_counts[result.sha256], self._by_sha256[result.sha256]
+        tasks = self._tasks[result.sha256]
+        tasks.remove(task)
+        if not tasks:
+            del self._tasks[result.sha256]
             self._size_bytes -= len(result.content)
 
 

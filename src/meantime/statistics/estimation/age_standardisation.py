@@ -22,7 +22,7 @@ from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.grouping import Groups, sum_by
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import IndexArray
-from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
+from meantime.statistics.estimation.uncertainty import Reliability, flags, interval, is_reliable
 from meantime.statistics.result import Column, whole
 from meantime.survey.cube.limits import highest_value
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray, SurveyCube, kept_per_cube
@@ -84,7 +84,6 @@ class Standardised:
 
     def columns(self) -> dict[str, Column]:
         """Return the common fields, and those that say which ages have no value."""
-        flags = np.where(self.is_reliable, Reliability.OK.value, Reliability.CAUTION.value)
         return {
             "value": self.value,
             "standard_error": self.standard_error,
@@ -93,7 +92,7 @@ class Standardised:
             "sample_size": whole(self.sample_size),
             "cells_used": self.cells_used,
             "cells_suppressed": self.cells_suppressed,
-            "reliability": np.where(np.isnan(self.value), Reliability.SUPPRESSED.value, flags).tolist(),
+            "reliability": flags(self.value, self.is_reliable, Reliability.SUPPRESSED.value),
             "strata_missing": [len(names) for names in self.missing],
             "missing_strata": [", ".join(names) for names in self.missing],
         }

@@ -21,7 +21,7 @@ from meantime.statistics.estimation.grouping import Groups
 from meantime.statistics.estimation.options import Weights, resolved_scale
 from meantime.statistics.estimation.published_limits import PublishedLimits, cell_variances
 from meantime.statistics.estimation.selection import IndexArray, Selection
-from meantime.statistics.estimation.uncertainty import Reliability, interval, is_reliable
+from meantime.statistics.estimation.uncertainty import Reliability, flags, interval, is_reliable
 from meantime.statistics.kinds import PopulationRow
 from meantime.statistics.result import Column, whole
 from meantime.survey.cube.limits import Scale, highest_value
@@ -82,9 +82,8 @@ class Estimates:
 
     def reliability(self) -> list[str]:
         """Return the flag of each estimate; see ``Reliability``."""
-        flags = np.where(self.is_reliable, Reliability.OK.value, Reliability.CAUTION.value)
         without = np.where(self.cells_unweighted > 0, Reliability.UNWEIGHTED.value, Reliability.SUPPRESSED.value)
-        return list(np.where(np.isnan(self.value), without, flags).tolist())
+        return flags(self.value, self.is_reliable, without)
 
     def method(self, name: str) -> str:
         """Return how the values were made, in words."""

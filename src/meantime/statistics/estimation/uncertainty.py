@@ -19,6 +19,7 @@ from enum import StrEnum
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from meantime.survey.cube.limits import Scale, logit
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
@@ -163,3 +164,9 @@ def is_reliable(value: FloatArray, standard_error: FloatArray, sample_size: Floa
     precise = (standard_error > 0) & (100 * standard_error < UNRELIABLE_RSE_PERCENT * value)
     reliable: BoolArray = (sample_size >= RELIABLE_SAMPLE_SIZE) & (value > 0) & precise
     return reliable
+
+
+def flags(value: FloatArray, reliable: BoolArray, without: str | npt.NDArray[np.str_]) -> list[str]:
+    """Return a ``Reliability`` of each estimate: by whether it is reliable, or ``without`` where there is no value."""
+    with_value = np.where(reliable, Reliability.OK.value, Reliability.CAUTION.value)
+    return list(np.where(np.isnan(value), without, with_value).tolist())

@@ -118,7 +118,7 @@ def write_values(
 @contextmanager
 def _opened(progress: Progress, table: PinnedTable, scratch_directory: str) -> Iterator[TableReader]:
     from meantime.survey.reading.mapping import parse_mapping
-    from meantime.survey.reading.table_reader import open_table
+    from meantime.survey.reading.opened_tables import open_table
 
     with open_table(
         Path(table["source"]),

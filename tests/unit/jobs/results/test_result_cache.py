@@ -35,6 +35,16 @@ def test_the_result_that_was_not_used_for_longest_goes_first() -> None:
     assert cache.of_task(task("c")) is not None
 
 
+def test_a_result_that_is_fetched_by_its_checksum_is_used() -> None:
+    cache = ResultCache(limit_bytes=25_000)
+    cache.keep(task("a"), result("a"))
+    cache.keep(task("b"), result("b"))
+    assert cache.of_sha256(result("a").sha256) is not None
+    cache.keep(task("c"), result("c"))
+    assert cache.of_task(task("a")) is not None
+    assert cache.of_task(task("b")) is None
+
+
 def test_a_result_larger_than_the_cache_is_kept_until_the_next_one() -> None:
     cache = ResultCache(limit_bytes=25_000)
     cache.keep(task("big"), result("b", 100_000))
