@@ -118,21 +118,19 @@ def _dependent(rows: Sequence[Row]) -> dict[str, float]:
     errors = [error for *_, error in estimates if error is not None]
     precise = [(value, error) for value, _, error in estimates if error]
     sampled = [(value, size) for value, size, _ in estimates if size is not None]
-    complete = [(size, error) for _, size, error in estimates if size is not None and error is not None]
-    weights, size_sum = math.fsum(1 / error**2 for _, error in precise), math.fsum(size for _, size in sampled)
-    mean_error = math.fsum(1 / error for _, error in precise) / weights if precise else math.inf
-    weighted = math.fsum(value / error**2 for value, error in precise)
-    largest = max((size for _, size in sampled), default=0.0)
-    mean = math.fsum(value * size for value, size in sampled) / size_sum if sampled else 0.0
-    share = largest / size_sum if sampled else 0.0
+    complete = [size * error for _, size, error in estimates if size is not None and error is not None]
     return {
-        "variance_sum": math.fsum(errors) ** 2,
-        "precision_sum": 1 / mean_error**2,
-        "precision_value_sum": weighted / weights / mean_error**2 if precise else 0.0,
-        "sample_size_sum": largest,
-        "sample_value_sum": largest * mean,
-        "sample_variance_sum": (share * math.fsum(size * error for size, error in complete)) ** 2,
+        "variance_sum": len(errors) * math.fsum(error**2 for error in errors),
+        "precision_sum": _mean([1 / error**2 for _, error in precise]),
+        "precision_value_sum": _mean([value / error**2 for value, error in precise]),
+        "sample_size_sum": _mean([size for _, size in sampled]),
+        "sample_value_sum": _mean([value * size for value, size in sampled]),
+        "sample_variance_sum": len(complete) * math.fsum(each**2 for each in complete) / max(1, len(sampled)) ** 2,
     }
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return math.fsum(numbers) / len(numbers) if numbers else 0.0
 
 
 def _cells(cells: Sequence[dict[str, float]]) -> Cells:

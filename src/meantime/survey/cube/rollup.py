@@ -80,12 +80,8 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *,
         precision=nw.when(nw.col("variance") > 0).then(1.0 / nw.col("variance")),
         n_value=nw.col("n") * value,
         n_variance=nw.col("n") * nw.col("n") * nw.col("variance"),
-        n_se=nw.col("n") * nw.col("se"),
-        inverse_se=nw.when(nw.col("se") > 0).then(1.0 / nw.col("se")),
     ).with_columns(precision_value=nw.col("precision") * value)
-    dependent = {"se_sum": nw.col("se").sum(), "n_max": nw.col("n").max(), "n_se_sum": nw.col("n_se").sum()}
-    dependent["inverse_se_sum"] = nw.col("inverse_se").sum()
-    dependent |= {f"{role}_least": nw.col(role).min() for role in _ONE_TO_A_NAME if role in columns.recipes}
+    least = {f"{role}_least": nw.col(role).min() for role in _ONE_TO_A_NAME if role in columns.recipes}
     grouped = products.group_by(*TEXT_KEYS, "year").agg(
         *(nw.col(role).max() for role in ATTRIBUTES if role in columns.recipes),
         row_count=nw.len(),
@@ -109,35 +105,29 @@ def rollup(rows: Frame, columns: ColumnMap, confidence_percent: float = 95.0, *,
         footnote_count=nw.col("footnote").count(),
         footnote_first=nw.col("footnote").min(),
         footnote_last=nw.col("footnote").max(),
-        **(dependent if pool else {}),
+        **(least if pool else {}),
     )
-    return _without_nulls(_dependent(grouped, tuple(dependent)) if pool else grouped, columns)
+    return _without_nulls(_dependent(grouped, tuple(least)) if pool else grouped, columns)
 
 
-def _dependent(grouped: Frame, columns: Sequence[str]) -> Frame:
+def _dependent(grouped: Frame, least: Sequence[str]) -> Frame:
     """Replace the sums of independent estimates by those of estimates that come from the same people.
 
-    Standard errors add up as if the errors were equal: SE(sum) = sum SE. A cell has the largest of its samples, and the
-    mean that their sizes give. Its precision is that of one estimate whose SE is the SEs' mean, weighted by 1/SE^2.
+    Then SE(sum) may be sum SE, and (sum SE)^2 <= k sum SE^2 (Cauchy and Schwarz): k times the variance that k
+    independent estimates would have. A cell has the mean of its samples' sizes.
     """
-    scale = _ratio("n_max", "sample_size_sum")
-    mean_precision = _ratio("precision_sum", "inverse_se_sum")
-    precision = mean_precision * mean_precision
-    n_se = nw.col("n_se_sum") * scale
-    mixed = [nw.col(f"{role}_least") != nw.col(role) for role in _ONE_TO_A_NAME if f"{role}_least" in columns]
+    mixed = [nw.col(name) != nw.col(name.removesuffix("_least")) for name in least]
+    sampled = nw.when(nw.col("sample_count") > 0).then(nw.col("sample_count"))
+    precise = nw.when(nw.col("precision_count") > 0).then(nw.col("precision_count"))
     return grouped.with_columns(
         mixed_count=sum((nw.when(each).then(nw.lit(1)).otherwise(nw.lit(0)) for each in mixed), nw.lit(0)),
-        variance_sum=nw.col("se_sum") * nw.col("se_sum"),
-        precision_sum=precision,
-        precision_value_sum=_ratio("precision_value_sum", "precision_sum") * precision,
-        sample_size_sum=nw.col("n_max"),
-        sample_value_sum=nw.col("sample_value_sum") * scale,
-        sample_variance_sum=n_se * n_se,
-    ).drop(*columns)
-
-
-def _ratio(above: str, below: str) -> nw.Expr:
-    return nw.when(nw.col(below) > 0).then(nw.col(above) / nw.col(below))
+        variance_sum=nw.col("variance_sum") * nw.col("variance_count"),
+        precision_sum=nw.col("precision_sum") / precise,
+        precision_value_sum=nw.col("precision_value_sum") / precise,
+        sample_size_sum=nw.col("sample_size_sum") / sampled,
+        sample_value_sum=nw.col("sample_value_sum") / sampled,
+        sample_variance_sum=nw.col("sample_variance_sum") * nw.col("sample_variance_count") / (sampled * sampled),
+    ).drop(*least)
 
 
 def _at_95_percent(rows: Frame, confidence_percent: float) -> Frame:

@@ -354,15 +354,23 @@ def test_pooled_rows_claim_no_independence_and_say_so(tmp_path: Path) -> None:
     cells, errors = cube.cells, [2 / Z_95, 4 / Z_95]
     assert cells.row_count.tolist() == [1, 2]
     assert cells.value_sum[1] == 64.0
-    assert math.isclose(cells.variance_sum[1], sum(errors) ** 2)
-    assert cells.sample_size_sum[1] == 300.0
-    assert math.isclose(cells.sample_value_sum[1], 300 * (100 * 30 + 300 * 34) / 400)
-    assert math.isclose(cells.sample_variance_sum[1], (300 * (100 * errors[0] + 300 * errors[1]) / 400) ** 2)
-    mean_error = sum(1 / error for error in errors) / sum(error**-2 for error in errors)
-    weighted = sum(value / error**2 for value, error in zip((30, 34), errors, strict=True))
-    assert math.isclose(cells.precision_sum[1], mean_error**-2)
-    assert math.isclose(cells.precision_value_sum[1] / cells.precision_sum[1], weighted / sum(e**-2 for e in errors))
-    assert min(errors) <= mean_error <= max(errors)
+    sizes, values, precisions = (100, 300), (30, 34), [error**-2 for error in errors]
+    assert math.isclose(cells.variance_sum[1], 2 * sum(error**2 for error in errors))
+    assert cells.sample_size_sum[1] == 200.0
+    assert math.isclose(cells.sample_value_sum[1], (100 * 30 + 300 * 34) / 2)
+    squares = sum((size * error) ** 2 for size, error in zip(sizes, errors, strict=True))
+    assert math.isclose(cells.sample_variance_sum[1], squares / 2)
+    assert math.isclose(cells.precision_sum[1], sum(precisions) / 2)
+    weighted = sum(value * precision for value, precision in zip(values, precisions, strict=True))
+    assert math.isclose(cells.precision_value_sum[1], weighted / 2)
+    # Whatever the weights, no standard error is below that of errors that are all the same one.
+    for weights, claimed in (
+        ((1, 1), math.sqrt(cells.variance_sum[1]) / 2),
+        (sizes, math.sqrt(cells.sample_variance_sum[1]) / cells.sample_size_sum[1]),
+        (precisions, math.sqrt(1 / cells.precision_sum[1])),
+    ):
+        same = sum(weight * error for weight, error in zip(weights, errors, strict=True)) / sum(weights)
+        assert same <= claimed
     [note] = [note for note in report.notes if note.kind == "pooled_rows"]
     assert "1 cell holds several rows, which differ in Data_Value, " in note.text
     assert ", Source; they are pooled, as the mapping file allows" in note.text
