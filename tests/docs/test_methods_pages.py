@@ -13,8 +13,8 @@ import pytest
 from meantime.fields.fields import Field
 from meantime.fields.kinds import Choice, ListOf
 from meantime.statistics.catalogue import Statistic, Surface, statistics_of
+from meantime.statistics.estimation.comparisons.verdicts import MEANINGS, Verdict
 from meantime.statistics.estimation.filters import Filters
-from meantime.statistics.estimation.verdicts import MEANINGS, Verdict
 from meantime.statistics.result import COMMON_FIELDS, Record, Scalar
 from tests.asking import ask
 from tests.bundled import bundled_cube

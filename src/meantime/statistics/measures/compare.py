@@ -15,15 +15,16 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.breaks import cautions_of_breaks
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
-from meantime.statistics.estimation.contrasts import (
+from meantime.statistics.estimation.comparisons.contrasts import (
     TEST_FORMULA,
     Contrasts,
     contrasts,
 )
+from meantime.statistics.estimation.comparisons.multiplicity import AdjustOption
+from meantime.statistics.estimation.comparisons.verdicts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
-from meantime.statistics.estimation.multiplicity import AdjustOption
 from meantime.statistics.estimation.nation import (
     PANEL_NAME,
     cautions_of_lacking_states,
@@ -42,7 +43,6 @@ from meantime.statistics.estimation.options import (
 )
 from meantime.statistics.estimation.pooling import Estimates, pool, worse_reliability
 from meantime.statistics.estimation.selection import Selection
-from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import QUESTION_NAME, STRATUM_NAME, Year
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData

@@ -20,11 +20,11 @@ import numpy as np
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of_gaps
+from meantime.statistics.estimation.comparisons.matching import shared_on_both_sides
+from meantime.statistics.estimation.comparisons.multiplicity import ADJUSTED_BY, Adjustment, AdjustOption, adjusted
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
-from meantime.statistics.estimation.matching import shared_on_both_sides
-from meantime.statistics.estimation.multiplicity import ADJUSTED_BY, Adjustment, AdjustOption, adjusted
 from meantime.statistics.estimation.options import ExplainOption, LevelOption
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray

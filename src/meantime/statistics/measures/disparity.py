@@ -13,6 +13,8 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.absences import possible_segments
 from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits, listed
+from meantime.statistics.estimation.comparisons.matching import unshared_cells
+from meantime.statistics.estimation.comparisons.verdicts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
@@ -20,12 +22,10 @@ from meantime.statistics.estimation.inequality.gaps import BEST, OTHERS, Referen
 from meantime.statistics.estimation.inequality.location_strata import LocationStrata, locations_of, overall_values
 from meantime.statistics.estimation.inequality.ranges import DRAWS
 from meantime.statistics.estimation.inequality.summaries import measures_of
-from meantime.statistics.estimation.matching import unshared_cells
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.uncertainty import Reliability
-from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore, WordOrName
 from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData

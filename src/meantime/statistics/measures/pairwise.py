@@ -14,12 +14,13 @@ import numpy as np
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Default, Example
 from meantime.statistics.estimation.cautions import cautions_of
-from meantime.statistics.estimation.contrasts import TEST_FORMULA, Contrasts, contrasts
+from meantime.statistics.estimation.comparisons.contrasts import TEST_FORMULA, Contrasts, contrasts
+from meantime.statistics.estimation.comparisons.matching import cautions_of_own_weights, shared
+from meantime.statistics.estimation.comparisons.multiplicity import AdjustOption
+from meantime.statistics.estimation.comparisons.verdicts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, MAXIMUM_RECORDS, group
-from meantime.statistics.estimation.matching import cautions_of_own_weights, shared
-from meantime.statistics.estimation.multiplicity import AdjustOption
 from meantime.statistics.estimation.nation import cautions_of_lacking_states, cautions_of_shared_people
 from meantime.statistics.estimation.options import (
     ExplainOption,
@@ -33,7 +34,6 @@ from meantime.statistics.estimation.options import (
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import Reliability
-from meantime.statistics.estimation.verdicts import cautions_of_direction
 from meantime.statistics.kinds import PLACE_NAME
 from meantime.statistics.result import Column, Result, records_of, taken
 from meantime.statistics.statistic import StatisticData

@@ -3,7 +3,8 @@
 Sources
 -------
 H. Goldstein and D. J. Spiegelhalter, League tables and their limitations, Journal of the Royal Statistical Society
-A 159, 1996: why ranks need intervals. How those come about, with sources, is in ``estimation/joint_ranks.py``.
+A 159, 1996: why ranks need intervals. How those come about, with sources, is in
+``estimation/comparisons/joint_ranks.py``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Example
 from meantime.fields.kinds import Choice, WholeNumber
 from meantime.statistics.estimation.cautions import cautions_of, listed
+from meantime.statistics.estimation.comparisons.joint_ranks import RankIntervals, ranks
+from meantime.statistics.estimation.comparisons.matching import cautions_of_own_weights, shared
+from meantime.statistics.estimation.comparisons.verdicts import why_undirected
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, group
-from meantime.statistics.estimation.joint_ranks import RankIntervals, ranks
-from meantime.statistics.estimation.matching import cautions_of_own_weights, shared
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
@@ -31,7 +33,6 @@ from meantime.statistics.estimation.options import (
 )
 from meantime.statistics.estimation.pooling import counted_cells, pool
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
-from meantime.statistics.estimation.verdicts import why_undirected
 from meantime.statistics.result import Record, Result, records_of, taken
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.questions import Direction

@@ -16,12 +16,13 @@ from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Choice
 from meantime.statistics.estimation.breaks import Breaks, BreaksOption, Stretches, cautions_of_breaks, stretches
 from meantime.statistics.estimation.cautions import cautions_of, listed
-from meantime.statistics.estimation.contrasts import Contrasts, contrasts
+from meantime.statistics.estimation.comparisons.contrasts import Contrasts, contrasts
+from meantime.statistics.estimation.comparisons.matching import unshared_cells
+from meantime.statistics.estimation.comparisons.multiplicity import AdjustOption
+from meantime.statistics.estimation.comparisons.verdicts import Verdict, cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, years_with_values
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR, group, sum_by
-from meantime.statistics.estimation.matching import unshared_cells
-from meantime.statistics.estimation.multiplicity import AdjustOption
 from meantime.statistics.estimation.nation import (
     PANEL_NAME,
     cautions_of_lacking_states,
@@ -50,7 +51,6 @@ from meantime.statistics.estimation.series.panels import (
 )
 from meantime.statistics.estimation.series.points import Points, cautions_of_misfit, points_of
 from meantime.statistics.estimation.uncertainty import Reliability, interval
-from meantime.statistics.estimation.verdicts import Verdict, cautions_of_direction
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.result import Column, Result, records_of, whole
 from meantime.statistics.statistic import StatisticData

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.contrasts import contrasts
+from meantime.statistics.estimation.comparisons.contrasts import contrasts
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
 from tests.asking import ask, records_in

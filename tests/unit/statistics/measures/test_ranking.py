@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.joint_ranks import ranks
+from meantime.statistics.estimation.comparisons.joint_ranks import ranks
 from meantime.survey.cube.survey_cube import SurveyCube
 from tests.asking import ask, records_in
 from tests.cubes import cube_of

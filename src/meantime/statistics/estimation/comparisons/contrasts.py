@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meantime.statistics.estimation.multiplicity import ADJUSTED_BY, Adjustment, adjusted
+from meantime.statistics.estimation.comparisons.multiplicity import ADJUSTED_BY, Adjustment, adjusted
+from meantime.statistics.estimation.comparisons.verdicts import Verdict, words_of
 from meantime.statistics.estimation.uncertainty import EQUAL_WITHIN, interval, one_sided_p, two_sided_p
-from meantime.statistics.estimation.verdicts import Verdict, words_of
 from meantime.statistics.result import Column
 from meantime.survey.cube.limits import Scale
 from meantime.survey.cube.survey_cube import FloatArray

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meantime.statistics.estimation.multiplicity import adjusted
+from meantime.statistics.estimation.comparisons.multiplicity import adjusted
 from tests import reference_comparisons as reference
 
 BENJAMINI_HOCHBERG_1995 = (

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from meantime.statistics.estimation.joint_ranks import MOST_SIMULATED, RankIntervals, Ranks, ranks
+from meantime.statistics.estimation.comparisons.joint_ranks import MOST_SIMULATED, RankIntervals, Ranks, ranks
 from meantime.statistics.result import Scalar
 from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 from tests.asking import records_in
