@@ -27,8 +27,17 @@ PARTS = ("round-trips", "computation", "start", "command-line")
     show_default=True,
     help="The disk that servers keep their state on; memory-backed ones flatter the durable acknowledgement.",
 )
-def main(*, as_json: bool, quick: bool, only: tuple[str, ...], folder: Path) -> None:
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Measure the statistics alone, beside an earlier checkout in this folder (`git worktree add` makes one).",
+)
+def main(*, as_json: bool, quick: bool, only: tuple[str, ...], folder: Path, against: Path | None) -> None:
     """Measure Meantime against its goals and its peers."""
+    if against is not None:
+        from benchmarks.earlier_checkout import measure_against
+
+        sys.exit(bool(report(measure_against(against, rounds=3 if quick else 15), as_json=as_json)))
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
         missed = report(measure(only or PARTS, Path(temporary), quick=quick), as_json=as_json)
