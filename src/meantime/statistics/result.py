@@ -137,10 +137,15 @@ def encode_answer(answer: object) -> bytes:
 
 def _is_finite(answer: object) -> bool:
     """Whether no number in an answer is NaN or infinite."""
-    if isinstance(answer, float):
-        return math.isfinite(answer)
-    if isinstance(answer, dict):
-        return all(map(_is_finite, answer.values()))
-    if isinstance(answer, list | tuple):
-        return all(map(_is_finite, answer))
+    parts = [answer]
+    for part in parts:  # which grows: a call for each of thousands of numbers would take longer than computing them
+        if type(part) is float:
+            if not math.isfinite(part):
+                return False
+        elif part is None or type(part) is str or type(part) is int:
+            continue
+        elif isinstance(part, dict):
+            parts.extend(part.values())
+        elif isinstance(part, list | tuple):
+            parts.extend(part)
     return True
