@@ -97,14 +97,14 @@ def cautions_of_limits(estimates: Estimates) -> list[str]:
 def cautions_of_absence(selection: Selection) -> list[str]:
     """Return a caution about the unit, and those that name the selected locations and years without any value."""
     found = cautions_of_scale(selection.cube, selection.cube.question_index[selection.question.text])
-    cells = selection.cube.cells
+    cells, first, last = selection.cube.cells, selection.years[0], selection.years[-1]
     with_value = selection.cells[cells.value_count[selection.cells] > 0]
-    places = set(np.unique(cells.location[with_value]).tolist())
-    absent = [selection.cube.locations[index].name for index in selection.locations if index not in places]
+    found_at = np.bincount(cells.location[with_value], minlength=len(selection.cube.locations))
+    absent = [selection.cube.locations[index].name for index in selection.locations if not found_at[index]]
     if absent:
         found.append(f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})")
-    years = set(np.unique(cells.year[with_value]).tolist())
-    unasked = [str(year) for year in selection.years if year not in years]
+    found_in = np.bincount(cells.year[with_value] - first, minlength=last - first + 1)
+    unasked = [str(year) for year in selection.years if not found_in[year - first]]
     if unasked:
         found.append(
             f"without a value: {len(unasked)} of {len(selection.years)} years ({listed(unasked)});"

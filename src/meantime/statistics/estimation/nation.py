@@ -50,7 +50,9 @@ def cautions_of_lacking_states(selections: Sequence[Selection]) -> list[str]:
     names = set()
     for selection in selections:
         cube = selection.cube
-        nations = [index for index in selection.locations if _is(cube, index, LocationKind.NATION)]
+        nations = [index for index in _nations(cube) if index in selection.locations]
+        if not nations:
+            continue
         names |= {cube.locations[index].name for index in nations}
         found = selection.cells[np.isin(cube.cells.location[selection.cells], nations)]
         found = found[cube.cells.value_count[found] > 0]
@@ -168,6 +170,11 @@ def panel_weights(sides: Sequence[Selection]) -> tuple[PopulationRow, ...]:
         for place in np.flatnonzero(size).tolist()
         for year in years
     )
+
+
+@kept_per_cube
+def _nations(cube: SurveyCube) -> tuple[int, ...]:
+    return tuple(index for index in range(len(cube.locations)) if _is(cube, index, LocationKind.NATION))
 
 
 def _is(cube: SurveyCube, location: int, kind: LocationKind) -> bool:

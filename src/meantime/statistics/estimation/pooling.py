@@ -13,15 +13,16 @@ W. G. Cochran, The combination of estimates from different experiments, Biometri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from meantime.statistics.estimation.grouping import Groups
 from meantime.statistics.estimation.options import Weights, resolved_scale
-from meantime.statistics.estimation.published_limits import PublishedLimits, cell_variances
+from meantime.statistics.estimation.published_limits import PublishedLimits, odd_cells
 from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.estimation.uncertainty import Reliability, flags, interval, is_reliable
+from meantime.statistics.estimation.weighting import WeightedCells, estimate_counts, weighted_cells
 from meantime.statistics.kinds import PopulationRow
 from meantime.statistics.result import Column, whole
 from meantime.survey.cube.limits import Scale, highest_value
@@ -106,22 +107,6 @@ def worse_reliability(first: Estimates, second: Estimates) -> list[str]:
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Weighted:
-    """Per cell: how many estimates count, how many of them have an SE and their persons, and sums over them."""
-
-    count: FloatArray
-    error_count: FloatArray
-    sample_size: FloatArray
-    weight: FloatArray
-    weighted_value: FloatArray
-    weighted_variance: FloatArray
-
-    def without(self, left_out: BoolArray) -> _Weighted:
-        """Return the sums with nothing in some cells."""
-        return _Weighted(*(np.where(left_out, 0.0, getattr(self, column.name)) for column in fields(self)))
-
-
 def pool(
     groups: Groups,
     *,
@@ -166,7 +151,7 @@ def pool(
     selection = groups.selection
     weights, (resolved, reason) = Weights(weights), resolved_scale(selection.cube, selection.question, scale)
     highest = highest_value(selection.question.unit)
-    cells = _weighted(selection, weights, population, resolved)
+    cells = weighted_cells(selection, weights, population, resolved)
     if left_out is not None:
         cells = cells.without(left_out)
     used, known = groups.total(cells.count), groups.total(cells.error_count)
@@ -175,16 +160,18 @@ def pool(
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(weight > 0, value_sum / weight, np.nan)
         standard_error = np.where((weight > 0) & (known == used), np.sqrt(variance) / weight, np.nan)
-        low, high = interval(value, standard_error, level=level, scale=resolved, highest=highest)
-        moved = _published(groups, cells, used, highest).at_level(level, resolved)
-    low, high = (np.where(np.isnan(own), computed, own) for own, computed in zip(moved, (low, high), strict=True))
-    take = groups.selection.cells
-    source = groups.selection.cube.cells
+        low, high = _published(groups, cells, used, highest).at_level(level, resolved)
+        if np.isnan(low[weight > 0]).any():
+            computed = interval(value, standard_error, level=level, scale=resolved, highest=highest)
+            low, high = (np.where(np.isnan(low), own, limit) for limit, own in zip((low, high), computed, strict=True))
+    take, source = selection.cells, selection.cube.cells
     value_count = source.value_count[take]
-    sized = (cells.count > 0) & (source.sample_count[take] > 0)
+    counted = cells.count > 0
+    sized = counted & (source.sample_count[take] > 0)
     size = groups.total(np.where(sized, cells.sample_size, 0.0))
     unweighted = value_count - cells.count if left_out is None else (value_count - cells.count) * ~left_out
     sample_size = np.where(groups.total(sized) > 0, size, np.nan)
+    has_odd = groups.total(counted & odd_cells(selection.cube)[take]) > 0
     return Estimates(
         groups=groups,
         weights=weights,
@@ -199,9 +186,9 @@ def pool(
         cells_used=used.astype(np.intp),
         cells_suppressed=groups.total(source.row_count[take] - value_count).astype(np.intp),
         cells_unweighted=groups.total(unweighted).astype(np.intp),
-        is_reliable=is_reliable(value, standard_error, sample_size) & (groups.total(_is_odd(groups, cells)) == 0),
+        is_reliable=is_reliable(value, standard_error, sample_size) & ~has_odd,
         sums={"weight_sum": weight, "weighted_value_sum": value_sum, "weighted_variance_sum": variance},
-        cell_weight=np.divide(cells.weight, cells.count, out=np.full(len(take), np.nan), where=cells.count > 0),
+        cell_weight=np.divide(cells.weight, cells.count, out=np.full(len(take), np.nan), where=counted),
     )
 
 
@@ -209,83 +196,18 @@ def counted_cells(
     selection: Selection, *, weights: str = Weights.NONE, population: Sequence[PopulationRow] | None = None
 ) -> BoolArray:
     """Return whether each cell of a selection counts in ``pool``: it has a value, and the weight that is asked for."""
-    counted: BoolArray = _counts(selection, Weights(weights), population) > 0
+    counted: BoolArray = estimate_counts(selection, Weights(weights), population) > 0
     return counted
 
 
-def _counts(selection: Selection, weights: Weights, population: Sequence[PopulationRow] | None) -> FloatArray:
-    """Return how many estimates of each cell have a value and the weight that is asked for."""
-    source, take = selection.cube.cells, selection.cells
-    if weights is Weights.SAMPLE_SIZE:
-        return source.sample_count[take].astype(np.float64)
-    if weights is Weights.INVERSE_VARIANCE:
-        return source.precision_count[take].astype(np.float64)
-    count = source.value_count[take].astype(np.float64)
-    return count if weights is Weights.NONE else count * (_people(selection, population or ()) > 0)
-
-
-def _is_odd(groups: Groups, cells: _Weighted) -> BoolArray:
-    """Return which cells that count are an estimate outside its own limits, or with a standard error of 0."""
+def _published(groups: Groups, cells: WeightedCells, used: FloatArray, highest: float) -> PublishedLimits:
+    """Return the published limits of each group that is one estimate with both limits, NaN for the others."""
     source, take = groups.selection.cube.cells, groups.selection.cells
-    single = (cells.count > 0) & (source.value_count[take] == 1)
-    value, low, high = source.value_sum[take], source.low[take], source.high[take]
-    odd: BoolArray = single & ((value < low) | (value > high) | (low == high))
-    return odd
-
-
-def _weighted(
-    selection: Selection, weights: Weights, population: Sequence[PopulationRow] | None, scale: Scale
-) -> _Weighted:
-    """Return the sums of each cell under the weights."""
-    source, take = selection.cube.cells, selection.cells
-    count = source.value_count[take].astype(np.float64)
-    errors = source.variance_count[take].astype(np.float64)
-    values, size = source.value_sum[take], source.sample_size_sum[take]
-    variance = cell_variances(selection.cube, scale)[take]
-    if weights is Weights.NONE:
-        return _Weighted(count, errors, size, count, values, variance)
-    if weights is Weights.SAMPLE_SIZE:
-        weighted_variance = np.where(count == 1, size**2 * variance, source.sample_variance_sum[take])
-        return _Weighted(
-            source.sample_count[take].astype(np.float64),
-            source.sample_variance_count[take].astype(np.float64),
-            size,
-            size,
-            source.sample_value_sum[take],
-            weighted_variance,
-        )
-    if weights is Weights.INVERSE_VARIANCE:
-        precise = source.precision_count[take].astype(np.float64)
-        single = (count == 1) & (variance > 0)
-        precision = np.divide(1.0, variance, out=source.precision_sum[take].copy(), where=single)
-        weighted = np.where(single, values * precision, source.precision_value_sum[take])
-        # Of several estimates in one cell it isn't known whose persons they are.
-        size = np.where(precise == count, size, np.nan)
-        return _Weighted(precise, precise, size, precision, weighted, precision)
-    people = _people(selection, population or ())
-    known = people > 0
-    return _Weighted(count * known, errors * known, size, people * count, people * values, people**2 * variance)
-
-
-def _people(selection: Selection, population: Sequence[PopulationRow]) -> FloatArray:
-    """Return the population of each cell's location and year, 0 where the table has none."""
-    cube, first = selection.cube, selection.years[0]
-    table = np.zeros((len(cube.locations), selection.years[-1] - first + 1))
-    for row in population:
-        if first <= row.year <= selection.years[-1]:
-            table[cube.location_index[row.location], row.year - first] = row.population
-    return table[cube.cells.location[selection.cells], cube.cells.year[selection.cells] - first]
-
-
-def _published(groups: Groups, cells: _Weighted, used: FloatArray, highest: float) -> PublishedLimits:
-    """Return the published limits of each group that is one estimate with limits, NaN for the others."""
-    source, take = groups.selection.cube.cells, groups.selection.cells
-    counted = cells.count > 0
+    single = used == 1
+    place = groups.total(np.where(cells.count > 0, np.arange(len(take)), 0))
+    cell = take[np.where(single, place, 0).astype(np.intp)]
+    low, high = source.low[cell], source.high[cell]
     # Limits in the wrong order are kept in a cell, but give it no standard error; then they are no interval either.
-    single = (used == 1) & (groups.total(np.where(counted, source.variance_count[take], 0)) == 1)
-    columns = (source.value_sum, source.low, source.high)
-    value, low, high = (
-        np.where(single, groups.total(np.where(counted, column[take], 0.0)), np.nan) for column in columns
-    )
-    has_both = ~np.isnan(low) & ~np.isnan(high)
-    return PublishedLimits(value, np.where(has_both, low, np.nan), np.where(has_both, high, np.nan), highest)
+    single &= (source.variance_count[cell] == 1) & ~np.isnan(low) & ~np.isnan(high)
+    value, low, high = (np.where(single, column, np.nan) for column in (source.value_sum[cell], low, high))
+    return PublishedLimits(value, low, high, highest)

@@ -125,6 +125,16 @@ def cells_cut_off(cube: SurveyCube) -> BoolArray:
     return found
 
 
+@kept_per_cube
+def odd_cells(cube: SurveyCube) -> BoolArray:
+    """Return which cells are one estimate outside its own limits, or with limits that leave it no error."""
+    cells = cube.cells
+    outside = (cells.value_sum < cells.low) | (cells.value_sum > cells.high)
+    found: BoolArray = (cells.value_count == 1) & (outside | (cells.low == cells.high))
+    found.flags.writeable = False
+    return found
+
+
 def _single_limits(cube: SurveyCube) -> PublishedLimits:
     """Return the limits of all cells that are one estimate with limits in order, NaN for the others."""
     cells = cube.cells

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meantime.errors import StatisticError
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import Question
 
 IndexArray = npt.NDArray[np.intp]
@@ -68,9 +68,12 @@ def cells_selected(
         The dataset has no row there.
     """
     index = cube.question_index[question]
-    cells = cube.cells_of(index)
     # Strata first: they leave few cells for the other two to look at.
-    found = np.flatnonzero(_flags(segments, len(cube.segments))[cube.cells.segment[cells]]) + cells.start
+    if len(segments) == 1:
+        found = _cells_of_segment(cube, index, segments[0])
+    else:
+        span = cube.cells_of(index)
+        found = np.flatnonzero(_flags(segments, len(cube.segments))[cube.cells.segment[span]]) + span.start
     found = found[_flags(locations, len(cube.locations))[cube.cells.location[found]]]
     first = cube.years[0]
     in_years = _flags([year - first for year in years], cube.years[-1] - first + 1)
@@ -80,6 +83,15 @@ def cells_selected(
             f"the dataset has no row for {question!r} with these years, locations and strata; widen the filters"
         )
     return Selection(cube, cube.questions[index], years, locations, segments, found)
+
+
+@kept_per_cube
+def _cells_of_segment(cube: SurveyCube, question: int, segment: int) -> IndexArray:
+    """Return the cells of one segment of a question (both indexes): most requests are about one, such as everybody."""
+    span = cube.cells_of(question)
+    found: IndexArray = np.flatnonzero(cube.cells.segment[span] == segment) + span.start
+    found.flags.writeable = False
+    return found
 
 
 def _flags(indexes: Sequence[int], length: int) -> npt.NDArray[np.bool_]:

@@ -120,15 +120,9 @@ def two_sided_p(estimate: FloatArray, standard_error: FloatArray) -> FloatArray:
         p = erfc(|z| / sqrt(2)) with z = estimate / SE, between 0 and 1. NaN where either is unknown; with a standard
         error of 0 it is 0, or 1 if the estimate is 0 too.
     """
-    p_values = []
-    for difference, error in zip(estimate.tolist(), standard_error.tolist(), strict=True):
-        if math.isnan(difference) or math.isnan(error):
-            p_values.append(math.nan)
-        elif error == 0:
-            p_values.append(1.0 if difference == 0 else 0.0)
-        else:
-            p_values.append(math.erfc(abs(difference / error) / math.sqrt(2)))
-    return np.array(p_values, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distance = np.where((estimate == 0) & (standard_error == 0), 0.0, np.abs(estimate / standard_error))
+    return np.array([math.erfc(each) for each in (distance / math.sqrt(2)).tolist()], dtype=np.float64)
 
 
 def one_sided_p(excess: FloatArray, standard_error: FloatArray) -> FloatArray:
