@@ -39,15 +39,19 @@ def test_of_equal_estimates_one_is_told_apart_beyond_the_studentised_range(count
     assert intervals(ranked([*equal, 30 + 1.03 * point], [1.0] * count))[-1] == (count, count)
 
 
-def test_sets_are_those_of_the_naive_reference() -> None:
+@pytest.mark.parametrize("level", [0.6, 0.95, 0.99])
+def test_sets_are_those_of_the_naive_reference(level: float) -> None:
     chance = random.Random(7)
-    for _ in range(12):
+    for _ in range(8):
         count = chance.randint(2, 6)
         value = sorted(round(chance.uniform(20, 30), 1) for _ in range(count))
-        error = [round(chance.uniform(0.2, 2.0), 2) for _ in range(count)]
-        assert ranked(value, error).critical_value == pytest.approx(critical_value(value, error, 0.95), rel=1e-5)
+        # From nearly alike to so unequal that one estimate alone decides; 0 is no error at all.
+        error = [round(chance.uniform(0.2, 2.0) ** chance.randint(1, 6), 2) * (chance.random() < 0.9) for _ in value]
+        assert ranked(value, error, level).critical_value == pytest.approx(
+            critical_value(value, error, level), rel=1e-5
+        )
         for kind in RankIntervals:
-            apart = rule_of(kind, value, error, 0.95)
+            apart = rule_of(kind, value, error, level)
             expected = [
                 (
                     1 + sum(apart(one, other) and value[other] < value[one] for other in range(count)),
@@ -55,7 +59,7 @@ def test_sets_are_those_of_the_naive_reference() -> None:
                 )
                 for one in range(count)
             ]
-            assert intervals(ranked(value, error, kind=kind)) == expected
+            assert intervals(ranked(value, error, level, kind)) == expected
 
 
 def test_what_is_told_apart_first_makes_the_rest_easier() -> None:
