@@ -15,7 +15,7 @@ from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM,
 from meantime.statistics.estimation.options import Weights
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.published_limits import cells_cut_off
-from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.selection import Selection, years_of
 from meantime.survey.cube.limits import Scale, highest_value
 from meantime.survey.cube.scale import Extent, extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import FloatArray, SurveyCube, kept_per_cube
@@ -97,14 +97,14 @@ def cautions_of_limits(estimates: Estimates) -> list[str]:
 def cautions_of_absence(selection: Selection) -> list[str]:
     """Return a caution about the unit, and those that name the selected locations and years without any value."""
     found = cautions_of_scale(selection.cube, selection.cube.question_index[selection.question.text])
-    cells, first, last = selection.cube.cells, selection.years[0], selection.years[-1]
+    cube, cells = selection.cube, selection.cube.cells
     with_value = selection.cells[cells.value_count[selection.cells] > 0]
-    found_at = np.bincount(cells.location[with_value], minlength=len(selection.cube.locations))
-    absent = [selection.cube.locations[index].name for index in selection.locations if not found_at[index]]
+    count = np.bincount(cells.location[with_value], minlength=len(cube.locations)).tolist()
+    absent = [cube.locations[index].name for index in selection.locations if not count[index]]
     if absent:
         found.append(f"without a value: {len(absent)} of {len(selection.locations)} locations ({listed(absent)})")
-    found_in = np.bincount(cells.year[with_value] - first, minlength=last - first + 1)
-    unasked = [str(year) for year in selection.years if not found_in[year - first]]
+    asked = years_of(cube, with_value)
+    unasked = [str(year) for year in selection.years if year not in asked]
     if unasked:
         found.append(
             f"without a value: {len(unasked)} of {len(selection.years)} years ({listed(unasked)});"

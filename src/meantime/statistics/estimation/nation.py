@@ -16,7 +16,7 @@ from meantime.statistics.estimation.filters import overall_segments
 from meantime.statistics.estimation.grouping import group
 from meantime.statistics.estimation.options import Panel, Weights
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
-from meantime.statistics.estimation.selection import Selection
+from meantime.statistics.estimation.selection import Selection, years_of
 from meantime.statistics.kinds import PopulationRow
 from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 from meantime.survey.questions import LocationKind
@@ -54,9 +54,10 @@ def cautions_of_lacking_states(selections: Sequence[Selection]) -> list[str]:
         if not nations:
             continue
         names |= {cube.locations[index].name for index in nations}
-        found = selection.cells[np.isin(cube.cells.location[selection.cells], nations)]
-        found = found[cube.cells.value_count[found] > 0]
-        for year in np.unique(cube.cells.year[found]).tolist():
+        found = selection.cells[cube.cells.value_count[selection.cells] > 0]
+        if len(nations) < len(selection.locations):
+            found = found[np.isin(cube.cells.location[found], nations)]
+        for year in years_of(cube, found):
             lacking[year] = states_lacking(cube, cube.question_index[selection.question.text], year)
     if not any(lacking.values()):
         return []

@@ -152,8 +152,10 @@ def pool(
     weights, (resolved, reason) = Weights(weights), resolved_scale(selection.cube, selection.question, scale)
     highest = highest_value(selection.question.unit)
     cells = weighted_cells(selection, weights, population, resolved)
-    if left_out is not None:
+    if left_out is not None and left_out.any():
         cells = cells.without(left_out)
+    else:
+        left_out = None
     used, known = groups.total(cells.count), groups.total(cells.error_count)
     weight, value_sum = groups.total(cells.weight), groups.total(cells.weighted_value)
     variance = groups.total(cells.weighted_variance)

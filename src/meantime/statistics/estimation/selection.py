@@ -85,6 +85,13 @@ def cells_selected(
     return Selection(cube, cube.questions[index], years, locations, segments, found)
 
 
+def years_of(cube: SurveyCube, cells: IndexArray) -> list[int]:
+    """Return the years of some cells of a cube, ascending, each once."""
+    first = cube.years[0]
+    years: list[int] = (np.flatnonzero(np.bincount(cube.cells.year[cells] - first)) + first).tolist()
+    return years
+
+
 @kept_per_cube
 def _cells_of_segment(cube: SurveyCube, question: int, segment: int) -> IndexArray:
     """Return the cells of one segment of a question (both indexes): most requests are about one, such as everybody."""

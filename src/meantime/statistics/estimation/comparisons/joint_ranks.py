@@ -37,7 +37,7 @@ FEWEST_BEYOND, MOST_SIMULATED = 10, 100
 """With fewer draws beyond the critical value (levels above 0.997), or more estimates, Bonferroni takes their place."""
 
 NUMBERS_AT_ONCE = 1 << 16
-"""A quarter of a megabyte: what a processor has in a memory of its own."""
+"""A quarter of a megabyte: what stays in a processor's own memory."""
 
 Draws = npt.NDArray[np.float32]
 
@@ -149,14 +149,14 @@ def _critical_value(
     error = np.hypot(standard_error[:, None], standard_error[None, :])
     weight = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0).astype(np.float32)
     draws, reach = _draws(count)
-    noise = draws * np.nan_to_num(standard_error).astype(np.float32)[:, None]
+    spread = np.nan_to_num(standard_error).astype(np.float32)[:, None]
     unsure = np.triu(np.ones((count, count), dtype=np.bool_), 1)
     # The reverse of every pair stays in every step: a draw that can't reach the largest of those never decides.
     first = 2 * (beyond + 1)
-    reverse = _largest(-noise[:, :first], weight, unsure, checkpoint)
+    reverse = _largest(-spread * draws[:, :first], weight, unsure, checkpoint)
     last = np.count_nonzero(reach >= _exceeded_by(reverse, beyond))
-    reverse = np.r_[reverse, _largest(-noise[:, first:last], weight, unsure, checkpoint)]
-    noise = noise[:, : len(reverse)]
+    reverse = np.r_[reverse, _largest(-spread * draws[:, first:last], weight, unsure, checkpoint)]
+    noise = spread * draws[:, : len(reverse)]
     while True:
         largest = np.maximum(reverse, _largest(noise, weight, unsure, checkpoint))
         critical = max(normal_quantile(level), _exceeded_by(largest, beyond))

@@ -157,8 +157,9 @@ def paired(groups: Groups, counted: BoolArray, reference: Selection, reference_c
     """
     selection = groups.selection
     own_place, other_place = codes_of(selection, [YEAR, STRATUM]), codes_of(reference, [YEAR, STRATUM])
-    places = np.union1d(own_place[counted], other_place[reference_counted])
-    own, other = np.searchsorted(places, own_place[counted]), np.searchsorted(places, other_place[reference_counted])
+    own_place, other_place = own_place[counted], other_place[reference_counted]
+    places = np.flatnonzero(np.bincount(np.r_[own_place, other_place]))
+    own, other = np.searchsorted(places, own_place), np.searchsorted(places, other_place)
     has = np.zeros((len(groups), len(places)), dtype=np.bool_)
     has[groups.group_of_cell[counted], own] = True
     reference_has = np.zeros(len(places), dtype=np.bool_)
