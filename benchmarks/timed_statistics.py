@@ -23,7 +23,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 Asked = dict[str, object]
 
 REPEATED_S = 0.03
-"""How long one request is repeated; its time is the shortest, of the processor alone: other programs change it least."""
+"""How long one request is repeated; its time is the shortest, of the processor alone, whatever else is running."""
 
 ALL_YEARS = {"from": 2011, "to": 2023}
 OBESITY: Asked = {"question": "Q036", "years": [2023]}

@@ -98,7 +98,11 @@ def group(selection: Selection, by: Sequence[str]) -> Groups:
         There would be more than ``MAXIMUM_RECORDS`` groups.
     """
     codes = codes_of(selection, by)
-    _, first_cell, group_of_cell = np.unique(codes, return_index=True, return_inverse=True)
+    steps = np.diff(codes, prepend=-1)
+    if (steps >= 0).all():  # as where groups are by location, since cells are
+        first_cell, group_of_cell = np.flatnonzero(steps), np.cumsum(steps > 0) - 1
+    else:
+        _, first_cell, group_of_cell = np.unique(codes, return_index=True, return_inverse=True)
     if len(first_cell) > MAXIMUM_RECORDS:
         raise StatisticError(
             f"{len(first_cell)} records are more than the {MAXIMUM_RECORDS} that one answer may have;"

@@ -85,7 +85,7 @@ def cells_selected(
     return Selection(cube, cube.questions[index], years, locations, segments, found)
 
 
-def years_of(cube: SurveyCube, cells: IndexArray) -> list[int]:
+def years_of(cube: SurveyCube, cells: IndexArray | slice) -> list[int]:
     """Return the years of some cells of a cube, ascending, each once."""
     first = cube.years[0]
     years: list[int] = (np.flatnonzero(np.bincount(cube.cells.year[cells] - first)) + first).tolist()

@@ -26,12 +26,13 @@ from meantime.statistics.estimation.filters import (
 )
 from meantime.statistics.estimation.grouping import CATEGORY, DIMENSIONS, LOCATION, MAXIMUM_RECORDS, STRATUM, YEAR
 from meantime.statistics.estimation.options import ExplainOption
+from meantime.statistics.estimation.selection import years_of
 from meantime.statistics.kinds import OneOrMore
 from meantime.statistics.measures.grid import ASKED, Count, Grid, Key, count_places
 from meantime.statistics.names import INCLUDED_KINDS
 from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
-from meantime.survey.cube.survey_cube import SurveyCube
+from meantime.survey.cube.survey_cube import SurveyCube, kept_per_cube
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +112,9 @@ class Coverage(PlaceFilters):
         )
 
 
-def _years_asked(cube: SurveyCube, question: int) -> list[int]:
-    return [int(year) for year in np.unique(cube.cells.year[cube.cells_of(question)])]
+@kept_per_cube
+def _years_asked(cube: SurveyCube, question: int) -> tuple[int, ...]:
+    return tuple(years_of(cube, cube.cells_of(question)))
 
 
 def _refuse_too_many(cube: SurveyCube, grids: Sequence[Grid], by: Sequence[str]) -> None:
@@ -182,12 +184,17 @@ def _cautions(cube: SurveyCube, grids: Sequence[Grid], counts: dict[Key, Count])
         cautions.append(
             f"{impossible} places are not counted, because no row has their question and stratum in any year or place"
         )
-    blank = [index for index, segment in enumerate(cube.segments) if segment.is_blank]
-    spans = [cube.cells_of(grid.question) for grid in grids]
-    rows = sum(int(cube.cells.row_count[span][np.isin(cube.cells.segment[span], blank)].sum()) for span in spans)
+    rows = sum(_rows_in_no_place(cube, grid.question) for grid in grids)
     if rows:
         cautions.append(f"{rows} rows have no category or no stratum; they are in no place of the grid and not counted")
     return cautions
+
+
+@kept_per_cube
+def _rows_in_no_place(cube: SurveyCube, question: int) -> int:
+    blank = [index for index, segment in enumerate(cube.segments) if segment.is_blank]
+    span = cube.cells_of(question)
+    return int(cube.cells.row_count[span][np.isin(cube.cells.segment[span], blank)].sum())
 
 
 def _not_surveyed(cube: SurveyCube, grid: Grid) -> list[str]:

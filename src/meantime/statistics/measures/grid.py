@@ -127,12 +127,16 @@ def _segment_axis(cube: SurveyCube, grid: Grid, by: Sequence[str]) -> IndexArray
 def _cells_of_grid(cube: SurveyCube, grid: Grid) -> tuple[IndexArray, tuple[IndexArray, ...]]:
     """Return the cells of the grid, and the place of each along locations, years and strata."""
     span = cube.cells_of(grid.question)
-    codes = (cube.cells.location[span], cube.cells.year[span], cube.cells.segment[span])
+    first = cube.years[0]
+    axes = (
+        (grid.locations, cube.cells.location[span]),
+        ([year - first for year in grid.years], cube.cells.year[span] - first),
+        (grid.segments, cube.cells.segment[span]),
+    )
     places, inside = [], np.ones(span.stop - span.start, dtype=np.bool_)
-    for wanted, code in zip((grid.locations, grid.years, grid.segments), codes, strict=True):
-        order = np.argsort(wanted)
-        ascending = np.array(wanted)[order]
-        place = np.searchsorted(ascending, code).clip(max=len(wanted) - 1)
-        inside &= ascending[place] == code
-        places.append(order[place])
+    for wanted, codes in axes:
+        place_of = np.full(max(*wanted, codes.max()) + 1, -1)
+        place_of[list(wanted)] = np.arange(len(wanted))
+        places.append(place_of[codes])
+        inside &= places[-1] >= 0
     return np.flatnonzero(inside) + span.start, tuple(place[inside] for place in places)

@@ -206,18 +206,24 @@ class Shared:
 
     def columns(self) -> dict[str, Column]:
         """Return the fields that say over how many years and strata is compared, over how many not, and which."""
-        places, place = np.unique(codes_of(self.groups.selection, [YEAR, STRATUM])[self.left_out], return_inverse=True)
-        names = _place_names(places, self.groups.selection)
-        lost: list[list[str]] = [[] for _ in range(len(self.groups))]
-        owner = self.groups.group_of_cell[self.left_out]
-        order = np.argsort(place, kind="stable")
-        for row, index in zip(owner[order].tolist(), place[order].tolist(), strict=True):
-            lost[row].append(names[index])
+        lost = self._names_left_out()
         return {
             "cells_matched": self._matched_count(),
             "cells_left_out": [len(own) for own in lost],
             "left_out": [listed(own) for own in lost],
         }
+
+    def _names_left_out(self) -> list[list[str]]:
+        """Return the years and strata that each group loses, in words."""
+        lost: list[list[str]] = [[] for _ in range(len(self.groups))]
+        if self.left_out.any():
+            codes = codes_of(self.groups.selection, [YEAR, STRATUM])[self.left_out]
+            places, place = np.unique(codes, return_inverse=True)
+            names = _place_names(places, self.groups.selection)
+            owner, order = self.groups.group_of_cell[self.left_out], np.argsort(place, kind="stable")
+            for row, index in zip(owner[order].tolist(), place[order].tolist(), strict=True):
+                lost[row].append(names[index])
+        return lost
 
     def _matched_count(self) -> IndexArray:
         return self.groups.total(self.counted & ~self.left_out).astype(np.intp)
