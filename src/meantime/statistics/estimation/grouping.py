@@ -98,9 +98,10 @@ def group(selection: Selection, by: Sequence[str]) -> Groups:
         There would be more than ``MAXIMUM_RECORDS`` groups.
     """
     codes = codes_of(selection, by)
-    steps = np.diff(codes, prepend=-1)
-    if (steps >= 0).all():  # as where groups are by location, since cells are
-        first_cell, group_of_cell = np.flatnonzero(steps), np.cumsum(steps > 0) - 1
+    if (codes[1:] >= codes[:-1]).all():  # as where groups are by location, since cells are
+        is_first = np.ones(len(codes), dtype=np.bool_)
+        np.not_equal(codes[1:], codes[:-1], out=is_first[1:])
+        first_cell, group_of_cell = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     else:
         _, first_cell, group_of_cell = np.unique(codes, return_index=True, return_inverse=True)
     if len(first_cell) > MAXIMUM_RECORDS:

@@ -166,12 +166,11 @@ def pool(
         if np.isnan(low[weight > 0]).any():
             computed = interval(value, standard_error, level=level, scale=resolved, highest=highest)
             low, high = (np.where(np.isnan(low), own, limit) for limit, own in zip((low, high), computed, strict=True))
-    take, source = selection.cells, selection.cube.cells
-    value_count = source.value_count[take]
-    counted = cells.count > 0
+    take, source, counted = selection.cells, selection.cube.cells, cells.count > 0
+    value_count, row_count = groups.total(source.value_count[take]), groups.total(source.row_count[take])
+    left_count = 0.0 if left_out is None else groups.total(source.value_count[take] * left_out)
     sized = counted & (source.sample_count[take] > 0)
     size = groups.total(np.where(sized, cells.sample_size, 0.0))
-    unweighted = value_count - cells.count if left_out is None else (value_count - cells.count) * ~left_out
     sample_size = np.where(groups.total(sized) > 0, size, np.nan)
     has_odd = groups.total(counted & odd_cells(selection.cube)[take]) > 0
     return Estimates(
@@ -186,8 +185,8 @@ def pool(
         high=high,
         sample_size=sample_size,
         cells_used=used.astype(np.intp),
-        cells_suppressed=groups.total(source.row_count[take] - value_count).astype(np.intp),
-        cells_unweighted=groups.total(unweighted).astype(np.intp),
+        cells_suppressed=(row_count - value_count).astype(np.intp),
+        cells_unweighted=(value_count - left_count - used).astype(np.intp),
         is_reliable=is_reliable(value, standard_error, sample_size) & ~has_odd,
         sums={"weight_sum": weight, "weighted_value_sum": value_sum, "weighted_variance_sum": variance},
         cell_weight=np.divide(cells.weight, cells.count, out=np.full(len(take), np.nan), where=counted),
@@ -206,6 +205,9 @@ def _published(groups: Groups, cells: WeightedCells, used: FloatArray, highest: 
     """Return the published limits of each group that is one estimate with both limits, NaN for the others."""
     source, take = groups.selection.cube.cells, groups.selection.cells
     single = used == 1
+    if not single.any():
+        unknown = np.full(len(groups), np.nan)
+        return PublishedLimits(unknown, unknown, unknown, highest)
     place = groups.total(np.where(cells.count > 0, np.arange(len(take)), 0))
     cell = take[np.where(single, place, 0).astype(np.intp)]
     low, high = source.low[cell], source.high[cell]
