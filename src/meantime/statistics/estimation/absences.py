@@ -90,6 +90,7 @@ def absent_estimates(selection: Selection) -> dict[Absence, IndexArray]:
 
 def places_and_years(cube: SurveyCube, cells: IndexArray) -> list[str]:
     """Return locations and years of cells in words, each once: ``Kentucky 2023``."""
-    codes = cube.cells.location[cells].astype(np.int64) * (cube.years[-1] + 1) + cube.cells.year[cells]
-    pairs = [divmod(code, cube.years[-1] + 1) for code in np.unique(codes).tolist()]
-    return [f"{cube.locations[place].name} {year}" for place, year in pairs]
+    first, length = cube.years[0], cube.years[-1] - cube.years[0] + 1
+    codes = cube.cells.location[cells].astype(np.intp) * length + (cube.cells.year[cells] - first)
+    pairs = [divmod(code, length) for code in np.flatnonzero(np.bincount(codes)).tolist()]
+    return [f"{cube.locations[place].name} {first + year}" for place, year in pairs]

@@ -98,7 +98,7 @@ def interval(
         spread = np.where(inside, value * (100 - value) / 100, 1.0)
         low = np.where(inside, expit(centre - half / spread), low)
         high = np.where(inside, expit(centre + half / spread), high)
-    return (low, high) if math.isinf(highest) else (within_range(low, highest), within_range(high, highest))
+    return (low, high) if math.isinf(highest) else (np.clip(low, 0.0, highest), np.clip(high, 0.0, highest))
 
 
 def within_range(limits: FloatArray, highest: float | FloatArray) -> FloatArray:
