@@ -15,8 +15,9 @@ from meantime.fields.fields import Default, Example
 from meantime.fields.kinds import Number
 from meantime.statistics.estimation.cautions import cautions_of, cautions_of_goal
 from meantime.statistics.estimation.comparisons.contrasts import TEST_FORMULA, Contrasts, contrasts
-from meantime.statistics.estimation.comparisons.matching import Pairs, cautions_of_own_weights, paired
+from meantime.statistics.estimation.comparisons.matching import cautions_of_own_weights
 from meantime.statistics.estimation.comparisons.multiplicity import AdjustOption
+from meantime.statistics.estimation.comparisons.pairs import Pairs, paired
 from meantime.statistics.estimation.comparisons.verdicts import cautions_of_direction
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
@@ -119,7 +120,7 @@ class Difference(Filters):
 
         Notes
         -----
-        See ``contrasts.contrasts`` and ``matching.paired``.
+        See ``contrasts.contrasts`` and ``pairs.paired``.
         """
         cube = data.cube
         chosen = self.select(cube)

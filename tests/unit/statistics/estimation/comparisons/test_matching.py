@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from meantime.statistics.estimation.comparisons.matching import paired, unshared_cells
+from meantime.statistics.estimation.comparisons.matching import unshared_cells
+from meantime.statistics.estimation.comparisons.pairs import paired
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, YEAR, group
 from meantime.statistics.estimation.pooling import counted_cells
 from meantime.statistics.estimation.selection import Selection, cells_selected
