@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Self
 
-import numpy as np
-
-from meantime.errors import InvalidParameterError, StatisticError
+from meantime.errors import InvalidParameterError
 from meantime.fields.fields import Default, Example
-from meantime.statistics.estimation.breaks import cautions_of_breaks
-from meantime.statistics.estimation.cautions import cautions_of_gaps, cautions_of_limits
 from meantime.statistics.estimation.comparisons.contrasts import (
     TEST_FORMULA,
     Contrasts,
     contrasts,
 )
 from meantime.statistics.estimation.comparisons.multiplicity import AdjustOption
-from meantime.statistics.estimation.comparisons.verdicts import cautions_of_direction
+from meantime.statistics.estimation.comparisons.sides import (
+    cautions_of_sides,
+    named,
+    on_both_sides,
+    reference_segment,
+)
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places, YearsFilter, newest_common_year
 from meantime.statistics.estimation.grouping import LOCATION, group
@@ -136,7 +137,7 @@ class Compare(Filters):
                 accepted=[cube.segments[index].stratum for index in segments],
             )
         if self.against_stratum is not None:
-            _reference_segment(cube, self.against_stratum, cube.segments[segments[0]].category)
+            reference_segment(cube, self.against_stratum, cube.segments[segments[0]].category)
         for field, other, own in (
             ("against_question", self.against_question, (self.question,)),
             ("against_year", self.against_year, years),
@@ -169,7 +170,7 @@ class Compare(Filters):
         other = self._other_side(chosen)
         panel = fixed_panel([chosen, other]) if self.panel == Panel.FIXED else None
         if panel is None:
-            own, reference = self._pool(_on_both_sides(chosen, other))
+            own, reference = self._pool(on_both_sides(chosen, other))
         else:
             own, reference = panel.pooled(scale=self.scale, level=self.level)
         found = contrasts(
@@ -185,7 +186,7 @@ class Compare(Filters):
         columns = own.groups.dimension_columns() | own.common_columns() | found.columns(reference.low, reference.high)
         columns["reliability"] = worse_reliability(own, reference)
         columns["reference_sample_size"] = reference.common_columns()["sample_size"]
-        columns["against"] = [_named(other, chosen)] * len(own)
+        columns["against"] = [named(other, chosen)] * len(own)
         if panel is not None:
             columns = {"location": [PANEL_NAME]} | columns
         return Result(
@@ -193,10 +194,10 @@ class Compare(Filters):
             unit=chosen.question.unit,
             method=f"{own.method(self.versioned_method())};"
             f"{'' if panel is None else ' P is the sample size in both years together;'}"
-            f" difference = {_named(chosen, other)} - {_named(other, chosen)}, {TEST_FORMULA}; {found.method()}",
+            f" difference = {named(chosen, other)} - {named(other, chosen)}, {TEST_FORMULA}; {found.method()}",
             cautions=(
                 *(cautions_of_lacking_states([chosen, other]) if panel is None else panel.cautions()),
-                *_cautions(chosen, other, own, reference),
+                *cautions_of_sides(chosen, other, own, reference),
                 *found.cautions(),
             ),
             explanation=_explanation(own, reference, found) if self.explain else None,
@@ -210,71 +211,8 @@ class Compare(Filters):
         segments = None
         if self.against_stratum is not None:
             category = chosen.cube.segments[chosen.segments[0]].category
-            segments = (_reference_segment(chosen.cube, self.against_stratum, category),)
+            segments = (reference_segment(chosen.cube, self.against_stratum, category),)
         return chosen.elsewhere(question=self.against_question, years=years, segments=segments)
-
-
-def _reference_segment(cube: SurveyCube, stratum: str, category: str) -> int:
-    """Return the index of the stratum to compare with: of the same category, else the only one of that name.
-
-    Raises
-    ------
-    InvalidParameterError
-        Other categories have several strata of that name.
-    """
-    found = [index for index, segment in enumerate(cube.segments) if segment.stratum == stratum]
-    same = [index for index in found if cube.segments[index].category == category]
-    if len(same or found) != 1:
-        raise InvalidParameterError(
-            f"against_stratum: {len(found)} categories have a stratum {stratum!r}; take one of {category!r}",
-            field="against_stratum",
-        )
-    return (same or found)[0]
-
-
-def _on_both_sides(first: Selection, second: Selection) -> tuple[Selection, Selection]:
-    """Return both selections with only the locations that have a row in each."""
-    locations = first.cube.cells.location
-    both = np.intersect1d(locations[first.cells], locations[second.cells])
-    if not len(both):
-        raise StatisticError("no location has a row on both sides; widen the filters or compare something else")
-    kept = []
-    for side in (first, second):
-        cells = side.cells[np.isin(locations[side.cells], both)]
-        kept.append(replace(side, cells=cells))
-    return kept[0], kept[1]
-
-
-def _named(side: Selection, other: Selection) -> str:
-    """Return what sets one side apart from the other."""
-    if side.question != other.question:
-        return side.question.text
-    if side.years != other.years:
-        return str(side.years[0])
-    return side.cube.segments[side.segments[0]].stratum
-
-
-def _cautions(chosen: Selection, other: Selection, own: Estimates, reference: Estimates) -> list[str]:
-    cautions = list(
-        dict.fromkeys(
-            caution for side in (own, reference) for caution in cautions_of_gaps(side) + cautions_of_limits(side)
-        )
-    )
-    if chosen.question != other.question:
-        cautions.append(
-            "both questions were put to the same people, so their estimates are not independent;"
-            " the interval may be too wide or too narrow"
-        )
-    else:
-        cautions += cautions_of_direction(chosen)
-        so = "and the difference mixes that with the change in people"
-        cautions += cautions_of_breaks(chosen.question, [*chosen.years, *other.years], so)
-    segments = {chosen.cube.segments[index] for side in (chosen, other) for index in side.segments}
-    if len(segments) > 1 and (
-        len({segment.category for segment in segments}) > 1 or any(segment.is_overall for segment in segments)
-    ):
-        cautions.append("the two strata overlap, so their estimates are not independent")
-    return cautions
 
 
 def _explanation(own: Estimates, reference: Estimates, found: Contrasts) -> dict[str, object]:

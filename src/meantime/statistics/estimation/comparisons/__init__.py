@@ -1,4 +1,5 @@
-"""Comparisons: ``matching.py`` finds what both sides have, ``contrasts.py`` tests it, ``verdicts.py`` says it in words.
+"""Comparisons: ``matching.py`` finds what all sides have, ``contrasts.py`` tests it, ``verdicts.py`` says it in words.
 
-``multiplicity.py`` adjusts for several tests in one answer, ``joint_ranks.py`` is about places in an order.
+``pairs.py`` sets many beside one, ``sides.py`` one thing beside another; ``multiplicity.py`` adjusts for several tests
+in one answer, ``joint_ranks.py`` is about places in an order.
 """
