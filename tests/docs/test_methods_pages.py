@@ -146,7 +146,7 @@ def test_the_page_of_verdicts_is_the_one_table_of_them() -> None:
     listed = table_under((FOLDER / "verdicts.md").read_text(encoding="utf-8"), "| verdict |")
     words = [f"`{each.verdict}`" if each.verdict else "null" for each in MEANINGS]
     assert listed == [
-        f"| {word} | {each.meaning} | {each.when} | `{each.colour}` |"
+        f"| {word} | {each.meaning} | {each.when} | `{each.colour}` | `{each.dark_colour}` |"
         for word, each in zip(words, MEANINGS, strict=True)
     ]
     assert [each.verdict for each in MEANINGS] == [*Verdict, None]

@@ -28,12 +28,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a verdict means, when it is given, and its colour (sRGB, told apart by the colour-blind, too)."""
+    """What a verdict means, when it is given, and its colour on light and on dark pages.
+
+    Colours are sRGB. Those of one chart can be told apart by the colour-blind, too; what was found has a contrast of
+    3 to 1 to the page, what wasn't steps back.
+    """
 
     verdict: Verdict | None
     meaning: str
     when: str
     colour: str
+    dark_colour: str
 
 
 MEANINGS = (
@@ -42,50 +47,60 @@ MEANINGS = (
         "the compared one is at the better end",
         "the adjusted p is at most 1 - level, and the question's direction is known",
         "#0072b2",
+        "#0072b2",
     ),
     Meaning(
         Verdict.WORSE,
         "the compared one is at the worse end",
         "the same, on the other side",
         "#d55e00",
+        "#d55e00",
     ),
     Meaning(
         Verdict.HIGHER,
         "the compared one is above the reference",
         "the adjusted p is at most 1 - level, and no end is better, or two questions are compared",
-        "#cc79a7",
+        "#cc4fa8",
+        "#cc4fa8",
     ),
-    Meaning(Verdict.LOWER, "the compared one is below the reference", "the same, on the other side", "#56b4e9"),
+    Meaning(
+        Verdict.LOWER, "the compared one is below the reference", "the same, on the other side", "#6f9317", "#6f9317"
+    ),
     Meaning(
         Verdict.SIMILAR,
         "they differ by less than `margin`",
         "a margin is given and both one-sided tests reject (adjusted p at most 1 - level)",
-        "#009e73",
+        "#9a6a4f",
+        "#9a6a4f",
     ),
     Meaning(
         Verdict.UNCLEAR,
         "the data don't tell which is higher; they may be alike or not",
         "everything else that was tested",
-        "#bbbbbb",
+        "#b8b8b8",
+        "#555b62",
     ),
     Meaning(
         Verdict.RISING,
         "the estimates go up",
         "a trend's adjusted p is at most 1 - level; its `verdict` says so where no end is better",
-        "#cc79a7",
+        "#cc4fa8",
+        "#cc4fa8",
     ),
-    Meaning(Verdict.FALLING, "the estimates go down", "the same, on the other side", "#56b4e9"),
+    Meaning(Verdict.FALLING, "the estimates go down", "the same, on the other side", "#6f9317", "#6f9317"),
     Meaning(
         Verdict.STEADY,
         "the data don't tell whether they go up or down; they may do neither or both",
         "every other trend",
-        "#bbbbbb",
+        "#b8b8b8",
+        "#555b62",
     ),
     Meaning(
         None,
         "nothing could be tested",
         "a value or a standard error is unknown, or no year and stratum is common to both sides",
-        "#ffffff",
+        "#dddddd",
+        "#343a41",
     ),
 )
 """The vocabulary, in the order in which a reader meets it; ``docs/methods/verdicts.md`` is this table."""
