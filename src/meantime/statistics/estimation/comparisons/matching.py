@@ -97,20 +97,6 @@ def _counted(some: IndexArray, numbers: IndexArray) -> IndexArray:
     return np.bincount(some, minlength=int(numbers.max(initial=0)) + 1)[numbers]
 
 
-_LOOKED_UP = 1 << 20
-"""Codes below this are looked up in a table of truth values, higher ones are sorted."""
-
-
-def _among(codes: IndexArray, some: IndexArray) -> BoolArray:
-    """Return which codes, from 0, are among some others."""
-    size = 1 + int(max(codes.max(initial=0), some.max(initial=0)))
-    if size > _LOOKED_UP:
-        return np.isin(codes, some)
-    found = np.zeros(size, dtype=np.bool_)
-    found[some] = True
-    return found[codes]
-
-
 def place_names(places: IndexArray, selection: Selection) -> list[str]:
     """Return the year and stratum of each place, without what all places share."""
     segments = selection.cube.segments
@@ -190,9 +176,9 @@ def shared_on_both_sides(
 ) -> tuple[Shared, Shared]:
     """Return two groupings by location, over the years and strata that all locations have in both."""
     places, second_places = (codes_of(each.selection, (LOCATION, YEAR, STRATUM)) for each in (first, second))
-    in_both: BoolArray = counted & _among(places, second_places[second_counted])
+    in_both: BoolArray = counted & np.isin(places, second_places[second_counted])
     kept = in_both & ~unshared_cells(first.selection, in_both, apart=first.by)
-    second_kept = second_counted & _among(second_places, places[kept])
+    second_kept = second_counted & np.isin(second_places, places[kept])
     return Shared(first, counted, counted & ~kept), Shared(second, second_counted, second_counted & ~second_kept)
 
 
