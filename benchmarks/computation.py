@@ -35,6 +35,8 @@ COMPUTATIONS = (
     Computation("ranking", Surface.V1, 50.0, {"end": "lowest", **ALL_YEARS}),  # simulates
     Computation("ranking", Surface.V1, 2.0, {"end": "lowest", "rank_intervals": "pairwise", **ALL_YEARS}),
     Computation("difference", Surface.V1, 2.0, {"against": "National", **ALL_YEARS}),
+    Computation("change", Surface.V1, 5.0),
+    Computation("change", Surface.V1, 5.0, {"of": "trend"}),
     Computation("trend", Surface.V1, 2.0),
 )
 

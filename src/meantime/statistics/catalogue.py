@@ -10,6 +10,7 @@ from meantime.fields.refusals import unknown_name
 from meantime.fields.spellings import plain_spelling
 from meantime.statistics.measures import contract
 from meantime.statistics.measures.age_standardised_mean import AgeStandardisedMean
+from meantime.statistics.measures.change import Change
 from meantime.statistics.measures.compare import Compare
 from meantime.statistics.measures.correlation import Correlation
 from meantime.statistics.measures.coverage import Coverage
@@ -41,6 +42,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     Difference,
     Pairwise,
     Compare,
+    Change,
     Distribution,
     Heterogeneity,
     Trend,

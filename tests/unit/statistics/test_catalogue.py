@@ -53,6 +53,7 @@ def test_the_catalogue_has_the_nine_of_the_contract_and_then_those_of_v1() -> No
         "difference",
         "pairwise",
         "compare",
+        "change",
         "distribution",
         "heterogeneity",
         "trend",

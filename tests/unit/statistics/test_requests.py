@@ -26,6 +26,7 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "difference": {"question": "Q036"},
     "pairwise": {"question": "Q036"},
     "compare": {"question": "Q036", "against_year": 2011},
+    "change": {"question": "Q036"},
     "distribution": {"question": "Q036"},
     "heterogeneity": {"question": "Q036"},
     "trend": {"question": "Q036"},
@@ -135,6 +136,8 @@ STORED = {
     '"strata":["Female"],"against_question":null,"against_year":null,"against_stratum":"Male",'
     '"panel":"published","adjust":"bh","margin":null,"scale":"auto",'
     '"level":0.95,"explain":false}',
+    "change": f'{{{QUESTION},"years":[2013,2023],{PLACES},"of":"value","against":"National","reference":null,'
+    '"breaks":"apart","panel":"published","adjust":"bh","margin":null,"scale":"auto","level":0.95,"explain":false}',
     "distribution": f'{{{QUESTION},"years":[2019,2020,2021,2022,2023],{PLACES},"by":["year"],'
     '"quantiles":[0.25,0.5,0.75],"explain":false}',
     "heterogeneity": f'{{{QUESTION},"years":[2023],{PLACES},"between":"paule_mandel","scale":"auto","level":0.95,'

@@ -80,6 +80,20 @@ def cautions_of_shared_people(reference: Selection, compared: Selection) -> list
     return [f"{part}: the interval is a little too wide"]
 
 
+def the_nation(cube: SurveyCube, *, otherwise: str) -> str:
+    """Return the name of what locations are compared with where a request doesn't say.
+
+    Raises
+    ------
+    InvalidParameterError
+        The dataset has no nation; ``otherwise`` is what a request can do then.
+    """
+    for place in cube.locations:
+        if place.kind is LocationKind.NATION:
+            return place.name
+    raise InvalidParameterError(f"against: the dataset has no nation to compare with; {otherwise}", field="against")
+
+
 def is_nation_alone(cube: SurveyCube, locations: Sequence[int]) -> bool:
     """Whether some locations (indexes) are the nation and nothing else."""
     return bool(locations) and all(_is(cube, index, LocationKind.NATION) for index in locations)
@@ -158,6 +172,20 @@ def fixed_panel(selections: Sequence[Selection]) -> FixedPanel:
         tuple(cube.locations[place].name for place in sorted(common)),
         tuple(cube.locations[place].name for place in sorted(ever - common)),
     )
+
+
+def states_for_the_nation(nation: Selection, years: Sequence[int]) -> tuple[FixedPanel, Selection]:
+    """Return the panel of states with a value in all of some years and all strata of the nation, and their cells.
+
+    Raises
+    ------
+    StatisticError
+        No state has.
+    """
+    panel = fixed_panel(
+        [nation.elsewhere(years=(year,), segments=(each,)) for year in years for each in nation.segments]
+    )
+    return panel, nation.elsewhere(locations=tuple(nation.cube.location_index[name] for name in panel.states))
 
 
 def panel_weights(sides: Sequence[Selection]) -> tuple[PopulationRow, ...]:

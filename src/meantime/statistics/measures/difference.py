@@ -22,7 +22,7 @@ from meantime.statistics.estimation.comparisons.verdicts import cautions_of_dire
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, Groups, group
-from meantime.statistics.estimation.nation import cautions_of_lacking_states, cautions_of_shared_people
+from meantime.statistics.estimation.nation import cautions_of_lacking_states, cautions_of_shared_people, the_nation
 from meantime.statistics.estimation.options import (
     ExplainOption,
     LevelOption,
@@ -38,7 +38,7 @@ from meantime.statistics.kinds import PLACE_NAME
 from meantime.statistics.result import Column, Result, records_of
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
-from meantime.survey.questions import SCALES, LocationKind
+from meantime.survey.questions import SCALES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Difference(Filters):
             if self.against is not None:
                 raise InvalidParameterError("goal: give either against or goal, not both", field="goal")
             return request
-        against = self.against or _nation(cube)
+        against = self.against or the_nation(cube, otherwise="name a location, or give a goal")
         if self.locations == (against,):
             raise InvalidParameterError(
                 f"against: {against} would be compared with itself; name another location", field="against"
@@ -210,12 +210,3 @@ class Difference(Filters):
             used = pairs.reference.selection
             references["reference"] = self._pool(group(replace(used, cells=np.unique(used.cells)), ()))
         return explain(estimates, [pitfall], references=references)
-
-
-def _nation(cube: SurveyCube) -> str:
-    for place in cube.locations:
-        if place.kind is LocationKind.NATION:
-            return place.name
-    raise InvalidParameterError(
-        "against: the dataset has no nation to compare with; name a location, or give a goal", field="against"
-    )

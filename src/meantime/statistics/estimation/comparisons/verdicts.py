@@ -44,27 +44,31 @@ class Meaning:
 MEANINGS = (
     Meaning(
         Verdict.BETTER,
-        "the compared one is at the better end",
+        "the compared one is at the better end, or changed better than the reference did",
         "the adjusted p is at most 1 - level, and the question's direction is known",
         "#0072b2",
         "#0072b2",
     ),
     Meaning(
         Verdict.WORSE,
-        "the compared one is at the worse end",
+        "the compared one is at the worse end, or changed worse than the reference did",
         "the same, on the other side",
         "#d55e00",
         "#d55e00",
     ),
     Meaning(
         Verdict.HIGHER,
-        "the compared one is above the reference",
+        "the compared one is above the reference, or its change is above the reference's",
         "the adjusted p is at most 1 - level, and no end is better, or two questions are compared",
         "#cc4fa8",
         "#cc4fa8",
     ),
     Meaning(
-        Verdict.LOWER, "the compared one is below the reference", "the same, on the other side", "#6f9317", "#6f9317"
+        Verdict.LOWER,
+        "the compared one is below the reference, or its change is below the reference's",
+        "the same, on the other side",
+        "#6f9317",
+        "#6f9317",
     ),
     Meaning(
         Verdict.SIMILAR,
