@@ -98,11 +98,11 @@ def fit_lines(series: IndexArray, year: FloatArray, value: FloatArray, standard_
     with_place_0 = np.append(places, 0)  # so that a series without a usable year, even the last, points somewhere
     first, last = with_place_0[ends - year_count], with_place_0[ends - 1]
     misfit_p = chi_square_p(residual, year_count - 2)
-    jump = with_place_0[_largest_jump(owner, y - slope[owner] * x, weight, count)]
+    jump = with_place_0[largest_jump(owner, y - slope[owner] * x, weight, count)]
     return Lines(slope, error, widened_by, ratio, misfit_p, year_count, first, last, jump)
 
 
-def _largest_jump(owner: IndexArray, level: FloatArray, weight: FloatArray, count: int) -> IndexArray:
+def largest_jump(owner: IndexArray, level: FloatArray, weight: FloatArray, count: int) -> IndexArray:
     """Return which estimate of each series differs most from the one before, in its errors, the last of ties; or -1."""
     size = np.full(len(owner), -1.0)
     if len(owner) > 1:

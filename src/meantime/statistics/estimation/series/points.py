@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from meantime.statistics.estimation.breaks import Stretches
-from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.grouping import Groups
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import IndexArray
-from meantime.statistics.estimation.series.lines import MISFIT_P, Lines, fit_lines
+from meantime.statistics.estimation.series.lines import Lines, fit_lines
 from meantime.survey.cube.survey_cube import BoolArray
 
 
@@ -72,16 +71,3 @@ def points_of(yearly: Estimates, series: Groups, asked: Stretches) -> Points:
             line, year.astype(np.float64), np.where(usable, yearly.value, np.nan), yearly.standard_error, count
         ),
     )
-
-
-def cautions_of_misfit(points: Points) -> list[str]:
-    """Return a caution about series that are on no line, and in which years they jump."""
-    lines = points.lines
-    misfits = np.flatnonzero(lines.is_misfit)
-    if not len(misfits):
-        return []
-    years, counts = np.unique(points.year[lines.jump[misfits]], return_counts=True)
-    jumps = [f"{year} ({number})" for year, number in zip(years.tolist(), counts.tolist(), strict=True)]
-    scattering = f"{len(misfits)} of {len(lines.slope)} series scatter more around their line than their errors explain"
-    widened = f"(chi-square, p at most {MISFIT_P:g}); the intervals of their slopes are widened for it"
-    return [f"{scattering} {widened}, and their largest jumps come in {listed(jumps)}"]
