@@ -60,11 +60,15 @@ class Segments:
             if short := int((counts < fewest).sum()):
                 at_most = f"more than {number - 1} joinpoint" if number > 1 else "a joinpoint"
                 found.append(f"with fewer than {fewest} years, too few for {at_most}: {short} of {len(counts)} series")
+        if (by_chance := SIGNIFICANCE * int((counts >= FEWEST_YEARS[1]).sum())) >= 0.5:
+            found.append(
+                f"of {len(counts)} series {bent} have a joinpoint; tested at {100 * SIGNIFICANCE:g} % each, about"
+                f" {by_chance:.0f} would by chance alone; that isn't corrected"
+            )
         if bent:
             found.append(
-                f"joinpoints were chosen by the data, in {bent} of {len(counts)} series, and the slopes around them are"
-                " tested with the same data: so their p-values are too small, and the true year may lie some years off;"
-                " for a year that is known beforehand, give break_years"
+                "the data chose the joinpoints, and test the slopes around them, too: so those p-values are too small,"
+                " and the true year may lie some years off; for a year that is known beforehand, give break_years"
             )
         return found
 

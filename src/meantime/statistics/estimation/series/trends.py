@@ -145,8 +145,6 @@ def no_line(asked: Stretches) -> str:
     """Return why there is no line at all, and what to do."""
     nothing = "nothing has two years with a value and a standard error"
     if asked.count > 1:
-        return (
-            f"{nothing} on one side of a known break, or one that was asked for; select more years, ask for breaks"
-            f" `{Breaks.CROSS}`, or give fewer break_years"
-        )
+        give_up = f"ask for breaks `{Breaks.CROSS}`, or give fewer break_years"
+        return f"{nothing} on one side of a break; select more years, {give_up}"
     return f"{nothing}; select more years"
