@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -14,11 +15,12 @@ from meantime.statistics.estimation.series.joinpoints import (
     find_joinpoints,
     permutations,
 )
+from meantime.statistics.estimation.series.lines import fit_lines
 from meantime.statistics.estimation.series.segments import fit_bent
 from meantime.survey.cube.survey_cube import FloatArray
 from tests.conftest import PROJECT
 
-SERIES = 2000
+SERIES = 1000
 PAGE = PROJECT / "docs" / "methods" / "trend.md"
 
 
@@ -74,6 +76,20 @@ def test_joinpoints_are_found_as_often_as_the_page_says(row: tuple[str, ...]) ->
         assert some <= SIGNIFICANCE + 3 * (SIGNIFICANCE * (1 - SIGNIFICANCE) / SERIES) ** 0.5
 
 
+@pytest.mark.slow
+def test_bic_finds_joinpoints_as_often_where_there_is_none_as_the_page_says() -> None:
+    rng, found, years = np.random.default_rng(2000), 0, 13
+    for _ in range(SERIES // 2):
+        year, value, error = drawn_series(rng, years, 0.0, 1.0)
+        line = fit_lines(np.zeros(years, dtype=np.intp), year, value, error, 1)
+        straight = float(line.residual_ratio[0]) * (years - 2)
+        bent = min((years - 4) * fit_bent(year, value, error, (place,)).residual_ratio for place in range(2, years - 2))
+        found += years * math.log(straight / bent) > 2 * math.log(years)
+    share = re.search(r"BIC .* gives (\d+) %", " ".join(PAGE.read_text(encoding="utf-8").split()))
+    assert share is not None
+    assert found / (SERIES // 2) == pytest.approx(int(share[1]) / 100, abs=0.0051)
+
+
 def test_permutations_are_those_of_the_seed_and_can_not_be_changed() -> None:
     drawn = permutations(7)
     assert drawn.shape == (DRAWS, 7)
@@ -86,8 +102,8 @@ def test_permutations_are_those_of_the_seed_and_can_not_be_changed() -> None:
 @pytest.mark.parametrize(("number", "fewest"), [*enumerate(FEWEST_YEARS)][1:])
 def test_a_series_with_a_year_too_few_has_a_joinpoint_less(number: int, fewest: int) -> None:
     year = np.arange(fewest, dtype=np.float64)
-    zigzag = 8 * np.maximum(year - 4, 0) - (8 * np.maximum(year - 8, 0) if number == 2 else 0)
-    value, error = 20 + zigzag + 0.01 * (-1.0) ** (year * year // 3), np.ones(fewest)
+    bent = 8 * np.maximum(year - 4, 0) + (8 * np.maximum(year - 8, 0) if number == 2 else 0)
+    value, error = 20 + bent + 0.01 * (-1.0) ** (year * year // 3), np.ones(fewest)
     assert len(find_joinpoints(year, value, error, number)) == number
     assert len(find_joinpoints(year[1:], value[1:], error[1:], number)) == number - 1
 
