@@ -52,9 +52,11 @@ def cautions_of_lacking_states(selections: Sequence[Selection]) -> list[str]:
         cube = selection.cube
         nations = [index for index in selection.locations if _is(cube, index, LocationKind.NATION)]
         names |= {cube.locations[index].name for index in nations}
-        found = selection.cells[np.isin(cube.cells.location[selection.cells], nations)]
+        of_nation = np.zeros(len(cube.locations), dtype=np.bool_)
+        of_nation[nations] = True
+        found = selection.cells[of_nation[cube.cells.location[selection.cells]]]
         found = found[cube.cells.value_count[found] > 0]
-        for year in np.unique(cube.cells.year[found]).tolist():
+        for year in set(cube.cells.year[found].tolist()):
             lacking[year] = states_lacking(cube, cube.question_index[selection.question.text], year)
     if not any(lacking.values()):
         return []

@@ -22,14 +22,16 @@ def pooled_columns(yearly: Estimates, points: Points) -> dict[str, Column]:
     size = yearly.sample_size[usable]
     sized = ~np.isnan(size)
     total_size = sum_by(own, np.where(sized, size, 0.0), count)
-    doubtful = sum_by(own, ~yearly.is_reliable[usable], count) > 0
+    doubtful = (sum_by(own, ~yearly.is_reliable[usable], count) > 0).tolist()
     kept = points.line >= 0
-    worst = np.where(doubtful, Reliability.CAUTION.value, Reliability.OK.value)
     return {
         "sample_size": whole(np.where(sum_by(own, sized, count) > 0, total_size, np.nan)),
         "cells_used": whole(sum_by(own, yearly.cells_used[usable], count)),
         "cells_suppressed": whole(sum_by(points.line[kept], yearly.cells_suppressed[kept], count)),
-        "reliability": np.where(np.isnan(slope), Reliability.SUPPRESSED.value, worst).tolist(),
+        "reliability": [
+            (Reliability.SUPPRESSED if without else Reliability.CAUTION if doubt else Reliability.OK).value
+            for without, doubt in zip(np.isnan(slope).tolist(), doubtful, strict=True)
+        ],
     }
 
 

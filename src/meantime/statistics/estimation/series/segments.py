@@ -10,6 +10,7 @@ are estimated, the error of a segment's slope is that of a line through its own 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -169,7 +170,7 @@ def fit_bent(year: FloatArray, value: FloatArray, standard_error: FloatArray, be
         ratio,
         float(chi_square_p(np.array([chi_square]), np.array([freedom]))[0]),
         widened_by,
-        int(largest_jump(np.zeros(len(x), dtype=np.intp), residual, weight, 1)[0]),
+        int(largest_jump(np.zeros(len(x), dtype=np.intp), residual, standard_error, 1)[0]),
     )
 
 
@@ -183,8 +184,8 @@ def cautions_of_misfit(points: Points, lines: Lines) -> list[str]:
     misfits = np.flatnonzero(lines.is_misfit)
     if not len(misfits):
         return []
-    years, counts = np.unique(points.year[lines.jump[misfits]], return_counts=True)
-    jumps = [f"{year} ({number})" for year, number in zip(years.tolist(), counts.tolist(), strict=True)]
+    counts = Counter(points.year[lines.jump[misfits]].tolist())
+    jumps = [f"{year} ({number})" for year, number in sorted(counts.items())]
     scattering = f"{len(misfits)} of {len(lines.slope)} series scatter more around their line than their errors explain"
     widened = f"(chi-square, p at most {MISFIT_P:g}); the intervals of their slopes are widened for it"
     return [f"{scattering} {widened}, and their largest jumps come in {listed(jumps)}"]
