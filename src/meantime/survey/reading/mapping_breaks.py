@@ -12,8 +12,7 @@ from meantime.errors import DataError, FieldError
 from meantime.fields.fields import check_names
 from meantime.fields.kinds import Kind, ListOf, Text, WholeNumber
 from meantime.fields.refusals import shown
-from meantime.survey.questions import Break
-from meantime.survey.reading.forms.year_forms import FIRST_YEAR, LAST_YEAR
+from meantime.survey.questions import FIRST_YEAR, LAST_YEAR, Break
 from meantime.survey.reading.profile import StatedBreak
 
 _MANY = 1_000_000
