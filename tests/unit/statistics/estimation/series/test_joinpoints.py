@@ -19,6 +19,7 @@ from meantime.statistics.estimation.series.lines import fit_lines
 from meantime.statistics.estimation.series.segments import fit_bent
 from meantime.survey.cube.survey_cube import FloatArray
 from tests.conftest import PROJECT
+from tests.reference_joinpoints import best
 
 SERIES = 1000
 PAGE = PROJECT / "docs" / "methods" / "trend.md"
@@ -118,3 +119,12 @@ def test_joinpoints_come_between_checkpoints() -> None:
     year, value, error = drawn_series(np.random.default_rng(1), 13, 0.0, 1.0)
     with pytest.raises(Cancelled):
         find_joinpoints(year, value, error, 2, cancel)
+
+
+def test_two_years_lie_between_joinpoints_however_near_the_bends_are() -> None:
+    year, error = np.arange(13, dtype=np.float64), np.ones(13)
+    value = 20 * np.maximum(year - 5, 0) - 20 * np.maximum(year - 7, 0) + 0.1 * (-1.0) ** (year * year // 3)
+    points = [(int(x), float(y), 1.0) for x, y in zip(year, value, strict=True)]
+    found = find_joinpoints(year, value, error, 2)
+    assert found == best(points, 2)
+    assert found[1] - found[0] == 3
