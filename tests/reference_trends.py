@@ -29,13 +29,21 @@ class Line(NamedTuple):
 
 
 def trend(
-    rows: Sequence[Row], query: Query, by: Sequence[str], options: Options, *, crosses: bool = False, adjust: str = "bh"
+    rows: Sequence[Row],
+    query: Query,
+    by: Sequence[str],
+    options: Options,
+    *,
+    crosses: bool = False,
+    adjust: str = "bh",
+    break_years: Sequence[int] = (),
 ) -> list[Answer]:
     """Return the records of ``trend``; none where no stretch has a line."""
     chosen = matching(rows, query)
     asked = sorted({row.year for row in chosen if row.value is not None})
     cuts = BREAKS.get(query.question, ())
-    numbers = [sum(cut <= year for cut in cuts) * (not crosses) for year in asked]
+    counted = {*break_years, *(() if crosses else cuts)}
+    numbers = [sum(cut <= year for cut in counted) for year in asked]
 
     def stretch_of(year: int) -> int:
         return next((number for own, number in zip(asked, numbers, strict=True) if own >= year), numbers[-1])

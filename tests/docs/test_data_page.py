@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from meantime.cli.inspect import inspect
 from meantime.survey import bundled_table
+from meantime.survey.questions import Break
+from meantime.survey.reading.mapping import parse_mapping
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "data.md").read_text(encoding="utf-8")
@@ -19,6 +21,17 @@ SHOWN = re.findall(
     PAGE.partition("\n## From file to first answer\n")[0],
     re.MULTILINE | re.DOTALL,
 )
+
+MAPPING = "\n".join(re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[:2])
+
+
+def test_the_mapping_file_that_is_shown_can_be_read_and_has_its_break() -> None:
+    profile = parse_mapping(MAPPING, "smoking.toml").profile
+    assert (profile.pool, profile.wide_years) == (True, "Y{year}")
+    for text, question_id in (("Smokes daily", "Q1"), ("Eats vegetables", "Q7")):
+        (found,) = profile.question(text, question_id, "").breaks
+        assert found == Break(2017, "the question was asked by telephone before", "codebook of 2017, page 3")
+    assert profile.question("Eats fruit", "Q8", "").breaks == ()
 
 
 def test_the_report_that_is_shown_is_the_one_that_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,16 +62,25 @@ def test_rank_intervals_contain_their_rank_and_all_locations_fit(rows: list[Row]
     LEVELS,
     st.sampled_from(("apart", "cross")),
     st.sampled_from(("none", "holm", "bh")),
+    st.sets(st.integers(2005, 2025), max_size=2),
 )
 def test_trend_agrees_with_the_reference(
-    rows: list[Row], by: list[str], weights: str, scale: str, level: float, breaks: str, adjust: str
+    rows: list[Row],
+    by: list[str],
+    weights: str,
+    scale: str,
+    level: float,
+    breaks: str,
+    adjust: str,
+    cuts: set[int],
 ) -> None:
     query = query_of(rows, OBESITY)
     assume(len(query.years) >= 2)
     asked = everything(rows) | {"by": by, "weights": weights, "scale": scale, "level": level}
-    asked |= {"breaks": breaks, "adjust": adjust}
+    break_years = sorted(cut for cut in cuts if min(query.years) < cut <= max(query.years))
+    asked |= {"breaks": breaks, "adjust": adjust, "break_years": break_years}
     options = Options(weights=weights, scale=scale, level=level)
-    expected = trend(rows, query, by, options, crosses=breaks == "cross", adjust=adjust)
+    expected = trend(rows, query, by, options, crosses=breaks == "cross", adjust=adjust, break_years=break_years)
     agree(records_of_rows("trend", rows, asked), expected)
 
 

@@ -15,6 +15,9 @@ Z_95 = 1.959964
 PERCENT, PROPORTION = "percent", "proportion"
 """The units whose scale is known: 0 to 100, and 0 to 1."""
 
+FIRST_YEAR, LAST_YEAR = 1000, 2100
+"""What counts as a year: a column of 1, 2, 3 or of a spreadsheet's days is none."""
+
 SCALES = {PERCENT: 100.0, PROPORTION: 1.0}
 """Unit to the highest value that it can have; the lowest is 0."""
 

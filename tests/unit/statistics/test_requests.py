@@ -144,7 +144,7 @@ STORED = {
     '"explain":false}',
     "trend": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":["National","Ohio"],"include":["states","nation"],"categories":null,"strata":null,"by":["location"],'
-    '"breaks":"apart","panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
+    '"breaks":"apart","break_years":[],"joinpoints":0,"panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
     '"explain":false}',
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
     '"strata":null,"reference":"best","scale":"auto","level":0.95,"explain":false}',

@@ -1,7 +1,7 @@
-"""Known breaks of a question: years from which on its estimates can't be compared with earlier ones.
+"""Breaks: years from which on estimates can't be compared with earlier ones, or that somebody wants to begin anew.
 
-Which there are is in the question (``survey/reading/known_breaks.py`` for CDC's); jumps that nobody has explained are
-found in ``series/lines.py``.
+The known ones are in the question (from ``survey/reading/known_breaks.py`` or a mapping file); jumps that nobody has
+explained are found in ``series/lines.py``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import Annotated
 
 import numpy as np
 
-from meantime.fields.fields import Example
-from meantime.fields.kinds import Choice
+from meantime.errors import InvalidParameterError
+from meantime.fields.fields import Default, Example
+from meantime.fields.kinds import Choice, WholeNumber
 from meantime.statistics.estimation.selection import IndexArray
+from meantime.statistics.kinds import MAXIMUM_YEAR, OneOrMore
 from meantime.survey.cube.survey_cube import IntArray
 from meantime.survey.questions import Break, Question
 
@@ -32,6 +34,13 @@ BreaksOption = Annotated[
     Choice(tuple(Breaks), any_case=True),
     "What a trend does at a known break of the question: `apart` is one before it and one after, `cross` one line.",
     Example("apart"),
+]
+BreakYearsOption = Annotated[
+    tuple[int, ...],
+    OneOrMore(WholeNumber(1, MAXIMUM_YEAR), minimum=0),
+    "Years that each begin a trend of its own, besides the known breaks, whatever `breaks` says.",
+    Default("none"),
+    Example([2020]),
 ]
 
 
@@ -59,8 +68,25 @@ def stretches(years: IndexArray, cuts: Sequence[int]) -> Stretches:
     >>> stretches(np.array([2015, 2017, 2019, 2023]), [2011, 2016, 2023]).number.tolist()
     [0, 1, 1, 2]
     """
-    between = np.searchsorted(np.array(cuts, dtype=np.intp), years, side="right")
-    return Stretches(years, np.unique(between, return_inverse=True)[1].astype(np.intp))
+    between = np.searchsorted(np.array(sorted(cuts), dtype=np.intp), years, side="right")
+    return Stretches(years, np.cumsum(np.diff(between, prepend=between[:1]) > 0))
+
+
+def check_break_years(break_years: Sequence[int], years: Sequence[int]) -> None:
+    """Check that each of some years lies after the first of the years asked, and not after the last.
+
+    Raises
+    ------
+    InvalidParameterError
+        One begins nothing: no selected year is before it, or none from it on.
+    """
+    for year in break_years:
+        if not min(years) < year <= max(years):
+            raise InvalidParameterError(
+                f"break_years: {year} parts none of the selected years, {min(years)} to {max(years)}; give years after"
+                " the first of them and up to the last",
+                field="break_years",
+            )
 
 
 def breaks_between(question: Question, years: Sequence[int]) -> list[Break]:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from meantime.survey.cube.rollup import EXTREMES, SUMS
 from meantime.survey.cube.survey_cube import BoolArray, Cells, IntArray, SurveyCube
+from meantime.survey.questions import FIRST_YEAR, LAST_YEAR
 from meantime.survey.reading.engines import Arrays
-from meantime.survey.reading.forms.year_forms import FIRST_YEAR, LAST_YEAR, are_years
+from meantime.survey.reading.forms.year_forms import are_years
 from meantime.survey.reading.profile import Profile
 
 Attributes = Mapping[str, tuple[str, ...]]

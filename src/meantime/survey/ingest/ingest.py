@@ -29,7 +29,7 @@ from meantime.survey.cube.rollup import (
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.cell_guard import are_shared, pooled_in_one_pass, settled_rows
 from meantime.survey.ingest.implausible import implausible_notes
-from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes
+from meantime.survey.ingest.ingest_report import IngestReport, notes_on_cube, spelling_notes, unmatched_names_notes
 from meantime.survey.ingest.name_attributes import NameAttributes, name_attributes
 from meantime.survey.ingest.notes import Note
 from meantime.survey.ingest.reading_notes import reading_notes
@@ -191,5 +191,6 @@ def _report(cube: SurveyCube, table: TableReader, found: _Found, left_out_count:
             *implausible_notes(cube, table),
             *found.attributes.notes,
             *notes_on_cube(cube),
+            *unmatched_names_notes(cube, table.profile),
         ),
     )

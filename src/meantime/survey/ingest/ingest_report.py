@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from meantime.fields.refusals import shown
 from meantime.survey.cube.limits import LimitSymmetry
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
-from meantime.survey.reading.profile import is_spreadsheet_date
+from meantime.survey.reading.profile import Profile, is_spreadsheet_date, normal
 from meantime.survey.reading.row_faults import LeftOutRow
 
 _SHOWN = 3
@@ -55,6 +56,22 @@ def spelling_notes(spellings: Sequence[tuple[str, ...]]) -> tuple[Note, ...]:
     more = f"; and {len(spellings) - _SHOWN} more" if len(spellings) > _SHOWN else ""
     text = f"spelt in several ways and taken as one name each, the first: {listed}{more}"
     return (_on_table("spellings", text, len(spellings)),)
+
+
+def unmatched_names_notes(cube: SurveyCube, profile: Profile) -> tuple[Note, ...]:
+    """Return a note on questions of which a mapping says something, and which the table doesn't have."""
+    there = {normal(name) for question in cube.questions for name in (question.text, question.question_id)}
+    named = [*profile.directions, *(name for each in profile.breaks for name in each.questions)]
+    unmatched = list(dict.fromkeys(name for name in named if normal(name) not in there))
+    if not unmatched:
+        return ()
+    listed = ", ".join(map(shown, unmatched[:_SHOWN]))
+    more = f" and {len(unmatched) - _SHOWN} more" if len(unmatched) > _SHOWN else ""
+    text = (
+        f"no question of this table is {listed}{more}, so what the mapping file says of it under [directions] or"
+        " [[breaks]] changes nothing; write a question's text or id as it stands in the table"
+    )
+    return (_on_table("unmatched_names", text, len(unmatched)),)
 
 
 def notes_on_cube(cube: SurveyCube) -> tuple[Note, ...]:

@@ -14,9 +14,9 @@ from typing import TypeVar
 from meantime.errors import DataError, FieldError
 from meantime.fields.fields import check_names, parse_toml
 from meantime.fields.kinds import Boolean, Choice, JsonSchema, Kind, ListOf, Number, Refer, Text, WholeNumber
-from meantime.fields.refusals import shown
 from meantime.survey.questions import Direction
 from meantime.survey.reading.columns import FIGURE_ROLES, NUMBER_ROLES, STRATA_ROLES, Role
+from meantime.survey.reading.mapping_breaks import checked, read_breaks
 from meantime.survey.reading.profile import FileForm, Profile, normal
 
 CLAIMS = ("publisher", "title", "dataset_id", "export_date", "licence", "url")
@@ -52,7 +52,7 @@ _WIDE = {
         "a text with {year} in it, such as 'Y{year}'", r"[^{}]*\{year\}[^{}]*(\{year\}[^{}]*)*", maximum=_MANY
     )
 }
-_SECTIONS = ("columns", "fixed", "rows", "values", "names", "strata", "directions", "source", "file", "wide")
+_SECTIONS = ("columns", "fixed", "rows", "values", "names", "strata", "directions", "breaks", "source", "file", "wide")
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ def parse_mapping(text: str, name: str) -> TableMapping:
     ----------
     text
         TOML with the sections ``columns``, ``fixed``, ``rows``, ``values``, ``names``, ``strata``, ``directions``,
-        ``source``, ``file`` and ``wide``.
+        ``breaks``, ``source``, ``file`` and ``wide``.
     name
         The file's name, for messages.
 
@@ -168,6 +168,7 @@ def mapping_of(document: Mapping[str, object], name: str) -> TableMapping:
         confidence_percent=values.get("confidence_percent", built_in.confidence_percent),
         strata_order=dict(built_in.strata_order) | orders,
         directions={key: Direction(word) for key, word in sections.read("directions", _DIRECTION).items()},
+        breaks=read_breaks(document, name),
         file=sections.file(),
         wide_years=wide.get("years", ""),
         layout="",
@@ -241,9 +242,4 @@ class _Sections:
         )
 
     def _checked(self, section: str, key: str, value: object, kind: Kind[T]) -> T:
-        try:
-            return kind.check(value)
-        except FieldError:
-            raise DataError(
-                f"{self.name}: {shown(key)} under [{section}] is {shown(value)}; it must be {kind.expected}"
-            ) from None
+        return checked(self.name, f"[{section}]", key, value, kind)

@@ -36,6 +36,18 @@ class KnownQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedBreak:
+    """A break that a mapping states of questions, by their texts or ids; of all questions if it names none."""
+
+    questions: tuple[str, ...]
+    stated: Break
+
+    def concerns(self, text: str, question_id: str) -> bool:
+        """Whether a question is one of these."""
+        return not self.questions or any(normal(name) in {normal(text), normal(question_id)} for name in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownSurvey:
     """Who publishes a survey that is known by its questions."""
 
@@ -140,7 +152,8 @@ class Profile:
     ``wide_years`` is the pattern of the headers that are years.
     ``missing`` are texts that stand for an empty cell. ``known_unit`` is the unit of known questions whose row names
     none; others have none then. ``strata_order`` gives the strata of a category from its lowest end. ``directions``
-    come before ``KNOWN_QUESTIONS``; their keys are ids or texts. ``layout`` is the name of the known layout that this
+    come before ``KNOWN_QUESTIONS``; their keys are ids or texts. ``breaks`` come besides those of ``KNOWN_QUESTIONS``,
+    or in place of one in the same year. ``layout`` is the name of the known layout that this
     was completed with (``layouts.py``).
     """
 
@@ -166,6 +179,7 @@ class Profile:
         }
     )  # fmt: skip
     directions: Mapping[str, Direction] = field(default_factory=dict)
+    breaks: tuple[StatedBreak, ...] = ()
     known_unit: str = PERCENT
     missing: tuple[str, ...] = ()
     columns: Mapping[Role, str] = field(default_factory=dict)
@@ -192,10 +206,11 @@ class Profile:
         direction = stated.get(normal(text)) or stated.get(normal(question_id))
         stated_unit = unit or (self.known_unit if known else "")
         stated_unit = UNITS.get(normal(stated_unit), stated_unit)
-        if known is None:
-            return Question(question_id, text, direction, stated_unit)
-        breaks = (*SURVEY_BREAKS.get(known.survey, ()), *known.breaks)
-        if direction is not None:
+        of_known = (*SURVEY_BREAKS.get(known.survey, ()), *known.breaks) if known else ()
+        of_mapping = (each.stated for each in self.breaks if each.concerns(text, question_id))
+        by_year = {each.year: each for each in (*of_known, *of_mapping)}
+        breaks = tuple(by_year[year] for year in sorted(by_year))
+        if known is None or direction is not None:
             return Question(question_id, text, direction, stated_unit, breaks=breaks)
         return Question(question_id, text, known.direction, stated_unit, known.contract_direction, known.reason, breaks)
 

@@ -136,6 +136,32 @@ def test_a_trend_crosses_a_break_where_that_is_asked_for() -> None:
     assert any("the slope mixes that with the change in people" in caution for caution in found)
 
 
+def test_years_that_are_given_begin_a_trend_besides_the_known_breaks() -> None:
+    longer = BROKEN | {("Ohio", 2013): 50.0, ("Ohio", 2014): 48.0}
+    found = trends(cube_with(longer), locations=["Ohio"], break_years=[2013])
+    assert [(record["first_year"], record["last_year"]) for record in found] == [
+        (2009, 2010),
+        (2011, 2012),
+        (2013, 2014),
+    ]
+    assert [record["value"] for record in found] == pytest.approx([1.0, 1.0, -2.0])
+
+
+def test_a_trend_that_crosses_known_breaks_still_begins_in_the_years_that_are_given() -> None:
+    found = trends(cube_with(BROKEN), locations=["Ohio"], breaks="cross", break_years=2010)
+    assert [(record["first_year"], record["breaks_crossed"]) for record in found] == [(2010, "2011")]
+    cut = "between breaks too few years for a trend, so left out: 2009"
+    assert cut in cautions(cube_with(BROKEN), locations=["Ohio"], breaks="cross", break_years=[2010])
+
+
+@pytest.mark.parametrize("year", [2009, 2013])
+def test_a_break_year_that_parts_no_years_is_refused(year: int) -> None:
+    message = f"break_years: {year} parts none of the selected years, 2009 to 2012; give years after the first"
+    with pytest.raises(InvalidParameterError, match=message) as refused:
+        trends(cube_with(BROKEN), break_years=[2010, year])
+    assert refused.value.field == "break_years"
+
+
 def test_years_on_one_side_of_a_break_have_no_caution_of_it() -> None:
     later = {"years": {"from": 2009, "to": 2010}}
     assert not any("can't be compared" in caution for caution in cautions(cube_with(BROKEN), **later))
@@ -148,7 +174,7 @@ def test_a_year_alone_between_breaks_is_left_out_and_named() -> None:
     found = ask("trend", cube, {"question": "Q043", "locations": ["National"]})["cautions"]
     assert isinstance(found, list)
     assert "between breaks too few years for a trend, so left out: 2023" in found
-    with pytest.raises(StatisticError, match="on one side of a known break; select more years, or ask for breaks"):
+    with pytest.raises(StatisticError, match="on one side of a break; select more years, ask for breaks `cross`"):
         records_in("trend", cube, {"question": "Q043", "locations": ["National"], "years": [2019, 2023]})
 
 

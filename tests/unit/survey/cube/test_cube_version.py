@@ -15,6 +15,7 @@ def test_the_version_depends_on_everything_that_changes_how_a_table_is_read() ->
         '[names]\nmissing = ["NA"]',
         '[strata]\nAge = ["young", "old"]',
         '[directions]\nQ1 = "lower_is_better"',
+        '[[breaks]]\nyear = 2017\nbecause = "x"\nsource = "y"',
         '[fixed]\ncategory = "Group"',
         '[columns]\nvalue = "pct"',
         '[file]\ndelimiter = ";"',

@@ -11,6 +11,7 @@ from meantime.survey.questions import Direction, LocationKind
 from meantime.survey.reading.columns import Role
 from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
 from meantime.survey.reading.profile import FileForm, Profile
+from tests.asking import ask
 from tests.unit.survey.tables import ROW, csv_text, read, written
 
 TABLE = """\
@@ -66,6 +67,38 @@ def test_a_mapping_may_state_a_direction_by_text_or_id(tmp_path: Path) -> None:
         assert cube.questions[0].direction is Direction.HIGHER_IS_BETTER
 
 
+def test_a_mapping_may_state_a_break_of_some_questions_or_of_all(tmp_path: Path) -> None:
+    rows = [ROW, ROW.replace("have obesity", "like cake").replace("Q036", "Q7")]
+    text = BREAK + 'questions = ["q7"]\n' + BREAK.replace("2017", "2014") + BREAK.replace("2017", "2011")
+    cube, report = read(written(tmp_path, csv_text(rows)), text)
+    cake, obesity = sorted(cube.questions, key=lambda question: "obesity" in question.text)
+    assert [each.year for each in cake.breaks] == [2011, 2014, 2017]
+    assert [each.year for each in obesity.breaks] == [2011, 2014]
+    assert {(each.reason, each.source) for each in obesity.breaks} == {("new words", "our codebook")}
+    assert "unmatched_names" not in {note.kind for note in report.notes}
+
+
+def test_a_name_that_is_no_question_of_the_table_is_noted(tmp_path: Path) -> None:
+    text = BREAK + 'questions = ["Q063", "Q036"]\n[directions]\n"like pie" = "higher_is_better"'
+    _, report = read(written(tmp_path, csv_text([ROW])), text)
+    [note] = [note for note in report.notes if note.kind == "unmatched_names"]
+    assert note.text.startswith("no question of this table is 'like pie', 'Q063', so what the mapping file says")
+    assert not note.concerns_answers
+
+
+def test_no_trend_crosses_a_break_that_a_mapping_states(tmp_path: Path) -> None:
+    header, *years = csv_text([ROW.replace("2023", str(year)) for year in range(2014, 2020)]).splitlines()
+    assert years[0] != years[1]
+    text = BREAK + 'questions = ["Q036"]'
+    cube, _ = read(written(tmp_path, "\n".join([header, *years]) + "\n"), text)
+    answer = ask("trend", cube, {"question": "Q036"})
+    assert isinstance(records := answer["records"], list)
+    assert [(record["first_year"], record["last_year"]) for record in records] == [(2014, 2016), (2017, 2019)]
+    assert isinstance(answer["cautions"], list)
+    wanted = "estimates from 2017 on can't be compared with earlier ones, so that no trend crosses it"
+    assert f"{wanted}: new words (our codebook)" in answer["cautions"]
+
+
 def test_a_mapping_may_turn_a_built_in_direction_round(tmp_path: Path) -> None:
     cube, _ = read(written(tmp_path, csv_text([ROW])), '[directions]\nQ036 = "higher_is_better"')
     assert cube.questions[0].direction is Direction.HIGHER_IS_BETTER
@@ -108,6 +141,8 @@ def test_a_table_with_columns_of_its_own_has_no_unit_until_one_is_stated(
     assert cube.questions[0].unit == unit
 
 
+BREAK = '[[breaks]]\nyear = 2017\nbecause = "new words"\nsource = "our codebook"\n'
+
 WRONG = {
     "[columns": "is not TOML",
     'columns = "x"': "columns must be a section, [columns]",
@@ -139,6 +174,15 @@ WRONG = {
     '[columns]\nstrata = ["Sex"]\nstratum = "Age"': "stratum is stated beside strata",
     '[columns]\nstrata = ["Sex"]\n[fixed]\ncategory = "Age"': "category is stated beside strata",
     '[columns]\nstandard_error = "SE"\nmargin_of_error = "MOE"': "standard_error and margin_of_error are both",
+    "[breaks]\nyear = 2017": "breaks must be sections, each under a [[breaks]] of its own",
+    '[[breaks]]\nyear = 2017\nbecause = "x"': "[[breaks]] 1 has no 'source'; state from which year, because of what,",
+    '[[breaks]]\nyear = "2017"\nbecause = "x"\nsource = "y"': "'year' under [[breaks]] 1 is '2017'; it must be a whole",
+    '[[breaks]]\nyear = 17\nbecause = "x"\nsource = "y"': "'year' under [[breaks]] 1 is 17; it must be a whole",
+    f'{BREAK}[[breaks]]\nyear = 2017\nbecause = 3\nsource = "y"': "'because' under [[breaks]] 2 is 3; it must be",
+    '[[breaks]]\nyear = 2017\nbecause = ""\nsource = "y"': "'because' under [[breaks]] 1 is ''; it must be a text",
+    f'{BREAK}questions = "Q7"': "'questions' under [[breaks]] 1 is 'Q7'; it must be a list of questions, such as",
+    f"{BREAK}questions = []": "'questions' under [[breaks]] 1 is []; it must be a list of questions",
+    f'{BREAK}question = ["Q7"]': "'question' is no key of [[breaks]] 1; did you mean 'questions'?",
     '[source]\nauthor = "me"': "'author' is no key of [source]; accepted: publisher, ",
     '[fixed]\nyear = "soon"': "'year' under [fixed] is 'soon'; it must be a number in quotes",
     "[columns]\nvalue = " + "9" * 5000: "is not TOML",

@@ -162,7 +162,9 @@ def contrasts(
         p_equivalence = adjusted(one_sided_p(np.abs(difference) - margin, error), adjust)
         alike = p_equivalence <= size
     above, below = words_of(direction)
-    found = np.select([np.isnan(p_value), alike, differs & (difference > 0), differs], [0, 1, 2, 3], 4)
+    found = np.where(differs, np.where(difference > 0, 2, 3), 4)
+    found[alike] = 1
+    found[np.isnan(p_value)] = 0
     words = (None, Verdict.SIMILAR.value, above.value, below.value, Verdict.UNCLEAR.value)
     return Contrasts(
         reference,

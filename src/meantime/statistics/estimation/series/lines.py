@@ -78,7 +78,8 @@ def fit_lines(series: IndexArray, year: FloatArray, value: FloatArray, standard_
     places = np.flatnonzero(usable)
     places = places[np.lexsort((year[places], series[places]))]
     owner, x, y = series[places], year[places], value[places]
-    weight = 1 / standard_error[places] ** 2
+    own_error = standard_error[places]
+    weight = 1 / own_error**2
 
     def total(terms: FloatArray) -> FloatArray:
         return sum_by(owner, terms, count)
@@ -98,16 +99,16 @@ def fit_lines(series: IndexArray, year: FloatArray, value: FloatArray, standard_
     with_place_0 = np.append(places, 0)  # so that a series without a usable year, even the last, points somewhere
     first, last = with_place_0[ends - year_count], with_place_0[ends - 1]
     misfit_p = chi_square_p(residual, year_count - 2)
-    jump = with_place_0[_largest_jump(owner, y - slope[owner] * x, weight, count)]
+    jump = with_place_0[largest_jump(owner, y - slope[owner] * x, own_error, count)]
     return Lines(slope, error, widened_by, ratio, misfit_p, year_count, first, last, jump)
 
 
-def _largest_jump(owner: IndexArray, level: FloatArray, weight: FloatArray, count: int) -> IndexArray:
+def largest_jump(owner: IndexArray, level: FloatArray, standard_error: FloatArray, count: int) -> IndexArray:
     """Return which estimate of each series differs most from the one before, in its errors, the last of ties; or -1."""
     size = np.full(len(owner), -1.0)
     if len(owner) > 1:
         with np.errstate(invalid="ignore"):
-            steps = np.abs(np.diff(level)) / np.sqrt(1 / weight[1:] + 1 / weight[:-1])
+            steps = np.abs(level[1:] - level[:-1]) / np.hypot(standard_error[1:], standard_error[:-1])
         size[1:] = np.where(owner[1:] == owner[:-1], np.round(steps, TIE_DECIMALS), -1.0)
     order = np.lexsort((size, owner))
     found = np.full(count, -1, dtype=np.intp)

@@ -64,10 +64,10 @@ def panel_columns(selection: Selection, points: Points, asked: Stretches, left_o
     has[points.line[points.usable], np.searchsorted(asked.years, points.year[points.usable])] = True
     panel = Panel(asked.years, has, asked.number == points.stretch[:, None])
     complete = has_every_place(selection, points.line_of_cell, has.sum(axis=1)) & panel.is_whole
-    crossed = [
-        ", ".join(str(each.year) for each in breaks_between(selection.question, asked.years[own].tolist()))
-        for own in has
-    ]
+    crossed = [""] * count
+    if breaks_between(selection.question, asked.years.tolist()):
+        years = [asked.years[own].tolist() for own in has]
+        crossed = [", ".join(str(each.year) for each in breaks_between(selection.question, own)) for own in years]
     own = points.line_of_cell >= 0
     return {
         "missing_years": panel.missing(),
@@ -107,7 +107,7 @@ def cautions_of_matching(selection: Selection, left_out: BoolArray) -> list[str]
 def years_asked(selection: Selection) -> IndexArray:
     """Return the years in which anything selected has a value, ascending."""
     cells, take = selection.cube.cells, selection.cells
-    return np.unique(cells.year[take][cells.value_count[take] > 0]).astype(np.intp)
+    return np.array(sorted(set(cells.year[take][cells.value_count[take] > 0].tolist())), dtype=np.intp)
 
 
 def cautions_of_absences(selection: Selection, asked: Sequence[int]) -> list[str]:
@@ -116,9 +116,8 @@ def cautions_of_absences(selection: Selection, asked: Sequence[int]) -> list[str
     take = take[cube.cells.value_count[take] > 0]
     present = np.zeros((len(cube.locations), len(asked)), dtype=np.bool_)
     present[cube.cells.location[take], np.searchsorted(asked, cube.cells.year[take])] = True
-    ever = np.flatnonzero(present.any(axis=1))
-    gaps = np.argwhere(~present[ever])
-    lacking = [f"{cube.locations[ever[row]].name} {asked[place]}" for row, place in gaps.tolist()]
+    gaps = np.argwhere(present.any(axis=1, keepdims=True) & ~present)
+    lacking = [f"{cube.locations[index].name} {asked[place]}" for index, place in gaps.tolist()]
     if not lacking:
         return []
     return [f"the locations are not the same in every year; without a value: {listed(lacking)}"]

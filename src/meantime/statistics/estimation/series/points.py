@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from meantime.statistics.estimation.breaks import Stretches
-from meantime.statistics.estimation.cautions import listed
 from meantime.statistics.estimation.grouping import Groups
 from meantime.statistics.estimation.pooling import Estimates
 from meantime.statistics.estimation.selection import IndexArray
-from meantime.statistics.estimation.series.lines import MISFIT_P, Lines, fit_lines
+from meantime.statistics.estimation.series.lines import Lines, fit_lines
 from meantime.survey.cube.survey_cube import BoolArray
 
 
@@ -44,21 +43,18 @@ def points_of(yearly: Estimates, series: Groups, asked: Stretches) -> Points:
     asked
         The years, cut at breaks.
     """
-    selection = yearly.groups.selection
+    selection, first_cell = yearly.groups.selection, yearly.groups.first_cell
     year_of_cell = selection.cube.cells.year[selection.cells].astype(np.intp)
-    year, owner = year_of_cell[yearly.groups.first_cell], series.group_of_cell[yearly.groups.first_cell]
+    stretch_of_cell = asked.of(year_of_cell)
     usable = ~np.isnan(yearly.value) & (yearly.standard_error > 0)
-    stretch = asked.of(year)
-    year_counts = np.bincount(owner[usable] * asked.count + stretch[usable], minlength=len(series) * asked.count)
+    own_stretch = (series.group_of_cell * asked.count + stretch_of_cell)[first_cell[usable]]
+    year_counts = np.bincount(own_stretch, minlength=len(series) * asked.count)
     kept = np.flatnonzero((year_counts.reshape(len(series), asked.count) >= 2).any(axis=0))
     place = np.full(asked.count, -1, dtype=np.intp)
     place[kept] = np.arange(len(kept))
-
-    def line_of(series_number: IndexArray, stretch_number: IndexArray) -> IndexArray:
-        own = place[stretch_number]
-        return np.where(own < 0, -1, series_number * len(kept) + own)
-
-    line = line_of(owner, stretch)
+    own_place = place[stretch_of_cell]
+    line_of_cell = np.where(own_place < 0, -1, series.group_of_cell * len(kept) + own_place)
+    year, line = year_of_cell[first_cell], line_of_cell[first_cell]
     usable &= line >= 0
     count = len(series) * len(kept)
     return Points(
@@ -67,21 +63,8 @@ def points_of(yearly: Estimates, series: Groups, asked: Stretches) -> Points:
         usable=usable,
         series=np.repeat(np.arange(len(series)), len(kept)),
         stretch=np.tile(kept, len(series)),
-        line_of_cell=line_of(series.group_of_cell, asked.of(year_of_cell)),
+        line_of_cell=line_of_cell,
         lines=fit_lines(
             line, year.astype(np.float64), np.where(usable, yearly.value, np.nan), yearly.standard_error, count
         ),
     )
-
-
-def cautions_of_misfit(points: Points) -> list[str]:
-    """Return a caution about series that are on no line, and in which years they jump."""
-    lines = points.lines
-    misfits = np.flatnonzero(lines.is_misfit)
-    if not len(misfits):
-        return []
-    years, counts = np.unique(points.year[lines.jump[misfits]], return_counts=True)
-    jumps = [f"{year} ({number})" for year, number in zip(years.tolist(), counts.tolist(), strict=True)]
-    scattering = f"{len(misfits)} of {len(lines.slope)} series scatter more around their line than their errors explain"
-    widened = f"(chi-square, p at most {MISFIT_P:g}); the intervals of their slopes are widened for it"
-    return [f"{scattering} {widened}, and their largest jumps come in {listed(jumps)}"]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-FIRST_YEAR, LAST_YEAR = 1000, 2100
-"""What counts as a year: a column of 1, 2, 3 or of a spreadsheet's days is none."""
+from meantime.survey.questions import FIRST_YEAR, LAST_YEAR
 
 _YEAR = "(?:1[0-9]|20)[0-9]{2}|2100"
 _MONTH, _DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
