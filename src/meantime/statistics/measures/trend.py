@@ -38,10 +38,10 @@ from meantime.statistics.estimation.options import (
     PopulationOption,
     ScaleOption,
     Weights,
-    check_population,
     check_scale,
 )
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
+from meantime.statistics.estimation.populations import cautions_of_population, check_population, population_of
 from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.estimation.series.panels import (
     cautions_of_absences,
@@ -108,9 +108,7 @@ class Trend(Filters):
             raise InvalidParameterError(
                 f"years: a trend needs at least two years, and {len(places.years)} is selected", field="years"
             )
-        check_population(
-            self.weights, self.population, segment_count=len(places.segments), strata_apart=STRATUM in self.by
-        )
+        check_population(self.weights, self.population, places, self.question, strata_apart=STRATUM in self.by)
 
     def compute(self, data: StatisticData) -> Result:
         """Return one record per series and stretch of years between known breaks, in the order of ``grouping.py``.
@@ -141,7 +139,7 @@ class Trend(Filters):
         yearly = pool(
             group(selection, [*self.by, YEAR]),
             weights=self.weights,
-            population=self.population,
+            population=population_of(self.weights, self.population, selection),
             scale=self.scale,
             level=self.level,
             left_out=left_out,
@@ -211,7 +209,8 @@ class Trend(Filters):
 
     def _left_out(self, selection: Selection, asked: Stretches) -> BoolArray:
         """Return the cells that some year of their stretch lacks in their series."""
-        counted = counted_cells(selection, weights=self.weights, population=self.population)
+        population = population_of(self.weights, self.population, selection)
+        counted = counted_cells(selection, weights=self.weights, population=population)
         of_cell = asked.of(selection.cube.cells.year[selection.cells])
         left_out = np.zeros(len(counted), dtype=np.bool_)
         for number in range(asked.count):
@@ -231,6 +230,7 @@ class Trend(Filters):
             cautions.append(f"between breaks too few years for a trend, so left out: {listed(list(map(str, lone)))}")
         cautions += cautions_of_absences(selection, years) + cautions_of_lacking_states([selection])
         cautions += cautions_of_matching(selection, left_out) + cautions_of_misfit(points)
+        cautions += cautions_of_population(self.weights, self.population, selection)
         return [*cautions, *slopes.cautions(), "the samples of different years are taken as independent"]
 
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from meantime.survey.adult_population import ADULTS
 from meantime.survey.questions import PERCENT, PROPORTION, Break, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.columns import Role
 from meantime.survey.reading.known_breaks import ACTIVITIES_2023, METHOD_2011, PRODUCE_2017
@@ -80,6 +81,9 @@ KNOWN_QUESTIONS = (
 
 SURVEY_BREAKS = {BRFSS: (METHOD_2011,)}
 """Breaks of all questions of a survey."""
+
+SURVEY_PEOPLE = {BRFSS: ADULTS, WIC: "children in WIC"}
+"""Of whom a survey asks."""
 
 _PUBLISHER = "Centers for Disease Control and Prevention"
 _LICENCE = "Public domain (work of the U.S. government)"
@@ -182,7 +186,7 @@ class Profile:
     def key(self) -> str:
         """A checksum of everything that changes how a table is read (hex)."""
         breaks = {survey: [asdict(each) for each in found] for survey, found in SURVEY_BREAKS.items()}
-        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], breaks, UNITS)
+        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], breaks, SURVEY_PEOPLE, UNITS)
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
     def question(self, text: str, question_id: str, unit: str) -> Question:
@@ -195,9 +199,11 @@ class Profile:
         if known is None:
             return Question(question_id, text, direction, stated_unit)
         breaks = (*SURVEY_BREAKS.get(known.survey, ()), *known.breaks)
+        people = SURVEY_PEOPLE.get(known.survey, "")
         if direction is not None:
-            return Question(question_id, text, direction, stated_unit, breaks=breaks)
-        return Question(question_id, text, known.direction, stated_unit, known.contract_direction, known.reason, breaks)
+            return Question(question_id, text, direction, stated_unit, breaks=breaks, people=people)
+        own = (known.contract_direction, known.reason, breaks, people)
+        return Question(question_id, text, known.direction, stated_unit, *own)
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
         """Return a location with its kind and its FIPS code; the nation has none."""
