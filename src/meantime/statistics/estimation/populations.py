@@ -1,7 +1,7 @@
 """Which population counts for a place and year: the request's own table, or the adults of US states that are known.
 
-The figures that come with Meantime are in ``survey/adult_population.py``. What isn't in them is refused with the reason,
-never filled in from another year or another place.
+The figures that come with Meantime are in ``survey/adult_population.py``. What isn't in them is refused with the
+reason, never filled in from another year or another place.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Which population counts is in ``populations.py``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -119,16 +119,15 @@ class People(Filters):
                 *([] if self.population is None else [_OWN]),
                 *([] if len(units) == len(estimates) else [_INDEPENDENT]),
             ),
-            explanation=explain(estimates, [_PITFALL]) if self.explain else None,
+            explanation=_explanation(estimates, people, _highest(units)) if self.explain else None,
         )
 
     def _method(self, estimates: Estimates, highest: float) -> str:
         reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
         return (
-            f"{self.versioned_method()}: sum(P v) / {highest:g}, SE = sqrt(sum(P^2 SE^2)) / {highest:g}, P the population;"
-            f" limits are those of the share, times P: of a single location its estimate's, of several the"
-            f" {100 * self.level:g} % normal interval on the {estimates.scale} scale; standard errors read on it too"
-            f"{reason}"
+            f"{self.versioned_method()}: {_formula(highest)}; limits are those of the share, times P: of a single location"
+            f" its estimate's, of several the {100 * self.level:g} % normal interval on the {estimates.scale} scale;"
+            f" standard errors read on it too{reason}"
         )
 
     def _people(self, estimates: Estimates) -> FloatArray:
@@ -182,6 +181,15 @@ class People(Filters):
             "share_percent": 100 * share / highest,
             "location_count": total(counted).astype(np.intp),
         }
+
+
+def _explanation(estimates: Estimates, people: FloatArray, highest: float) -> dict[str, object]:
+    weight = np.where(np.isnan(estimates.cell_weight), np.nan, people[estimates.groups.group_of_cell])
+    return explain(replace(estimates, cell_weight=weight), [_PITFALL]) | {"formula": _formula(highest)}
+
+
+def _formula(highest: float) -> str:
+    return f"sum(P v) / {highest:g}, SE = sqrt(sum(P^2 SE^2)) / {highest:g}, P the population"
 
 
 def _highest(units: Groups) -> float:

@@ -218,7 +218,7 @@ def test_a_location_that_the_population_table_lacks_is_left_out_with_a_caution()
 @pytest.mark.parametrize(
     ("request_", "field", "message"),
     [
-        ({"weights": "population", "question": "Q999"}, "population", "isn't known to be about adults"),
+        ({"weights": "population", "categories": ["Sex"], "strata": ["Male"]}, "population", "count all adults"),
         ({"population": POPULATION}, "population", "the weights are 'none'"),
         ({"weights": "population", "population": POPULATION, "categories": ["Sex"]}, "weights", "counts everybody"),
     ],
