@@ -125,8 +125,8 @@ class People(Filters):
     def _method(self, estimates: Estimates, highest: float) -> str:
         reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
         return (
-            f"{self.versioned_method()}: {_formula(highest)}; limits are those of the share, times P: of a single location"
-            f" its estimate's, of several the {100 * self.level:g} % normal interval on the {estimates.scale} scale;"
+            f"{self.versioned_method()}: {_formula(highest)}; limits are those of the share, times P: of a single"
+            f" location its estimate's, of several the {100 * self.level:g} % normal interval on the {estimates.scale} scale;"
             f" standard errors read on it too{reason}"
         )
 
