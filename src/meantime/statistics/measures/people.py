@@ -126,8 +126,8 @@ class People(Filters):
         reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
         return (
             f"{self.versioned_method()}: {_formula(highest)}; limits are those of the share, times P: of a single"
-            f" location its estimate's, of several the {100 * self.level:g} % normal interval on the {estimates.scale} scale;"
-            f" standard errors read on it too{reason}"
+            f" location its estimate's, of several the {100 * self.level:g} % normal interval on the {estimates.scale}"
+            f" scale; standard errors read on it too{reason}"
         )
 
     def _people(self, estimates: Estimates) -> FloatArray:
@@ -152,35 +152,30 @@ class People(Filters):
             share = np.where(persons > 0, total(people * estimates.value) / persons, np.nan)
             error = np.sqrt(total((people * estimates.standard_error) ** 2)) / persons
         low, high = interval(share, error, level=self.level, scale=estimates.scale, highest=highest)
-        single = total(counted) == 1
-        share, error, low, high = (
-            np.where(single, total(own), summed)
-            for own, summed in (
-                (estimates.value, share),
-                (estimates.standard_error, error),
-                (estimates.low, low),
-                (estimates.high, high),
-            )
-        )
+        summed = {"value": share, "standard_error": error, "low": low, "high": high}
+        # A single estimate stays what it is: it needs no sum, and its limits are the published ones.
+        is_single = total(counted) == 1
+        shares = {name: np.where(is_single, total(getattr(estimates, name)), own) for name, own in summed.items()}
         size = total(np.nan_to_num(estimates.sample_size))
-        doubtful = sum_by(unit, counted & ~estimates.is_reliable, count) > 0
-        lacking = np.where(
-            sum_by(unit, estimates.cells_used, count) > 0, Reliability.UNWEIGHTED, Reliability.SUPPRESSED
-        )
-        to_people = persons / highest
         return {
-            "value": share * to_people,
-            "standard_error": error * to_people,
-            "low": low * to_people,
-            "high": high * to_people,
+            **{name: own * persons / highest for name, own in shares.items()},
             "sample_size": whole(np.where(size > 0, size, np.nan)),
             "cells_used": total(estimates.cells_used.astype(np.float64)).astype(np.intp),
             "cells_suppressed": sum_by(unit, estimates.cells_suppressed, count).astype(np.intp),
-            "reliability": flags(share, ~doubtful, lacking),
+            "reliability": _reliability(estimates, units, counted),
             "population": whole(persons),
-            "share_percent": 100 * share / highest,
+            "share_percent": 100 * shares["value"] / highest,
             "location_count": total(counted).astype(np.intp),
         }
+
+
+def _reliability(estimates: Estimates, units: Groups, counted: BoolArray) -> list[str]:
+    """Return the flag of each sum: the worst of the estimates in it."""
+    unit, count = units.group_of_cell[estimates.groups.first_cell], len(units)
+    value = np.where(sum_by(unit, counted, count) > 0, 0.0, np.nan)
+    doubtful = sum_by(unit, counted & ~estimates.is_reliable, count) > 0
+    has_value = sum_by(unit, estimates.cells_used, count) > 0
+    return flags(value, ~doubtful, np.where(has_value, Reliability.UNWEIGHTED.value, Reliability.SUPPRESSED.value))
 
 
 def _explanation(estimates: Estimates, people: FloatArray, highest: float) -> dict[str, object]:
