@@ -53,7 +53,8 @@ def cube_of(rows: Iterable[Row], *, version: str = "test", pool: bool = False) -
 def _question(text: str, question_id: str) -> Question:
     found = [Direction(table[text]) if text in table else None for table in (DIRECTIONS, CONTRACT_DIRECTIONS)]
     breaks = tuple(Break(year, "the survey changed", "https://example.org/changes") for year in BREAKS.get(text, ()))
-    return Question(question_id, text, found[0], contract_direction=found[1], breaks=breaks)
+    people = "adults" if text in CONTRACT_DIRECTIONS else ""
+    return Question(question_id, text, found[0], contract_direction=found[1], breaks=breaks, people=people)
 
 
 def _location(row: Row) -> Location:

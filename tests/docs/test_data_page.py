@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import gzip
 import re
 from pathlib import Path
@@ -47,3 +48,10 @@ def test_the_report_that_is_shown_is_the_one_that_is_printed(tmp_path: Path, mon
         found = printed.find(f"\n{part}", place)
         assert found > 0, f"not printed so: {part}"
         place = found + len(part)
+
+
+def test_what_is_shown_of_a_census_table_is_what_python_prints() -> None:
+    section = PAGE.partition("\n## The adults of US states\n")[2].partition("\n## ")[0]
+    (shown,) = re.findall(r"^```pycon\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(shown, {}, "data", "data.md", 0)
+    assert doctest.DocTestRunner().run(test).failed == 0

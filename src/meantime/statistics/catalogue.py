@@ -20,6 +20,7 @@ from meantime.statistics.measures.distribution import Distribution
 from meantime.statistics.measures.heterogeneity import Heterogeneity
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.measures.pairwise import Pairwise
+from meantime.statistics.measures.people import People
 from meantime.statistics.measures.ranking import Ranking
 from meantime.statistics.measures.trend import Trend
 from meantime.statistics.statistic import Statistic, Surface
@@ -37,6 +38,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     contract.MeanByCategory,
     contract.StateMeanByCategory,
     Mean,
+    People,
     AgeStandardisedMean,
     Ranking,
     Difference,

@@ -194,7 +194,6 @@ class Year(CubeKind[int]):
         return _any_year() if refer is None else refer("Year")
 
 
-_WHOLE = WholeNumber()
 _YEAR_NUMBER = WholeNumber(0, MAXIMUM_YEAR)
 
 
@@ -209,7 +208,7 @@ def _year_number(value: object) -> int:
         return int(plain)
     if isinstance(value, str):
         raise FieldError(f"{shown(value)} is not a year, such as 2023")
-    return _WHOLE.check(value)
+    return _YEAR_NUMBER.check(value)
 
 
 def _no_year(found: str, cube: SurveyCube) -> FieldError:

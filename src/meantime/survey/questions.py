@@ -53,7 +53,7 @@ class Question:
     ``question_id`` is the publisher's id (``Q036``), ``direction`` is None when no end is called better, for the reason
     in ``undirected_because`` if there is one; ``unit`` is the unit of every value (``percent``).
     ``contract_direction`` is what the contract's best5 and worst5 go by where it is not ``direction``. ``breaks`` are
-    the known ones, by year.
+    the known ones, by year. ``people`` says of whom it asks (``adults``), or nothing where that isn't known.
     """
 
     question_id: str
@@ -63,6 +63,7 @@ class Question:
     contract_direction: Direction | None = None
     undirected_because: str = ""
     breaks: tuple[Break, ...] = ()
+    people: str = ""
 
 
 @dataclass(frozen=True, slots=True)

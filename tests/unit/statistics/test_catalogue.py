@@ -48,6 +48,7 @@ def test_the_catalogue_has_the_nine_of_the_contract_and_then_those_of_v1() -> No
     ]
     assert [row.name for row in V1] == [
         "mean",
+        "people",
         "age_standardised_mean",
         "ranking",
         "difference",

@@ -94,6 +94,8 @@ WRONG_TYPE: list[tuple[Kind[object], object]] = [
     (Years(), [2011] * 501),
     (Years(), {"from": 2011, "until": 2013}),
     (Years(), {"from": "soon"}),
+    (Years(), {"from": 2011, "to": 10_000}),
+    (Years(), {"from": -1}),
     (Years(), "soon"),
     (Years(), True),
     (Year(), "soon"),
@@ -105,6 +107,7 @@ WRONG_TYPE: list[tuple[Kind[object], object]] = [
     (POPULATION, [PEOPLE | {"population": "many"}]),
     (POPULATION, [PEOPLE | {"sex": "Male"}]),
     (POPULATION, [{"location": "Alaska", "year": 2013}]),
+    (POPULATION, [PEOPLE | {"year": 10_000}]),
     (POPULATION, [PEOPLE] * 4),
 ]
 

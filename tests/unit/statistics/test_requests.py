@@ -21,6 +21,7 @@ from tests.tables import OBESITY
 
 LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "mean": {"question": "Q036"},
+    "people": {"question": "Q036"},
     "age_standardised_mean": {"question": "Q036"},
     "ranking": {"question": "Q036"},
     "difference": {"question": "Q036"},
@@ -124,6 +125,8 @@ STORED = {
     "state_mean": f'{{{QUESTION},"state":"Ohio"}}',
     "mean": f'{{{QUESTION},"years":[2023],{PLACES},"by":["location"],"weights":"none","population":null,'
     '"scale":"auto","level":0.95,"explain":false}',
+    "people": f'{{{QUESTION},"years":[2023],"locations":["Ohio"],"include":["states"],"categories":null,'
+    '"strata":null,"by":[],"population":null,"scale":"auto","level":0.95,"explain":false}',
     "age_standardised_mean": f'{{{QUESTION},"years":[2023],"locations":["New Mexico","Utah","West Virginia"],'
     '"include":["states"],"categories":null,"strata":null,"scale":"auto","level":0.95,"explain":false}',
     "ranking": f'{{{QUESTION},"years":[2023],{PLACES},"k":5,"end":"best","rank_intervals":"joint",'

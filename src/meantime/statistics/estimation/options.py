@@ -43,14 +43,14 @@ WeightsOption = Annotated[
 AnyWeightsOption = Annotated[
     str,
     Choice(tuple(Weights), any_case=True),
-    "How much each estimate counts where several are pooled; population needs the table `population`.",
+    "How much each estimate counts where several are pooled; population goes by the table `population`.",
     Example("sample_size"),
 ]
 PopulationOption = Annotated[
     tuple[PopulationRow, ...] | None,
     PopulationTable(PopulationRowKind(), maximum=2000),
     "How many people live where: rows of location, year and population. Only with the weights `population`.",
-    Default("no table"),
+    Default("the adults of US states, of the years that are known, where the question is about adults"),
     Example([{"location": "Ohio", "year": 2023, "population": 11785935}]),
 ]
 AUTO = "auto"
@@ -126,32 +126,4 @@ def check_margin(cube: SurveyCube, question: str, margin: float | None) -> None:
             f"margin: {margin:g} is no difference that could be small; give one above 0"
             + (f" and below {widest:g} ({unit})" if unit in SCALES else ""),
             field="margin",
-        )
-
-
-def check_population(
-    weights: str, population: tuple[PopulationRow, ...] | None, *, segment_count: int, strata_apart: bool
-) -> None:
-    """Check that population weights and the population table come together, for one stratum at a time.
-
-    Raises
-    ------
-    InvalidParameterError
-        One comes without the other, or several strata would be pooled: the table counts everybody.
-    """
-    wanted = weights == Weights.POPULATION
-    if wanted and population is None:
-        raise InvalidParameterError(
-            "population: the weights `population` need a table of location, year and population", field="population"
-        )
-    if not wanted and population is not None:
-        raise InvalidParameterError(
-            f"population: a table is given but the weights are {weights!r}; ask for weights `population`",
-            field="population",
-        )
-    if wanted and segment_count > 1 and not strata_apart:
-        raise InvalidParameterError(
-            "weights: the population table counts everybody, so it can't weigh several strata against each other;"
-            " keep them apart with by `stratum`, or take one stratum",
-            field="weights",
         )

@@ -19,10 +19,10 @@ from meantime.statistics.estimation.options import (
     LevelOption,
     PopulationOption,
     ScaleOption,
-    check_population,
     check_scale,
 )
 from meantime.statistics.estimation.pooling import pool
+from meantime.statistics.estimation.populations import cautions_of_population, check_population, population_of
 from meantime.statistics.result import Result, records_of
 from meantime.statistics.statistic import StatisticData
 
@@ -49,9 +49,7 @@ class Mean(Filters):
     def check(self, places: Places) -> None:
         """Check scale and population."""
         check_scale(places.cube, self.question, self.scale)
-        check_population(
-            self.weights, self.population, segment_count=len(places.segments), strata_apart=STRATUM in self.by
-        )
+        check_population(self.weights, self.population, places, self.question, strata_apart=STRATUM in self.by)
 
     def compute(self, data: StatisticData) -> Result:
         """Return one record per group that has a row.
@@ -71,11 +69,16 @@ class Mean(Filters):
         1954) or the population. Missing values: see ``pooling.pool``.
         """
         groups = group(self.select(data.cube), self.by)
-        estimates = pool(groups, weights=self.weights, population=self.population, scale=self.scale, level=self.level)
+        population = population_of(self.weights, self.population, groups.selection)
+        estimates = pool(groups, weights=self.weights, population=population, scale=self.scale, level=self.level)
         return Result(
             records=records_of(groups.dimension_columns() | estimates.common_columns()),
             unit=groups.selection.question.unit,
             method=estimates.method(self.versioned_method()),
-            cautions=(*cautions_of(estimates), *cautions_of_lacking_states([groups.selection])),
+            cautions=(
+                *cautions_of(estimates),
+                *cautions_of_lacking_states([groups.selection]),
+                *cautions_of_population(self.weights, self.population, groups.selection),
+            ),
             explanation=explain(estimates, national_pitfalls(estimates)) if self.explain else None,
         )

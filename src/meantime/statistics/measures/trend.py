@@ -41,10 +41,10 @@ from meantime.statistics.estimation.options import (
     PopulationOption,
     ScaleOption,
     Weights,
-    check_population,
     check_scale,
 )
 from meantime.statistics.estimation.pooling import counted_cells, pool
+from meantime.statistics.estimation.populations import cautions_of_population, check_population, population_of
 from meantime.statistics.estimation.selection import Selection
 from meantime.statistics.estimation.series.joinpoints import MOST_JOINPOINTS
 from meantime.statistics.estimation.series.panels import years_asked
@@ -119,9 +119,7 @@ class Trend(Filters):
                 "joinpoints: a bend can't be told from a known break that the line crosses; leave breaks `apart`",
                 field="joinpoints",
             )
-        check_population(
-            self.weights, self.population, segment_count=len(places.segments), strata_apart=STRATUM in self.by
-        )
+        check_population(self.weights, self.population, places, self.question, strata_apart=STRATUM in self.by)
 
     def compute(self, data: StatisticData) -> Result:
         """Return one record per series, stretch of years between breaks and segment between joinpoints, in this order.
@@ -155,7 +153,7 @@ class Trend(Filters):
         yearly = pool(
             group(selection, [*self.by, YEAR]),
             weights=self.weights,
-            population=self.population,
+            population=population_of(self.weights, self.population, selection),
             scale=self.scale,
             level=self.level,
             left_out=left_out,
@@ -173,7 +171,10 @@ class Trend(Filters):
             records=records_of(trends.columns()),
             unit=_unit(selection.question.unit),
             method=f"{yearly.method(self.versioned_method())}; {trends.method()}",
-            cautions=tuple(trends.cautions(crossing=self.breaks == Breaks.CROSS)),
+            cautions=(
+                *trends.cautions(crossing=self.breaks == Breaks.CROSS),
+                *cautions_of_population(self.weights, self.population, selection),
+            ),
             explanation=explain(yearly, [_PITFALL]) if self.explain else None,
         )
 
@@ -204,7 +205,8 @@ class Trend(Filters):
 
     def _left_out(self, selection: Selection, asked: Stretches) -> BoolArray:
         """Return the cells that some year of their stretch lacks in their series."""
-        counted = counted_cells(selection, weights=self.weights, population=self.population)
+        population = population_of(self.weights, self.population, selection)
+        counted = counted_cells(selection, weights=self.weights, population=population)
         of_cell = asked.of(selection.cube.cells.year[selection.cells])
         left_out = np.zeros(len(counted), dtype=np.bool_)
         for number in range(asked.count):

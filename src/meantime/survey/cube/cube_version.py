@@ -12,7 +12,7 @@ from meantime.survey.reading.files.packing import SourceKind
 from meantime.survey.reading.layout_files import layouts_checksum
 from meantime.survey.reading.profile import Profile
 
-CUBE_FORMAT = 5
+CUBE_FORMAT = 6
 """Counted up when the cube's content or the way a source is read changes, so that older files are built anew."""
 
 

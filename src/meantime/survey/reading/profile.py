@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from meantime.survey.adult_population import ADULTS
 from meantime.survey.questions import PERCENT, PROPORTION, Break, Direction, Location, LocationKind, Question, Segment
 from meantime.survey.reading.columns import Role
 from meantime.survey.reading.known_breaks import ACTIVITIES_2023, METHOD_2011, PRODUCE_2017
@@ -92,6 +93,9 @@ KNOWN_QUESTIONS = (
 
 SURVEY_BREAKS = {BRFSS: (METHOD_2011,)}
 """Breaks of all questions of a survey."""
+
+SURVEY_PEOPLE = {BRFSS: ADULTS, WIC: "children in WIC"}
+"""Of whom a survey asks."""
 
 _PUBLISHER = "Centers for Disease Control and Prevention"
 _LICENCE = "Public domain (work of the U.S. government)"
@@ -196,7 +200,7 @@ class Profile:
     def key(self) -> str:
         """A checksum of everything that changes how a table is read (hex)."""
         breaks = {survey: [asdict(each) for each in found] for survey, found in SURVEY_BREAKS.items()}
-        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], breaks, UNITS)
+        tables = (asdict(self), [asdict(known) for known in KNOWN_QUESTIONS], breaks, SURVEY_PEOPLE, UNITS)
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
     def question(self, text: str, question_id: str, unit: str) -> Question:
@@ -210,9 +214,11 @@ class Profile:
         of_mapping = (each.stated for each in self.breaks if each.concerns(text, question_id))
         by_year = {each.year: each for each in (*of_known, *of_mapping)}
         breaks = tuple(by_year[year] for year in sorted(by_year))
+        people = SURVEY_PEOPLE.get(known.survey, "") if known else ""
         if known is None or direction is not None:
-            return Question(question_id, text, direction, stated_unit, breaks=breaks)
-        return Question(question_id, text, known.direction, stated_unit, known.contract_direction, known.reason, breaks)
+            return Question(question_id, text, direction, stated_unit, breaks=breaks, people=people)
+        own = (known.contract_direction, known.reason, breaks, people)
+        return Question(question_id, text, known.direction, stated_unit, *own)
 
     def location(self, name: str, abbreviation: str, fips: str) -> Location:
         """Return a location with its kind and its FIPS code; the nation has none."""

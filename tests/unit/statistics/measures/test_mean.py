@@ -218,7 +218,7 @@ def test_a_location_that_the_population_table_lacks_is_left_out_with_a_caution()
 @pytest.mark.parametrize(
     ("request_", "field", "message"),
     [
-        ({"weights": "population"}, "population", "need a table"),
+        ({"weights": "population", "categories": ["Sex"], "strata": ["Male"]}, "population", "count all adults"),
         ({"population": POPULATION}, "population", "the weights are 'none'"),
         ({"weights": "population", "population": POPULATION, "categories": ["Sex"]}, "weights", "counts everybody"),
     ],
