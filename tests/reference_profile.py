@@ -7,6 +7,7 @@ are, and how p-values are adjusted together is decided here anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from meantime.errors import StatisticError
 from meantime.statistics.result import Record
@@ -24,6 +25,7 @@ REFERENCE = {
     "low": "reference_low",
     "high": "reference_high",
 }
+EVERYBODY = {"category": "Total", "stratum": "Total"}
 RANKS = ("rank", "rank_low", "rank_high", "tied", "ranked_count")
 SPREAD = ("minimum", "quantile_0.25", "quantile_0.5", "quantile_0.75", "maximum")
 MATCHING = {"cells_matched", "cells_left_out", "left_out"}
@@ -52,12 +54,20 @@ def asking(cube: SurveyCube) -> Ask:
     return ask
 
 
-def profile(rows: Sequence[Row], ask: Ask, place: str, against: str | None, adjust: str, level: float) -> list[Answer]:
+class Asked(NamedTuple):
+    """What a profile is asked with."""
+
+    place: str
+    against: str | None
+    year: int | None = None
+    adjust: str = "bh"
+    level: float = 0.95
+
+
+def profile(rows: Sequence[Row], ask: Ask, asked: Asked) -> list[Answer]:
     """Return the fields that each record must have, those that must be None left out."""
-    questions = [
-        QuestionOfPlace(rows, ask, question, place, against, level)
-        for question in sorted({row.question for row in rows})
-    ]
+    questions = [QuestionOfPlace(rows, ask, question, asked) for question in sorted({row.question for row in rows})]
+    adjust, level = asked.adjust, asked.level
     now = [record for own in questions for record in own.now()]
     trends = [record for own in questions for record in own.trend()]
     disparities = [record for own in questions for record in own.disparity()]
@@ -71,19 +81,19 @@ def profile(rows: Sequence[Row], ask: Ask, place: str, against: str | None, adju
 class QuestionOfPlace:
     """What a profile must hold of one question."""
 
-    def __init__(
-        self, rows: Sequence[Row], ask: Ask, question: str, place: str, against: str | None, level: float
-    ) -> None:
-        self.ask, self.question, self.place, self.against, self.level = ask, question, place, against, level
-        of_place = [row for row in rows if row.location == place]
+    def __init__(self, rows: Sequence[Row], ask: Ask, question: str, asked: Asked) -> None:
+        self.ask, self.question = ask, question
+        self.place, self.against, self.level = asked.place, asked.against, asked.level
+        of_place = [row for row in rows if row.location == asked.place]
         self.of_year: dict[int, list[Row]] = {}
         for row in of_place:
             self.of_year.setdefault(row.year, []).append(row)
         self.own = [row for row in rows if row.question == question]
-        self.years = sorted({row.year for row in self.own if row.value is not None})
+        last = max(row.year for row in rows) if asked.year is None else asked.year
+        self.years = sorted({row.year for row in self.own if row.value is not None and row.year <= last})
         of_everybody = [row for row in of_place if row.question == question and row.category == "Total"]
         valued = [row.year for row in of_everybody if row.value is not None]
-        self.year = max(valued or self.years or [row.year for row in rows])
+        self.year = max(valued or self.years or [last]) if asked.year is None else asked.year
         self.breaks = BREAKS.get(question, ())
         self.segments = sorted(
             {(row.category, row.stratum) for row in self.own if row.category != "Total"},
@@ -91,7 +101,9 @@ class QuestionOfPlace:
         )
 
     def now(self) -> list[Answer]:
-        record = self._of_both("now", self.year) | {"absence": self._why_absent(self.year, ("Total", "Total"))}
+        record = (
+            EVERYBODY | self._of_both("now", self.year) | {"absence": self._why_absent(self.year, ("Total", "Total"))}
+        )
         direction = DIRECTIONS.get(self.question)
         has_value = record["absence"] is None
         asked = {"question": self.question, "years": [self.year], "level": self.level}
@@ -139,7 +151,8 @@ class QuestionOfPlace:
 
     def each_year(self) -> list[Answer]:
         return [
-            self._of_both("year", year)
+            EVERYBODY
+            | self._of_both("year", year)
             | {"absence": self._why_absent(year, ("Total", "Total")), "stretch": self._stretches()[year]}
             for year in self.years
         ]

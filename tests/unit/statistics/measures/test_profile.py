@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError, TimeLimitError
-from meantime.statistics.result import Record
+from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.ingest.notes import Note
+from meantime.survey.ingest.single_estimates import SingleEstimates
 from tests.agreement import disagreement
 from tests.asking import ask, records_in, request_for
 from tests.bundled import bundled_cube, bundled_rows
 from tests.cubes import cube_of
 from tests.reference import Row
-from tests.reference_profile import Ask, asking, profile
+from tests.reference_profile import Ask, Asked, asking, profile
 from tests.tables import OBESITY, STRENGTH, VISITS
 
 IDS = {OBESITY: "Q036", STRENGTH: "Q046", VISITS: "V001"}
@@ -77,7 +79,9 @@ def disagreement_of(place: str, against: str | None, adjust: str = "bh", level: 
     asked = {"place": place, "against": against, "adjust": adjust, "level": level}
     actual = records_in("profile", bundled_cube(), asked)
     other = "National" if against is None and place != "National" else against
-    expected = profile(rows_by_place()[place] + rows_by_place()[""], bundled_asking(), place, other, adjust, level)
+    expected = profile(
+        rows_by_place()[place] + rows_by_place()[""], bundled_asking(), Asked(place, other, None, adjust, level)
+    )
     return disagreement(actual, [dict.fromkeys(actual[0]) | record for record in expected], tolerance=0.0)
 
 
@@ -237,6 +241,36 @@ def test_a_caution_of_some_questions_names_them() -> None:
     assert "the samples of different years are taken as independent" in cautions
 
 
+def test_where_cells_hold_several_estimates_no_file_is_read_for_the_spread_of_the_states() -> None:
+    class Unread:
+        def single_estimates(self, *_: object) -> SingleEstimates:
+            raise AssertionError("a profile reads no file")
+
+    cube = cube_of([row(30.0), row(32.0), row(20.0, "Utah")])
+    found = request_for("profile", cube, {"place": "Ohio"}).compute(StatisticData(cube, Unread()))
+    assert isinstance(found, Result)
+    now = found.records[0]
+    assert (now["value"], now["cells_used"], now["rank"], now["states_minimum"]) == (31.0, 2, 2, None)
+
+
+def test_each_record_has_its_own_unit() -> None:
+    cube = cube_of(
+        [row(30.0, year=year, stratum=name) for year in (2019, 2020) for name in ("Total", "Male", "Female")]
+    )
+    (question,) = cube.questions
+    cube = replace(cube, questions=(replace(question, unit="USD"),))
+    records = records_in("profile", cube, {"place": "Ohio"})
+    assert {record["part"]: record["unit"] for record in records} == {
+        "now": "USD",
+        "trend": "USD per year",
+        "disparity": "USD",
+        "year": "USD",
+        "stratum": "USD",
+    }
+    with pytest.raises(InvalidParameterError, match="the question's unit is 'USD'"):
+        records_in("profile", cube, {"place": "Ohio", "scale": "logit"})
+
+
 # ---- several tests in one answer ------------------------------------------------------------------------------------
 
 
@@ -283,22 +317,23 @@ def test_all_questions_named_one_by_one_are_all_of_them() -> None:
     assert request_for("profile", cube, named) == request_for("profile", cube, {"place": "Ohio"})
 
 
-def test_a_time_limit_ends_the_profile_wherever_it_comes() -> None:
-    """A time limit is a StatisticError, as is a question without an answer, which a profile goes on after."""
-    request, calls = request_for("profile", bundled_cube(), {"place": "Ohio", "questions": ["Q036"]}), [0]
+def test_a_time_limit_ends_the_profile_at_whatever_step_it_comes() -> None:
+    """It is a StatisticError, as is that a question has no answer, after which a profile goes on."""
+    cube = bundled_cube()
+    request, steps = request_for("profile", cube, {"place": "Ohio", "questions": ["Q036"]}), [0]
 
-    def end_after(most: int) -> None:
-        calls[0] += 1
-        if calls[0] > most:
+    def end_at(last: int) -> None:
+        steps[0] += 1
+        if steps[0] == last:
             raise TimeLimitError("timeout: the job ran too long")
 
-    request.compute(StatisticData(bundled_cube(), checkpoint=partial(end_after, 10**6)))
-    steps, calls[0] = calls[0], 0
-    assert steps > 10
-    for most in range(0, steps, 7):
-        calls[0] = 0
+    request.compute(StatisticData(cube, checkpoint=partial(end_at, 0)))
+    step_count = steps[0]
+    assert step_count > 10
+    for last in [*range(1, step_count, 9), *range(step_count - 8, step_count + 1)]:
+        steps[0] = 0
         with pytest.raises(TimeLimitError):
-            request.compute(StatisticData(bundled_cube(), checkpoint=partial(end_after, most)))
+            request.compute(StatisticData(cube, checkpoint=partial(end_at, last)))
 
 
 def test_a_note_touches_a_profile_by_its_questions_and_the_places_it_rests_on() -> None:

@@ -16,7 +16,7 @@ from meantime.errors import StatisticError, TimeLimitError
 from meantime.statistics.estimation.absences import Absence, possible_segments, reasons_of_places
 from meantime.statistics.estimation.breaks import stretches
 from meantime.statistics.estimation.comparisons.multiplicity import Adjustment
-from meantime.statistics.estimation.filters import segments_by_scale, years_with_values
+from meantime.statistics.estimation.filters import overall_segments, segments_by_scale, years_with_values
 from meantime.statistics.estimation.grouping import CATEGORY, LOCATION, STRATUM, YEAR
 from meantime.statistics.measures.difference import Difference
 from meantime.statistics.measures.disparity import Disparity
@@ -72,6 +72,8 @@ class PlaceQuestion:
         points = self._means(years, (), (LOCATION, YEAR)) if years else {}
         valued = [year for year in years if points.get((self.place, year), {}).get("value") is not None]
         year = self.year or (valued or years or self._cube.years)[-1]
+        if year not in years:
+            points |= self._means((year,), (), (LOCATION, YEAR))
         strata = self._strata(year)
         return [
             self._now(year, points),
@@ -107,6 +109,7 @@ class PlaceQuestion:
         return self._record(
             Part.NOW,
             year,
+            self._everybody(),
             {"direction": direction and direction.value},
             own,
             as_reference(other),
@@ -173,7 +176,8 @@ class PlaceQuestion:
 
     def _point(self, year: int, stretch: int, points: Mapping[object, Record]) -> Record:
         own, other = points.get((self.place, year), {}), points.get((self.against, year), {})
-        return self._record(Part.YEAR, year, own, as_reference(other), self._absence(year, own), {"stretch": stretch})
+        found = (self._everybody(), own, as_reference(other), self._absence(year, own), {"stretch": stretch})
+        return self._record(Part.YEAR, year, *found)
 
     def _stretches(self, years: tuple[int, ...]) -> list[int]:
         """Return the number of each year's stretch between known breaks."""
@@ -271,6 +275,12 @@ class PlaceQuestion:
         if reason is Absence.MISSING and own:
             reason = Absence.SUPPRESSED
         return {"absence": reason.name.lower()}
+
+    def _everybody(self) -> Record:
+        """Return category and stratum of everybody, as far as there is one."""
+        segments = [self._cube.segments[index] for index in overall_segments(self._cube)]
+        named = {"category": {each.category for each in segments}, "stratum": {each.stratum for each in segments}}
+        return {name: names.pop() for name, names in named.items() if len(names) == 1}
 
     @property
     def _question_index(self) -> int:
