@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 
+import orjson
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError, TimeLimitError
+from meantime.formats.csv_file import encode_csv
+from meantime.formats.json_stat import encode_json_stat
+from meantime.formats.parquet import column_types
 from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.ingest.notes import Note
@@ -21,6 +27,7 @@ from tests.reference import Row
 from tests.reference_profile import Ask, Asked, asking, profile
 from tests.tables import OBESITY, STRENGTH, VISITS
 
+DIMENSIONS = {"part", "question", "location", "year", "category", "stratum"}
 IDS = {OBESITY: "Q036", STRENGTH: "Q046", VISITS: "V001"}
 
 
@@ -115,6 +122,20 @@ def test_there_is_a_record_of_every_question_and_they_stand_part_by_part() -> No
     questions = [question.text for question in bundled_cube().questions]
     assert [record["question"] for record in part(records, "now")] == questions
     assert [record["question"] for record in part(records, "trend")] == questions
+
+
+def test_one_table_holds_all_parts_in_every_format() -> None:
+    answer = ask("profile", bundled_cube(), {"place": "Ohio"})
+    records = answer["records"]
+    assert isinstance(records, list)
+    cube = orjson.loads(encode_json_stat(answer))
+    assert cube["id"] == ["part", "question", "location", "year", "stratum", "measure"]
+    assert len(cube["value"]) == sum(
+        record[name] is not None for record in records for name in set(record) - DIMENSIONS
+    )
+    rows = list(csv.DictReader(io.StringIO(encode_csv(answer).decode("utf-8-sig"))))
+    assert [row["unit"] for row in rows] == [record["unit"] for record in records]
+    assert column_types(records)["value"] == "DOUBLE"
 
 
 # ---- which year, which trend, which end -----------------------------------------------------------------------------
