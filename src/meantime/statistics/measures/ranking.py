@@ -40,6 +40,8 @@ from meantime.survey.questions import Direction
 
 BEST, WORST, HIGHEST, LOWEST = "best", "worst", "highest", "lowest"
 
+LARGEST_K = 1000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
@@ -65,7 +67,7 @@ class Ranking(Filters):
 
     k: Annotated[
         int,
-        WholeNumber(1, 1000),
+        WholeNumber(1, LARGEST_K),
         "How many locations are asked for; those tied with the last of them come along.",
         Example(5),
     ] = 5

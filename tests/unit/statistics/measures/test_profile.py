@@ -138,6 +138,27 @@ def test_one_table_holds_all_parts_in_every_format() -> None:
     assert column_types(records)["value"] == "DOUBLE"
 
 
+def test_the_requests_that_are_explained_give_the_numbers_alone() -> None:
+    cube, asked = bundled_cube(), {"place": "Ohio", "questions": ["Q036"], "explain": True}
+    answer = orjson.loads(orjson.dumps(ask("profile", cube, asked)))
+    found = [
+        (request["statistic"], ask(request["statistic"], cube, request["parameters"])["records"])
+        for request in answer["explanation"]["requests"]
+    ]
+    assert [name for name, _ in found] == [
+        *("mean", "mean", "difference", "ranking", "distribution", "trend"),
+        *["disparity"] * 5,
+    ]
+    now = answer["records"][0]
+    (ranked,) = [record for record in dict(found)["ranking"] if record["location"] == "Ohio"]
+    assert [ranked[name] for name in ("rank", "rank_low", "rank_high")] == [39, now["rank_low"], now["rank_high"]]
+    assert {each["part"]: each["test_count"] for each in answer["explanation"]["sums"]} == {
+        "now": 1,
+        "trend": 1,
+        "disparity": 5,
+    }
+
+
 # ---- which year, which trend, which end -----------------------------------------------------------------------------
 
 
@@ -227,7 +248,10 @@ def test_a_table_of_one_year_has_no_trend_and_one_without_strata_no_disparity() 
     records = profile_of([row(30.0), row(31.0, "Utah")])
     assert {record["part"] for record in records} == {"now", "year"}
     cautions = cautions_of([row(30.0), row(31.0, "Utah")])
-    assert "without a trend, because no two years on one side of a known break have a value: Q036" in cautions
+    assert (
+        "without a trend, because no two years on one side of a known break have a value and a standard error: Q036"
+        in cautions
+    )
     assert "without a disparity, because no two strata of a category have a value: Q036" in cautions
 
 

@@ -62,13 +62,13 @@ def _of_lacking_parts(records: Sequence[Record], labels: Mapping[str, str]) -> l
     found = []
     asked = [str(record["question"]) for record in records if record["part"] == Part.NOW]
     for part, reason in (
-        (Part.TREND, "no two years on one side of a known break"),
-        (Part.DISPARITY, "no two strata of a category"),
+        (Part.TREND, "no two years on one side of a known break have a value and a standard error"),
+        (Part.DISPARITY, "no two strata of a category have a value"),
     ):
         those = {record["question"] for record in records if record["part"] == part}
         lacking = [labels[text] for text in asked if text not in those]
         if lacking:
-            found.append(f"without a {part}, because {reason} have a value: {listed(lacking)}")
+            found.append(f"without a {part}, because {reason}: {listed(lacking)}")
     return found
 
 

@@ -23,7 +23,7 @@ from meantime.statistics.measures.disparity import Disparity
 from meantime.statistics.measures.distribution import Distribution
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.measures.profiles.records import SPREAD, Part, as_reference, gap_verdict, record_of
-from meantime.statistics.measures.ranking import BEST, HIGHEST, Ranking
+from meantime.statistics.measures.ranking import BEST, HIGHEST, LARGEST_K, Ranking
 from meantime.statistics.measures.trend import Trend
 from meantime.statistics.result import Record, Scalar
 from meantime.statistics.statistic import Statistic, StatisticData
@@ -145,6 +145,7 @@ class PlaceQuestion:
             question=self.question.text,
             years=(year,),
             include=("states",),
+            k=LARGEST_K,  # so that the request alone, which is explained, lists the place
             end=HIGHEST if self.question.direction is None else BEST,
             scale=self.scale,
             level=self.level,
