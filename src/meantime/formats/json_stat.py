@@ -43,8 +43,8 @@ def encode_json_stat(answer: Answer) -> bytes:
     """Return a decoded v1 result as a JSON-stat dataset.
 
     The dimensions are those of the records; a stratum is told from its namesakes by its category
-    (``Sex: Male``). Records that their dimensions don't tell apart are numbered by a dimension of their own. The last
-    dimension, ``measure``, holds the other fields.
+    (``Sex: Male``), and what is about a category as a whole has that alone (``Sex``). Records that their dimensions
+    don't tell apart are numbered by a dimension of their own. The last dimension, ``measure``, holds the other fields.
     """
     records = records_of(answer)
     dimensions = _dimensions(records)
@@ -106,7 +106,7 @@ def _dimensions(records: Sequence[Record]) -> list[_Dimension]:
     present = [name for name in DIMENSION_FIELDS if records and name in records[0]]
     if all(name in present for name in SEGMENT):
         present = [name for name in present if name not in SEGMENT]
-        segments = [": ".join(str(record[name]) for name in SEGMENT) for record in records]
+        segments = [": ".join(str(record[name]) for name in SEGMENT if record[name] is not None) for record in records]
         found = [*(_dimension(records, name) for name in present), _Dimension(SEGMENT[1], segments)]
     else:
         found = [_dimension(records, name) for name in present]

@@ -21,6 +21,7 @@ from meantime.statistics.measures.heterogeneity import Heterogeneity
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.measures.pairwise import Pairwise
 from meantime.statistics.measures.people import People
+from meantime.statistics.measures.profiles.profile import Profile
 from meantime.statistics.measures.ranking import Ranking
 from meantime.statistics.measures.trend import Trend
 from meantime.statistics.statistic import Statistic, Surface
@@ -51,6 +52,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     Disparity,
     Correlation,
     Coverage,
+    Profile,
 )
 
 CATALOGUE: dict[str, type[Statistic]] = {}

@@ -33,7 +33,7 @@ COMMON_FIELDS = (
 )
 """Fields that every record has, after its dimensions; None where there is nothing to say."""
 
-DIMENSION_FIELDS = ("question", "location", "year", "category", "stratum")
+DIMENSION_FIELDS = ("part", "question", "location", "year", "category", "stratum")
 """Fields that say what a record is about, in their order; a record has those that apply."""
 
 

@@ -192,6 +192,12 @@ def test_records_that_their_dimensions_dont_tell_apart_are_numbered() -> None:
     assert (values["1"], values["2"]) == (0.5, 0.25)
 
 
+def test_what_is_about_a_category_as_a_whole_is_beside_its_strata() -> None:
+    gap, men = (record("Ohio", 1.2, category="Sex", stratum=stratum) for stratum in (None, "Male"))
+    document = orjson.loads(encode_json_stat(answer([gap, men])))
+    assert document["dimension"]["stratum"]["category"]["index"] == ["Sex", "Sex: Male"]
+
+
 def test_roles_say_which_dimension_is_time_place_and_measure() -> None:
     document = orjson.loads(encode_json_stat(answer(RECORDS)))
     assert document["role"] == {"time": ["year"], "geo": ["location"], "metric": ["measure"]}

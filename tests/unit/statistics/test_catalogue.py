@@ -61,6 +61,7 @@ def test_the_catalogue_has_the_nine_of_the_contract_and_then_those_of_v1() -> No
         "disparity",
         "correlation",
         "coverage",
+        "profile",
     ]
     assert CONTRACT + V1 == ROWS
 

@@ -34,6 +34,7 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "disparity": {"question": "Q036", "categories": ["Sex"]},
     "correlation": {"question": "Q036", "against_question": "Q046"},
     "coverage": {},
+    "profile": {"place": "Alabama"},
 }
 
 
@@ -156,6 +157,8 @@ STORED = {
     "coverage": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
     '"locations":null,"include":["states","territories","nation"],"categories":null,"strata":null,"by":["year"],'
     '"explain":false}',
+    "profile": '{"place":"Ohio","against":"National","questions":null,"year":null,"adjust":"bh","scale":"auto",'
+    '"level":0.95,"explain":false}',
 }
 """How each statistic's example is stored. Jobs of earlier releases are, so a change breaks them."""
 

@@ -18,8 +18,8 @@ from meantime.errors import InvalidParameterError, StatisticError
 from meantime.fields.fields import Example
 from meantime.fields.kinds import Choice, WholeNumber
 from meantime.statistics.estimation.cautions import cautions_of, listed
-from meantime.statistics.estimation.comparisons.joint_ranks import RankIntervals, ranks
-from meantime.statistics.estimation.comparisons.matching import cautions_of_own_weights, shared
+from meantime.statistics.estimation.comparisons.joint_ranks import RankIntervals, Ranks, ranks
+from meantime.statistics.estimation.comparisons.matching import Shared, cautions_of_own_weights, shared
 from meantime.statistics.estimation.comparisons.verdicts import why_undirected
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
@@ -31,13 +31,26 @@ from meantime.statistics.estimation.options import (
     WeightsOption,
     check_scale,
 )
-from meantime.statistics.estimation.pooling import counted_cells, pool
+from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
+from meantime.statistics.estimation.selection import IndexArray
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
 from meantime.statistics.result import Record, Result, records_of, taken
 from meantime.statistics.statistic import StatisticData
 from meantime.survey.questions import Direction
 
 BEST, WORST, HIGHEST, LOWEST = "best", "worst", "highest", "lowest"
+
+LARGEST_K = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """All locations that have a rank: their places among the estimates, the first rank first, and their ranks."""
+
+    matched: Shared
+    estimates: Estimates
+    order: IndexArray
+    ranks: Ranks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +67,7 @@ class Ranking(Filters):
 
     k: Annotated[
         int,
-        WholeNumber(1, 1000),
+        WholeNumber(1, LARGEST_K),
         "How many locations are asked for; those tied with the last of them come along.",
         Example(5),
     ] = 5
@@ -104,30 +117,10 @@ class Ranking(Filters):
         StatisticError
             The dataset has no row there, no location has a value, or no two have one in the same year and stratum.
         """
-        selection = self.select(data.cube)
-        counted = counted_cells(selection, weights=self.weights)
-        matched = shared(group(selection, [LOCATION]), counted)
-        estimates = pool(
-            matched.groups, weights=self.weights, scale=self.scale, level=self.level, left_out=matched.left_out
-        )
+        ranked = self.ranked(data)
+        matched, estimates, order, found = ranked.matched, ranked.estimates, ranked.order, ranked.ranks
+        selection = estimates.groups.selection
         direction = selection.question.direction
-        descending = self._is_descending(direction)
-        rounded = np.round(estimates.value, TIE_DECIMALS)
-        order = np.argsort(-rounded if descending else rounded, kind="stable")  # groups are by name, NaN goes last
-        order = order[: len(order) - int(np.isnan(rounded).sum())]
-        if not len(order):
-            raise StatisticError(
-                "no two locations have a value in the same year and stratum, so nothing can be ranked; choose one year"
-                if counted.any()
-                else "no location has a value there, so there is nothing to rank; widen the filters"
-            )
-        found = ranks(
-            estimates.value[order],
-            estimates.standard_error[order],
-            level=self.level,
-            kind=self.rank_intervals,
-            checkpoint=data.checkpoint,
-        )
         among = found.rank <= self.k
         # Of several that share the last rank, the one that comes last by name decides nothing.
         differs = found.different[found.rank == found.rank[among][-1]].all(axis=0)
@@ -160,6 +153,33 @@ class Ranking(Filters):
             ),
             explanation=explain(estimates, [_pitfall(records, len(order))]) if self.explain else None,
         )
+
+    def ranked(self, data: StatisticData) -> Ranked:
+        """Return all locations that have a rank, whatever ``k`` is; errors as for ``compute``."""
+        selection = self.select(data.cube)
+        counted = counted_cells(selection, weights=self.weights)
+        matched = shared(group(selection, [LOCATION]), counted)
+        estimates = pool(
+            matched.groups, weights=self.weights, scale=self.scale, level=self.level, left_out=matched.left_out
+        )
+        rounded = np.round(estimates.value, TIE_DECIMALS)
+        is_descending = self._is_descending(selection.question.direction)
+        order = np.argsort(-rounded if is_descending else rounded, kind="stable")  # groups are by name, NaN goes last
+        order = order[: len(order) - int(np.isnan(rounded).sum())]
+        if not len(order):
+            raise StatisticError(
+                "no two locations have a value in the same year and stratum, so nothing can be ranked; choose one year"
+                if counted.any()
+                else "no location has a value there, so there is nothing to rank; widen the filters"
+            )
+        found = ranks(
+            estimates.value[order],
+            estimates.standard_error[order],
+            level=self.level,
+            kind=self.rank_intervals,
+            checkpoint=data.checkpoint,
+        )
+        return Ranked(matched, estimates, order, found)
 
     def _is_descending(self, direction: Direction | None) -> bool:
         if self.end in (HIGHEST, LOWEST):
