@@ -167,6 +167,14 @@ class UnknownDatasetError(InvalidParameterError):
     """No dataset has this name."""
 
 
+class UnknownVersionError(InvalidParameterError):
+    """The dataset never had this version, as far as is known here."""
+
+
+class VersionGoneError(RequestError):
+    """The dataset had this version and it is no longer kept; the message cites it."""
+
+
 class StatisticError(MeantimeError):
     """A job ran and found that its question has no answer; the job fails with this reason."""
 

@@ -35,7 +35,7 @@ from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import notes_on, provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.statistics.result import Result, encode_answer
-from meantime.statistics.statistic import StatisticData
+from meantime.statistics.statistic import Statistic, StatisticData
 from meantime.supervisor import Housekeeper, Supervisor
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
@@ -187,10 +187,12 @@ class MeantimeService:
         task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
         if idempotency_key is not None:
             return self._add_once(task, owner, idempotency_key)
+        return self.join_or_add(task, owner=owner) if may_join else self._pool.add_task(task, owner=owner)
+
+    def join_or_add(self, task: Task, *, owner: str = "") -> Job:
+        """Return the owner's unfinished job of an equal task, or else a new one that is on disk; errors of submit."""
         add = partial(self._pool.add_task, task, owner=owner)
-        if may_join:
-            return self._pool.find(self._shared_jobs.join_or_add(task, owner, add).number)
-        return add()
+        return self._pool.find(self._shared_jobs.join_or_add(task, owner, add).number)
 
     def _add_once(self, task: Task, owner: str, idempotency_key: str) -> Job:
         """Add a task under a key, or return the job that the same request got under this key before."""
@@ -207,8 +209,7 @@ class MeantimeService:
     ) -> Task:
         """Check a request and return the task that it stands for; equal requests give equal tasks."""
         served = self._datasets.current(dataset)
-        request = read_request(find_statistic(statistic, surface=surface), served.cube, parameters)
-        return Task(request.name, canonical_json(request), f"{served.name}@{served.version}")
+        return task_for(read_request(find_statistic(statistic, surface=surface), served.cube, parameters), served)
 
     # Asking for answers ------------------------------------------------------------------------------------------
 
@@ -226,6 +227,10 @@ class MeantimeService:
         """Wait for a job's end, at most ``timeout_s`` seconds, and return how it then stands; errors as for ``job``."""
         job = self.job(number, owner=owner)
         return job if job.state.is_final or timeout_s <= 0.0 else self._pool.wait(number, timeout_s)
+
+    def known_result(self, task: Task) -> EncodedResult | None:
+        """Return the result of a task that some job had, if it is still in memory; no job is made."""
+        return self._cache.of_task(task)
 
     def result_of(self, job: Job) -> bytes:
         """Return the encoded result (JSON) of a job that is done: from memory, from disk, or computed again.
@@ -308,15 +313,17 @@ class MeantimeService:
 
     # Datasets ----------------------------------------------------------------------------------------------------
 
-    def dataset(self, name: str | None = None) -> Dataset:
-        """Return the current version of a dataset; the default one without a name.
+    def dataset(self, name: str | None = None, version: str | None = None) -> Dataset:
+        """Return a dataset, the default one without a name, in its current version or in one that is kept.
 
         Raises
         ------
         UnknownDatasetError
             No dataset has this name.
+        UnknownVersionError, VersionGoneError
+            There is no such version, or no longer.
         """
-        return self._datasets.current(name)
+        return self._datasets.current(name) if version is None else self._datasets.kept(name, version)
 
     def datasets(self) -> tuple[Dataset, ...]:
         """Return the current version of every dataset, the default one first."""
@@ -425,6 +432,11 @@ class MeantimeService:
         ended = self._pool.close(timeout_s)
         self._store.close()
         return ended
+
+
+def task_for(request: Statistic, dataset: Dataset) -> Task:
+    """Return the task that a settled request for a dataset stands for; equal requests give equal tasks."""
+    return Task(request.name, canonical_json(request), f"{dataset.name}@{dataset.version}")
 
 
 def _owned(job: Job, owner: str | None) -> Job:

@@ -59,8 +59,8 @@ class Operation:
         Its answers by status.
     problems
         The statuses of its error answers, beside those that any request can get.
-    query
-        The dataclass whose fields are the query parameters that it looks at; None for none.
+    queries
+        The dataclasses whose fields are the query parameters that it looks at.
     headers
         The request headers that it looks at.
     asks
@@ -77,7 +77,7 @@ class Operation:
     view: View
     replies: Mapping[int, Reply]
     problems: tuple[int, ...] = ()
-    query: type | None = None
+    queries: tuple[type, ...] = ()
     headers: tuple[RequestHeader, ...] = ()
     asks: str | Surface | None = None
     per_dataset: bool = False
@@ -123,7 +123,9 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
     ----------
     name, summary
         Those of the method and of the first line of its docstring, unless given.
-    method, path, tag, replies, problems, query, headers, asks, per_dataset
+    query
+        The dataclass whose fields are its query parameters; None for none.
+    method, path, tag, replies, problems, headers, asks, per_dataset
         See Operation.
     """
 
@@ -137,7 +139,7 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
             view=view,
             replies=replies,
             problems=problems,
-            query=query,
+            queries=() if query is None else (query,),
             headers=headers,
             asks=asks,
             per_dataset=per_dataset,

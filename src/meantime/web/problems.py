@@ -36,6 +36,8 @@ from meantime.errors import (
     StoreError,
     UnknownDatasetError,
     UnknownJobError,
+    UnknownVersionError,
+    VersionGoneError,
 )
 from meantime.fields.refusals import encodable
 from meantime.jobs.job_state import JobState
@@ -108,6 +110,8 @@ class ContractProblemDocument(FurtherMembers):
 PROBLEMS: dict[type[Exception], Problem] = {
     MalformedRequestError: Problem(400, "malformed-request", "The request can't be read"),
     UnknownDatasetError: Problem(404, "unknown-dataset", "There is no such dataset"),
+    UnknownVersionError: Problem(404, "unknown-version", "The dataset has no such version"),
+    VersionGoneError: Problem(410, "version-gone", "The dataset's version is no longer kept"),
     AccessKeyError: Problem(
         503,
         "keys-unavailable",

@@ -181,8 +181,10 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
     found += [_JOB_ID] if "{job_id}" in operation.path else []
     found += [_EXTENSION] if "{extension}" in operation.path else []
     found += [
-        {"name": each.name, "in": "query", "description": each.summary, "schema": each.value_schema()}
-        for each in (fields_of(operation.query) if operation.query else ())
+        {"name": each.name, "in": "query", "description": each.summary, "schema": each.query_schema()}
+        | ({"required": True} if each.is_required else {})
+        for query in operation.queries
+        for each in fields_of(query)
     ]
     found += [
         {"name": each.name, "in": "header", "description": each.summary, "schema": each.schema}

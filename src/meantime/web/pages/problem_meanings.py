@@ -17,6 +17,10 @@ MEANINGS = {
     "bounds.",
     "unknown-job": "No job has this id, or it belongs to somebody else, or it is gone by the rules of retention.",
     "unknown-dataset": "No dataset of this name is served. GET /api/v1/datasets lists those that are.",
+    "unknown-version": "The dataset has no version with this checksum, nor is one noted that it had. GET "
+    "/api/v1/datasets names the current ones.",
+    "version-gone": "The dataset had this version, and its figures are no longer kept: --kept-versions says how many "
+    "are. The detail cites it. Without version the same request is answered from the current one.",
     "method-not-allowed": "The path is right and the method is not. The header Allow has those that it takes.",
     "not-acceptable": "The result doesn't come in the form that Accept asks for. The detail lists the forms it has.",
     "illegal-transition": "The job has ended already, so it can't be cancelled. Look at its state.",
