@@ -161,12 +161,11 @@ def read_query_fields(
     Parameters
     ----------
     texts
-        The texts of each name, in their order; an empty text is the same as none.
+        The texts of each name, in their order.
     cls, context, what, owner
         As of ``read_fields``.
     """
-    given = {name: present for name, sent in texts.items() if (present := [text for text in sent if text])}
-    return _read(cls, given, lambda kind, sent: kind.read_texts(sent, context), what=what, owner=owner, names=texts)
+    return _read(cls, texts, lambda kind, sent: kind.read_texts(sent, context), what=what, owner=owner, names=texts)
 
 
 def write_query_fields(values: object, context: object = None) -> list[tuple[str, str]]:

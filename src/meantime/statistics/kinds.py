@@ -249,7 +249,7 @@ class Years(CubeKind[tuple[int, ...]]):
     def read_texts(self, texts: Sequence[str], context: object = None) -> tuple[int, ...]:
         """Return the years of texts such as ``2023``, ``2015,2017`` or ``2011-2015,2023``."""
         if len(texts) == 1 and texts[0].lstrip().startswith(("{", "[")):
-            return super().read_texts(texts, context)
+            return CubeKind.read_texts(self, texts, context)
         found = set[int]()
         for part in ",".join(texts).split(","):
             span = _SPAN.fullmatch(part)

@@ -10,6 +10,7 @@ from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from meantime.errors import SettingsError
+from meantime.formats.table_files import TableFiles
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.admission.checks import admit_requests
@@ -35,6 +36,7 @@ from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
 from meantime.web.v1.result_forms import ResultForms
+from meantime.web.v1.table_resources import TableResources
 from meantime.web.v1.visible_jobs import VisibleJobs
 from meantime.web.wrong_paths import WrongPaths
 
@@ -122,6 +124,7 @@ def create_app(
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
     forms = ResultForms(encoded)
+    tables = TableFiles(settings.store_dir / "tables", kept_versions=settings.kept_versions * len(service.datasets()))
     metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
     operations = [
         *contract.submissions(),
@@ -129,7 +132,7 @@ def create_app(
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, forms)),
         *Answers(service, jobs, forms).operations(),
         *operations_of(JobCommands(jobs)),
-        *operations_of(DatasetResources(service, places), *resources),
+        *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)

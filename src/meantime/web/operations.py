@@ -63,6 +63,8 @@ class Operation:
         The dataclasses whose fields are the query parameters that it looks at.
     headers
         The request headers that it looks at.
+    extensions
+        What ``{extension}`` in its path may be.
     asks
         What its body asks for: a statistic by its name, or any of a surface; None where it takes no body.
     per_dataset
@@ -79,6 +81,7 @@ class Operation:
     problems: tuple[int, ...] = ()
     queries: tuple[type, ...] = ()
     headers: tuple[RequestHeader, ...] = ()
+    extensions: tuple[str, ...] = ()
     asks: str | Surface | None = None
     per_dataset: bool = False
 
@@ -114,6 +117,7 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
     problems: tuple[int, ...] = (),
     query: type | None = None,
     headers: tuple[RequestHeader, ...] = (),
+    extensions: tuple[str, ...] = (),
     asks: str | Surface | None = None,
     per_dataset: bool = False,
 ) -> Callable[[AnyView], AnyView]:
@@ -125,7 +129,7 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
         Those of the method and of the first line of its docstring, unless given.
     query
         The dataclass whose fields are its query parameters; None for none.
-    method, path, tag, replies, problems, headers, asks, per_dataset
+    method, path, tag, replies, problems, headers, extensions, asks, per_dataset
         See Operation.
     """
 
@@ -141,6 +145,7 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
             problems=problems,
             queries=() if query is None else (query,),
             headers=headers,
+            extensions=extensions,
             asks=asks,
             per_dataset=per_dataset,
         )

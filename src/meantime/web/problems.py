@@ -158,7 +158,7 @@ HTTP_PROBLEMS = {
     status: Problem(
         status, default_exceptions[status]().name.lower().replace(" ", "-"), default_exceptions[status]().name
     )
-    for status in (400, 401, 403, 405, 406, 413, 414, 415, 429)
+    for status in (400, 401, 403, 405, 406, 413, 414, 415, 416, 429)
 }
 """Those that Flask and ``admission`` raise by their status; another status is of no kind of its own (about:blank)."""
 

@@ -80,7 +80,7 @@ def test_values_come_in_the_order_of_the_fields() -> None:
 
 
 def test_texts_are_read_as_people_write_them() -> None:
-    found = read_query_fields(Question, {"text": ["7"], "limit": ["7"], "by": ["year, place"], "places": [""]})
+    found = read_query_fields(Question, {"text": ["7"], "limit": ["7"], "by": ["year, place"]})
     assert found == {"text": "7", "by": ("year", "place"), "limit": 7}
 
 

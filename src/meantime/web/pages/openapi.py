@@ -165,12 +165,6 @@ _JOB_ID: dict[str, object] = {
     "description": "The job's number; `job_id_7` is the same as `7`.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999_999_999_999},
 }
-_EXTENSION: dict[str, object] = {
-    "name": "extension",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "enum": ["json", "csv", "parquet", "jsonstat"]},
-}
 
 
 def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[dict[str, object]]:
@@ -179,7 +173,9 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
         schema = _enumeration("string", dataset_names)
         found.append({"name": "dataset", "in": "path", "required": True, "schema": schema})
     found += [_JOB_ID] if "{job_id}" in operation.path else []
-    found += [_EXTENSION] if "{extension}" in operation.path else []
+    if "{extension}" in operation.path:
+        extensions = _enumeration("string", operation.extensions)
+        found.append({"name": "extension", "in": "path", "required": True, "schema": extensions})
     found += [
         {"name": each.name, "in": "query", "description": each.summary, "schema": each.query_schema()}
         | ({"required": True} if each.is_required else {})

@@ -35,6 +35,8 @@ MEANINGS = {
     "request-uri-too-long": "Path and query are longer than 4,096 characters together. Send less.",
     "unsupported-media-type": "The body is not declared as JSON, or is compressed. Send it with "
     "'Content-Type: application/json' and without Content-Encoding.",
+    "requested-range-not-satisfiable": "The part that Range asks for begins behind the end of the file. Content-Range "
+    "says how long it is.",
     "invalid-parameter": "A field is missing, unknown or has a value that isn't accepted. The field is named, with the "
     "accepted values or the nearest ones. No job was made.",
     "idempotency-conflict": "The Idempotency-Key was used for another request before; job_id is that one's job. "

@@ -7,15 +7,12 @@ and waited for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
 
 import orjson
 from flask import Response, request
 
 from meantime.errors import NoResultError, StatisticError
-from meantime.fields.kinds import Text
 from meantime.formats.result_formats import FORMATS
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.jobs.job_state import JobState
@@ -23,36 +20,21 @@ from meantime.service import MeantimeService, task_for
 from meantime.statistics.catalogue import Surface, statistics_of
 from meantime.statistics.requests import read_query as read_statistic_query
 from meantime.statistics.statistic import Statistic
-from meantime.web.admission.callers import caller
 from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Operation, Reply
 from meantime.web.own_address import own_prefix
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, json_response
 from meantime.web.v1.answer_addresses import ANSWERS_PATH, AnswerAddress, frozen_address, live_address
+from meantime.web.v1.caching import cache_control
 from meantime.web.v1.job_documents import JobDocument, Result
-from meantime.web.v1.request_fields import read_query
+from meantime.web.v1.request_fields import VersionQuery, read_query
 from meantime.web.v1.result_forms import ResultForms, StoredResult, chosen_format, file_name
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
 DEFAULT_WAIT_S = 5
 
-LIVE_CACHING = "max-age=60, must-revalidate"
-FROZEN_CACHING = "max-age=31536000, immutable"
-
 _OTHER_TYPES = tuple(each.media_type for each in FORMATS.values() if each.media_type != JSON_TYPE)
 _HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-Applied")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionQuery:
-    """What an answer can be asked for beside the parameters of its statistic."""
-
-    version: Annotated[
-        str | None,
-        Text("a dataset's version, 64 hexadecimal digits"),
-        "The version of the dataset, by its checksum: the answer is then the same for ever. Without it the current one"
-        " answers.",
-    ] = None
 
 
 class Answers:
@@ -84,6 +66,7 @@ class Answers:
                     problems=(404, 406, 409, 410, 422, 507),
                     queries=(statistic, VersionQuery),
                     headers=(PREFER,),
+                    extensions=tuple(FORMATS),
                     per_dataset=True,
                 )
                 yield from (plain, plain.below_dataset())
@@ -105,8 +88,7 @@ class Answers:
         if isinstance(result, Job):
             return self._not_yet(result, canonical, extension, waited_s)
         response = self._forms.respond(wanted, _stored(result, task, served.version))
-        audience = "private" if caller().name else "public"
-        response.headers["Cache-Control"] = f"{audience}, {LIVE_CACHING if version is None else FROZEN_CACHING}"
+        response.headers["Cache-Control"] = cache_control(is_frozen=version is not None)
         response.headers["Content-Location"] = canonical.url(wanted.name)
         other = (frozen, "memento") if version is None else (live, "latest-version")
         response.headers["Link"] = f'<{canonical.url()}>; rel="canonical", <{other[0].url()}>; rel="{other[1]}"'

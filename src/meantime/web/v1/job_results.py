@@ -50,6 +50,7 @@ class JobResults:
         replies={200: Reply("The result.", Result, _OTHER_TYPES, _HEADERS), 304: _UNCHANGED},
         problems=(404, 409, 410, 422),
         headers=(PREFER,),
+        extensions=tuple(FORMATS),
     )
     def show_result(self, job_id: str, extension: str | None = None) -> Response:
         """Return a job's result in the form of the extension, or else in the one that the client likes best."""

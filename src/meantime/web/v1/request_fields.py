@@ -6,13 +6,13 @@ import base64
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from werkzeug.datastructures import Headers, MultiDict
 
 from meantime.errors import FieldError, InvalidParameterError
 from meantime.fields.fields import read_query_fields
-from meantime.fields.kinds import JsonSchema, Kind, Refer
+from meantime.fields.kinds import JsonSchema, Kind, Refer, Text
 
 WAIT_LIMIT_S = 60
 """The longest wait that ``Prefer`` can ask for; a longer one is shortened to it."""
@@ -30,6 +30,17 @@ Q = TypeVar("Q")
 @dataclass(frozen=True, slots=True)
 class NoQuery:
     """The query parameters of a resource that has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionQuery:
+    """Which version of a dataset is meant."""
+
+    version: Annotated[
+        str | None,
+        Text("a dataset's version, 64 hexadecimal digits"),
+        "The dataset's version, by its checksum: the answer is then the same for ever. Without it the current one.",
+    ] = None
 
 
 def read_query(sent: MultiDict[str, str], query: type[Q], *, only: Collection[str] | None = None) -> Q:

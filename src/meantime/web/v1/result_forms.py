@@ -13,6 +13,7 @@ from meantime.formats.csv_file import years_text
 from meantime.formats.result_formats import FORMATS, Format
 from meantime.web.admission.request_places import request_places
 from meantime.web.negotiation import preferred_type
+from meantime.web.ranges import offer_ranges
 from meantime.web.v1.encoded_forms import EncodedForms
 
 NAME_PART_CHARACTERS = 80
@@ -47,6 +48,7 @@ class ResultForms:
                 response.automatically_set_content_length = False
             else:
                 response.set_data(content)
+                offer_ranges(response, len(content))
             if wanted.is_file:
                 response.headers["Content-Disposition"] = f'attachment; filename="{result.file_name}.{wanted.name}"'
         return response
