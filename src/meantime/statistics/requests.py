@@ -52,11 +52,10 @@ def read_query(statistic: type[S], cube: SurveyCube, texts: Mapping[str, Sequenc
     ----------
     texts
         The texts of each parameter, in their order: lists with commas or repeated, ranges of years as ``2015-2020``,
-        tables as JSON. An empty text is none, since forms send them.
+        tables as JSON.
     """
-    given = {name: present for name, sent in texts.items() if (present := [text for text in sent if text])}
     try:
-        values = read_query_fields(statistic, given, cube, what=f"parameter of {statistic.name}", owner=statistic.name)
+        values = read_query_fields(statistic, texts, cube, what=f"parameter of {statistic.name}", owner=statistic.name)
     except FieldError as error:
         raise InvalidParameterError.of(error) from None
     return statistic(**values)

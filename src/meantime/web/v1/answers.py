@@ -63,7 +63,7 @@ class Answers:
                         ),
                         304: Reply("What you have is what there is."),
                     },
-                    problems=(404, 406, 409, 410, 422, 507),
+                    problems=(404, 406, 409, 410, 414, 416, 422, 507),
                     queries=(statistic, VersionQuery),
                     headers=(PREFER,),
                     extensions=tuple(FORMATS),

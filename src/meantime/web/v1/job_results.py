@@ -38,7 +38,7 @@ class JobResults:
         tag="results",
         summary="Get a job's result in the form that Accept asks for; JSON without it.",
         replies={200: Reply("The result.", Result, _OTHER_TYPES, (*_HEADERS, "Vary")), 304: _UNCHANGED},
-        problems=(404, 406, 409, 410, 422),
+        problems=(404, 406, 409, 410, 416, 422),
         headers=(PREFER,),
     )
     @operation(
@@ -48,7 +48,7 @@ class JobResults:
         tag="results",
         summary="Get a job's result in the form of the extension.",
         replies={200: Reply("The result.", Result, _OTHER_TYPES, _HEADERS), 304: _UNCHANGED},
-        problems=(404, 409, 410, 422),
+        problems=(404, 409, 410, 416, 422),
         headers=(PREFER,),
         extensions=tuple(FORMATS),
     )

@@ -48,7 +48,7 @@ class TableResources:
             206: Reply("The part that Range asks for.", None, _TYPES, (*_HEADERS, "Content-Range")),
             304: Reply("What you have is what there is."),
         },
-        problems=(404, 410, 416, 422),
+        problems=(404, 410, 414, 416, 422),
         query=VersionQuery,
         extensions=tuple(TableKind),
         per_dataset=True,
