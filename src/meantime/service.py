@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from meantime.errors import (
     IdempotencyConflictError,
+    InvalidParameterError,
     ReloadError,
     ResultLostError,
     StatisticError,
     StoreCorruptError,
     StoreError,
+    TimeLimitError,
     UnknownJobError,
 )
 from meantime.jobs.durations import Durations
@@ -31,6 +33,7 @@ from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.results.retention import Retention
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
+from meantime.statistics.batch import BATCH, BatchAnswers, canonical_batch, requests_in
 from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import notes_on, provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
@@ -185,6 +188,41 @@ class MeantimeService:
             See ThreadPool.add_task.
         """
         task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
+        return self._accept(task, owner=owner, idempotency_key=idempotency_key, may_join=may_join)
+
+    def submit_batch(
+        self,
+        requests: Sequence[tuple[str, Mapping[str, object]]],
+        *,
+        dataset: str | None = None,
+        owner: str = "",
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Check several v1 requests and make them one job, or join the owner's unfinished one of an equal batch.
+
+        Parameters
+        ----------
+        requests
+            The statistics, each with its parameters.
+        dataset, owner, idempotency_key
+            As of ``submit``.
+
+        Raises
+        ------
+        InvalidParameterError
+            A statistic or a parameter is not acceptable; the field says of which request.
+        """
+        served = self._datasets.current(dataset)
+        settled = []
+        for place, (statistic, parameters) in enumerate(requests):
+            try:
+                settled.append(read_request(find_statistic(statistic, surface=Surface.V1), served.cube, parameters))
+            except InvalidParameterError as error:
+                raise error.below(f"requests[{place}]") from None
+        task = Task(BATCH, canonical_batch(settled), f"{served.name}@{served.version}")
+        return self._accept(task, owner=owner, idempotency_key=idempotency_key, may_join=True)
+
+    def _accept(self, task: Task, *, owner: str, idempotency_key: str | None, may_join: bool) -> Job:
         if idempotency_key is not None:
             return self._add_once(task, owner, idempotency_key)
         return self.join_or_add(task, owner=owner) if may_join else self._pool.add_task(task, owner=owner)
@@ -384,15 +422,32 @@ class MeantimeService:
         if known is not None:
             return known
         checkpoint()
+        result = self._answer_batch(task, checkpoint) if task.name == BATCH else self._answer(task, checkpoint)
+        self._cache.keep(task, result)
+        return result
+
+    def _answer_batch(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
+        """Answer each request of a batch as if it were asked alone; one without an answer says why."""
+        answers = BatchAnswers()
+        for statistic, arguments in requests_in(task.arguments):
+            try:
+                answer = self._perform(Task(statistic, arguments, task.version), checkpoint)
+            except TimeLimitError:
+                raise
+            except StatisticError as error:
+                answers.add_failure(statistic, str(error))
+            else:
+                answers.add_result(statistic, answer.content)
+        return EncodedResult.of(answers.encoded())
+
+    def _answer(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
         served = self._datasets.version(task.version)
         request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
         answer = request.compute(StatisticData(served.cube, served.estimates, checkpoint))
         if isinstance(answer, Result):
             answer = answer.to_json(provenance_of(served, request), notes_on(served, request))
         checkpoint()
-        result = EncodedResult.of(encode_answer(answer))
-        self._cache.keep(task, result)
-        return result
+        return EncodedResult.of(encode_answer(answer))
 
     def _note_job_end(self, job: Job) -> None:
         self._retention.note_end(job)

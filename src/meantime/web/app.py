@@ -29,6 +29,7 @@ from meantime.web.pages.index import Pages
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.answers import Answers
+from meantime.web.v1.batch_resources import BatchResources
 from meantime.web.v1.dataset_resources import DatasetResources
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_commands import JobCommands
@@ -131,7 +132,7 @@ def create_app(
         *operations_of(contract, Probes(service), metrics),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, forms)),
         *Answers(service, jobs, forms).operations(),
-        *operations_of(JobCommands(jobs)),
+        *operations_of(BatchResources(service, jobs), JobCommands(jobs)),
         *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]
     add_routes(app, operations)

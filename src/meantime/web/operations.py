@@ -66,7 +66,7 @@ class Operation:
     extensions
         What ``{extension}`` in its path may be.
     asks
-        What its body asks for: a statistic by its name, or any of a surface; None where it takes no body.
+        What its body asks for: a statistic by its name, any of a surface, or a batch; None where it takes no body.
     per_dataset
         Whether it also exists below each named dataset.
     """

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from meantime.errors import InvalidParameterError
 from meantime.fields.fields import write_query_fields
+from meantime.statistics.batch import BATCH
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
 from meantime.statistics.requests import read_request
@@ -52,6 +53,8 @@ def example_body(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, o
     if isinstance(asks, Surface):
         statistic = next(each for each in CATALOGUE.values() if each.surface is asks)
         return {"statistic": statistic.name, "parameters": _parameters(statistic, cube)}
+    if asks == BATCH:
+        return {"requests": [example_body(Surface.V1, cube)]}
     return _parameters(CATALOGUE[asks], cube)
 
 
