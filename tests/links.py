@@ -126,10 +126,11 @@ def _in_json(value: object, method: str = "GET") -> Iterator[tuple[str, str]]:
 
 
 def _described(document: Mapping[str, dict[str, dict[str, object]]]) -> Iterator[tuple[str, str]]:
-    """Yield the operations of an OpenAPI document that have no part that varies."""
+    """Yield the operations of an OpenAPI document that have no part that varies and need no query."""
     [server] = document["servers"]
     base = str(server["url"]).rstrip("/")  # type: ignore[index]  # an object
     for path, operations in document["paths"].items():
-        for method in operations:
-            if "{" not in path:
+        for method, operation in operations.items():
+            parameters: list[dict[str, object]] = operation["parameters"]  # type: ignore[index]  # an object
+            if "{" not in path and not any(each["in"] == "query" and each.get("required") for each in parameters):
                 yield method.upper(), base + path

@@ -63,20 +63,16 @@ def make_ingestor(settings: Settings, name: str | None = None) -> DataIngestor:
     sources = dataset_sources(settings)
     source = next(each for each in sources if name in (None, each.name))
     return DataIngestor(
-        source.path, name=source.name, mapping=source.mapping, cache_directory=_cube_directory(settings)
+        source.path,
+        name=source.name,
+        mapping=source.mapping,
+        cache_directory=_cube_directory(settings),
+        kept_versions=settings.kept_versions * len(sources),
     )
 
 
 def _cube_directory(settings: Settings) -> Path:
     return settings.store_dir / "cubes"
-
-
-def _load_version(settings: Settings, key: str) -> Dataset | None:
-    """Return an older version of a dataset, ``name@version``, if its cube is still in the cache."""
-    from meantime.survey.ingest.cube_cache import CubeCache
-
-    name, _, version = key.partition("@")
-    return CubeCache(_cube_directory(settings)).find_dataset(name, version)
 
 
 def build_service(
@@ -99,6 +95,7 @@ def build_service(
     from meantime.jobs.sqlite.sqlite_job_store import SqliteJobStore
     from meantime.service import MeantimeService
     from meantime.survey.datasets.dataset_registry import DatasetRegistry
+    from meantime.survey.ingest.cube_cache import CubeCache
 
     store = SqliteJobStore(
         settings.store_dir,
@@ -107,7 +104,7 @@ def build_service(
     )
     try:
         service = MeantimeService(
-            DatasetRegistry(datasets, load_version=partial(_load_version, settings)),
+            DatasetRegistry(datasets, archive=CubeCache(_cube_directory(settings))),
             store,
             ResultsDirectory(settings.results_dir, settings.store_dir / "stored"),
             thread_count=settings.threads,

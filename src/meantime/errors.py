@@ -156,6 +156,12 @@ class InvalidParameterError(RequestError):
         self.accepted = tuple(accepted)
         self.nearest = tuple(nearest)
 
+    def below(self, path: str) -> Self:
+        """Return the error with the path to where its field stands."""
+        self.field = f"{path}.{self.field}" if self.field else path
+        self.args = (f"{path}: {self.args[0]}", *self.args[1:])
+        return self
+
     @classmethod
     def of(cls, error: FieldError) -> Self:
         """Return what a client is told of a value that doesn't fit its field."""
@@ -165,6 +171,14 @@ class InvalidParameterError(RequestError):
 
 class UnknownDatasetError(InvalidParameterError):
     """No dataset has this name."""
+
+
+class UnknownVersionError(InvalidParameterError):
+    """The dataset never had this version, as far as is known here."""
+
+
+class VersionGoneError(RequestError):
+    """The dataset had this version and it is no longer kept; the message cites it."""
 
 
 class StatisticError(MeantimeError):

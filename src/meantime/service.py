@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from meantime.errors import (
     IdempotencyConflictError,
+    InvalidParameterError,
     ReloadError,
     ResultLostError,
     StatisticError,
     StoreCorruptError,
     StoreError,
+    TimeLimitError,
     UnknownJobError,
 )
 from meantime.jobs.durations import Durations
@@ -31,11 +33,12 @@ from meantime.jobs.results.results_directory import ResultsDirectory
 from meantime.jobs.results.retention import Retention
 from meantime.jobs.shared_jobs import SharedJobs
 from meantime.jobs.thread_pool import ThreadPool
+from meantime.statistics.batch import BATCH, BatchAnswers, canonical_batch, requests_in
 from meantime.statistics.catalogue import Surface, find_statistic
 from meantime.statistics.citation import notes_on, provenance_of
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.statistics.result import Result, encode_answer
-from meantime.statistics.statistic import StatisticData
+from meantime.statistics.statistic import Statistic, StatisticData
 from meantime.supervisor import Housekeeper, Supervisor
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.survey.datasets.dataset_reloader import DatasetReloader
@@ -185,12 +188,49 @@ class MeantimeService:
             See ThreadPool.add_task.
         """
         task = self.task_of(statistic, parameters, surface=surface, dataset=dataset)
+        return self._accept(task, owner=owner, idempotency_key=idempotency_key, may_join=may_join)
+
+    def submit_batch(
+        self,
+        requests: Sequence[tuple[str, Mapping[str, object]]],
+        *,
+        dataset: str | None = None,
+        owner: str = "",
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Check several v1 requests and make them one job, or join the owner's unfinished one of an equal batch.
+
+        Parameters
+        ----------
+        requests
+            The statistics, each with its parameters.
+        dataset, owner, idempotency_key
+            As of ``submit``.
+
+        Raises
+        ------
+        InvalidParameterError
+            A statistic or a parameter is not acceptable; the field says of which request.
+        """
+        served = self._datasets.current(dataset)
+        settled = []
+        for place, (statistic, parameters) in enumerate(requests):
+            try:
+                settled.append(read_request(find_statistic(statistic, surface=Surface.V1), served.cube, parameters))
+            except InvalidParameterError as error:
+                raise error.below(f"requests[{place}]") from None
+        task = Task(BATCH, canonical_batch(settled), f"{served.name}@{served.version}")
+        return self._accept(task, owner=owner, idempotency_key=idempotency_key, may_join=True)
+
+    def _accept(self, task: Task, *, owner: str, idempotency_key: str | None, may_join: bool) -> Job:
         if idempotency_key is not None:
             return self._add_once(task, owner, idempotency_key)
+        return self.join_or_add(task, owner=owner) if may_join else self._pool.add_task(task, owner=owner)
+
+    def join_or_add(self, task: Task, *, owner: str = "") -> Job:
+        """Return the owner's unfinished job of an equal task, or else a new one that is on disk; errors of submit."""
         add = partial(self._pool.add_task, task, owner=owner)
-        if may_join:
-            return self._pool.find(self._shared_jobs.join_or_add(task, owner, add).number)
-        return add()
+        return self._pool.find(self._shared_jobs.join_or_add(task, owner, add).number)
 
     def _add_once(self, task: Task, owner: str, idempotency_key: str) -> Job:
         """Add a task under a key, or return the job that the same request got under this key before."""
@@ -207,8 +247,7 @@ class MeantimeService:
     ) -> Task:
         """Check a request and return the task that it stands for; equal requests give equal tasks."""
         served = self._datasets.current(dataset)
-        request = read_request(find_statistic(statistic, surface=surface), served.cube, parameters)
-        return Task(request.name, canonical_json(request), f"{served.name}@{served.version}")
+        return task_for(read_request(find_statistic(statistic, surface=surface), served.cube, parameters), served)
 
     # Asking for answers ------------------------------------------------------------------------------------------
 
@@ -226,6 +265,10 @@ class MeantimeService:
         """Wait for a job's end, at most ``timeout_s`` seconds, and return how it then stands; errors as for ``job``."""
         job = self.job(number, owner=owner)
         return job if job.state.is_final or timeout_s <= 0.0 else self._pool.wait(number, timeout_s)
+
+    def known_result(self, task: Task) -> EncodedResult | None:
+        """Return the result of a task that some job had, if it is still in memory; no job is made."""
+        return self._cache.of_task(task)
 
     def result_of(self, job: Job) -> bytes:
         """Return the encoded result (JSON) of a job that is done: from memory, from disk, or computed again.
@@ -308,15 +351,17 @@ class MeantimeService:
 
     # Datasets ----------------------------------------------------------------------------------------------------
 
-    def dataset(self, name: str | None = None) -> Dataset:
-        """Return the current version of a dataset; the default one without a name.
+    def dataset(self, name: str | None = None, version: str | None = None) -> Dataset:
+        """Return a dataset, the default one without a name, in its current version or in one that is kept.
 
         Raises
         ------
         UnknownDatasetError
             No dataset has this name.
+        UnknownVersionError, VersionGoneError
+            There is no such version, or no longer.
         """
-        return self._datasets.current(name)
+        return self._datasets.current(name) if version is None else self._datasets.kept(name, version)
 
     def datasets(self) -> tuple[Dataset, ...]:
         """Return the current version of every dataset, the default one first."""
@@ -377,15 +422,32 @@ class MeantimeService:
         if known is not None:
             return known
         checkpoint()
+        result = self._answer_batch(task, checkpoint) if task.name == BATCH else self._answer(task, checkpoint)
+        self._cache.keep(task, result)
+        return result
+
+    def _answer_batch(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
+        """Answer each request of a batch as if it were asked alone; one without an answer says why."""
+        answers = BatchAnswers()
+        for statistic, arguments in requests_in(task.arguments):
+            try:
+                answer = self._perform(Task(statistic, arguments, task.version), checkpoint)
+            except TimeLimitError:
+                raise
+            except StatisticError as error:
+                answers.add_failure(statistic, str(error))
+            else:
+                answers.add_result(statistic, answer.content)
+        return EncodedResult.of(answers.encoded())
+
+    def _answer(self, task: Task, checkpoint: Checkpoint) -> EncodedResult:
         served = self._datasets.version(task.version)
         request = from_canonical(find_statistic(task.name), task.arguments, served.cube)
         answer = request.compute(StatisticData(served.cube, served.estimates, checkpoint))
         if isinstance(answer, Result):
             answer = answer.to_json(provenance_of(served, request), notes_on(served, request))
         checkpoint()
-        result = EncodedResult.of(encode_answer(answer))
-        self._cache.keep(task, result)
-        return result
+        return EncodedResult.of(encode_answer(answer))
 
     def _note_job_end(self, job: Job) -> None:
         self._retention.note_end(job)
@@ -425,6 +487,11 @@ class MeantimeService:
         ended = self._pool.close(timeout_s)
         self._store.close()
         return ended
+
+
+def task_for(request: Statistic, dataset: Dataset) -> Task:
+    """Return the task that a settled request for a dataset stands for; equal requests give equal tasks."""
+    return Task(request.name, canonical_json(request), f"{dataset.name}@{dataset.version}")
 
 
 def _owned(job: Job, owner: str | None) -> Job:

@@ -79,6 +79,11 @@ class Settings:
         "Where results/, webserver.log and .meantime/ (the job store) are.",
         Default("the working directory"),
     ] = Path()
+    kept_versions: Annotated[
+        int,
+        WholeNumber(1, 1000),
+        "How many versions of each table stay at hand for answers that name theirs.",
+    ] = 8
     threads: Annotated[
         int,
         WholeNumber(1, MAXIMUM_THREADS),

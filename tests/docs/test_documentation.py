@@ -92,7 +92,8 @@ def routes(tmp_path: Path) -> Iterator[set[str]]:
 
 def without_names(route: str) -> str:
     """Return a route with `{}` for each part that varies, however it is written."""
-    return re.sub(r"<[^>]*>|\{[^}]*\}", "{}", route)
+    of_any = re.sub(r"(/api/v1/answers/)[a-z0-9_]+", r"\1{}", route)
+    return re.sub(r"<[^>]*>|\{[^}]*\}", "{}", of_any)
 
 
 def test_every_route_is_documented_and_every_documented_route_exists(routes: set[str]) -> None:

@@ -14,16 +14,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from meantime.errors import FieldError
 from meantime.fields.kinds import JsonSchema, Kind, Refer
 from meantime.fields.refusals import shown, unknown_name
 
 _BYTE_ORDER_MARK = "\ufeff"
+
+Given = TypeVar("Given")
 
 TOML_LIMIT_CHARACTERS = 1_000_000
 TOML_KEY_LIMIT_PARTS = 16
@@ -78,9 +80,9 @@ class Field:
         """What is used when the field is absent, as a sentence; empty for a required one."""
         return "" if self.is_required else f"Default: {self.default_in_words or _as_json(self.default)}."
 
-    def value_schema(self, refer: Refer | None = None) -> JsonSchema:
-        """Return the JSON Schema of a value that is given, with the default."""
-        schema = self.kind.json_schema(refer)
+    def query_schema(self) -> JsonSchema:
+        """Return the JSON Schema of a value that a query string gives, with the default."""
+        schema = self.kind.query_schema()
         return schema if self.default is None else schema | {"default": _as_json(self.default)}
 
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
@@ -121,7 +123,6 @@ def read_fields(
     *,
     what: str = "field",
     owner: str = "",
-    are_texts: bool = False,
 ) -> dict[str, object]:
     """Return the canonical values of what was given, in the order of the fields; what was not given is absent.
 
@@ -137,28 +138,72 @@ def read_fields(
         What a name is called when it is unknown, as in "is no parameter of mean".
     owner
         Who needs a missing field.
-    are_texts
-        Whether the values are texts as people write them, in a query string for example.
 
     Raises
     ------
     FieldError
         A name is unknown, a required field is missing, or a value is not accepted; ``field`` names it.
     """
+    given = {name: value for name, value in raw.items() if value is not None or _is_required(cls, name)}
+    return _read(cls, given, lambda kind, value: kind.check(value, context), what=what, owner=owner, names=raw)
+
+
+def read_query_fields(
+    cls: type,
+    texts: Mapping[str, Sequence[str]],
+    context: object = None,
+    *,
+    what: str = "query parameter",
+    owner: str = "",
+) -> dict[str, object]:
+    """Return the canonical values of a query string, as ``read_fields`` does of JSON.
+
+    Parameters
+    ----------
+    texts
+        The texts of each name, in their order.
+    cls, context, what, owner
+        As of ``read_fields``.
+    """
+    return _read(cls, texts, lambda kind, sent: kind.read_texts(sent, context), what=what, owner=owner, names=texts)
+
+
+def write_query_fields(values: object, context: object = None) -> list[tuple[str, str]]:
+    """Return the pairs of a query string from which the fields of a dataclass are read again; defaults are left out."""
+    pairs = []
+    cls: type = type(values)
+    for each in fields_of(cls):
+        value = getattr(values, each.name)
+        if value is not None and (each.is_required or value != each.default):
+            pairs += [(each.name, text) for text in each.kind.write_texts(value, context)]
+    return pairs
+
+
+def _is_required(cls: type, name: str) -> bool:
+    return any(each.name == name and each.is_required for each in fields_of(cls))
+
+
+def _read(
+    cls: type,
+    given: Mapping[str, Given],
+    read: Callable[[Kind[object], Given], object],
+    *,
+    what: str,
+    owner: str,
+    names: Iterable[str],
+) -> dict[str, object]:
     fields = fields_of(cls)
-    check_names(raw, [each.name for each in fields], what=what)
+    check_names(names, [each.name for each in fields], what=what)
     values: dict[str, object] = {}
     for each in fields:
-        value = raw.get(each.name)
-        if value is None and not each.is_required:
-            continue
-        if each.name not in raw:
+        if each.name in given:
+            try:
+                values[each.name] = read(each.kind, given[each.name])
+            except FieldError as error:
+                raise error.at(each.name) from None
+        elif each.is_required:
             needs = f"{owner} needs it" if owner else "it is needed"
             raise FieldError(f"missing; {needs}. {each.summary}", field=each.name)
-        try:
-            values[each.name] = each.kind.read(value, context) if are_texts else each.kind.check(value, context)
-        except FieldError as error:
-            raise error.at(each.name) from None
     return values
 
 

@@ -6,12 +6,14 @@ the data.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 from meantime.errors import FieldError
@@ -28,6 +30,9 @@ JsonSchema = dict[str, object]
 
 Refer = Callable[[str], JsonSchema]
 """Given the name of a list of names in the data, such as ``LocationName``, returns the schema that refers to it."""
+
+_LONGEST_ITEM = 8
+"""Of how many parts between commas an item of a list can be that a text gives; each length is looked up."""
 
 _WHOLE = r"0|-?[1-9][0-9]{0,17}"
 _DECIMAL = r"-?[0-9]{1,18}(\.[0-9]{1,18})?"
@@ -84,9 +89,26 @@ class Kind(ABC, Generic[T_co]):
         Without ``refer`` it is what is accepted whatever the data.
         """
 
+    def query_schema(self) -> JsonSchema:
+        """Return the JSON Schema of what is accepted in a query string, whatever the data."""
+        return self.json_schema()
+
     def read(self, given: object, context: object = None) -> T_co:
         """Return the canonical form of a text as people write it, or of a JSON-like value."""
         return self.check(self.parse(given) if isinstance(given, str) else given, context)
+
+    def read_texts(self, texts: Sequence[str], context: object = None) -> T_co:
+        """Return the canonical form of the texts that a query string gives a field, one for each time it is there.
+
+        A text that begins like an object or a list of JSON is one.
+        """
+        if len(texts) != 1:
+            raise FieldError("is given twice; give it once")
+        return self.check(_json_value(texts[0]), context) if _is_json(texts[0]) else self.read(texts[0], context)
+
+    def write_texts(self, value: object, context: object = None) -> list[str]:
+        """Return texts that ``read_texts`` reads as this canonical value."""
+        return [_text_of(value)]
 
     def refusal(self, value: object) -> FieldError:
         """Return the error for a value that is not what is expected."""
@@ -259,6 +281,38 @@ class ListOf(Kind[tuple[T_co, ...]]):
         items = self.item.json_schema(refer)
         return {"type": "array", "items": items, "minItems": self.minimum, "maxItems": self.maximum}
 
+    def read_texts(self, texts: Sequence[str], context: object = None) -> tuple[T_co, ...]:
+        """Return the items of several texts; commas stand between items unless the item has commas itself."""
+        if len(texts) == 1 and _is_json(texts[0]):
+            return self.check(_json_value(texts[0]), context)
+        return self.check([item for text in texts for item in self._items_in(text, context)], context)
+
+    def write_texts(self, value: object, context: object = None) -> list[str]:
+        """Return one text with commas; where an item has a comma itself, a text for each."""
+        if not isinstance(value, tuple):
+            raise TypeError(f"{value!r} is no canonical list")
+        if any(not isinstance(item, str | int | float) for item in value):
+            return [_text_of(value)]
+        items = [_text_of(item) for item in value]
+        return items if any("," in item for item in items) else [",".join(items)]
+
+    def _items_in(self, text: str, context: object) -> list[object]:
+        """Return the items in a text: each as many of the parts between commas as are one item together."""
+        parts, found = text.split(","), list[object]()
+        while parts:
+            count = next((n for n in range(min(len(parts), _LONGEST_ITEM), 1, -1) if self._has(parts[:n], context)), 1)
+            found.append(self.item.parse(",".join(parts[:count]).strip()))
+            parts = parts[count:]
+        return found
+
+    def _has(self, parts: Sequence[str], context: object) -> bool:
+        """Whether parts of a text are one item together."""
+        try:
+            self.item.read(",".join(parts).strip(), context)
+        except FieldError:
+            return False
+        return True
+
     def _items(self, value: object) -> Sequence[object]:
         if not isinstance(value, list | tuple):
             raise self.refusal(value)
@@ -309,6 +363,35 @@ def is_time(value: object) -> bool:
     (True, True, False, False, False)
     """
     return type(value) in (int, float) and _YEARS_S[0] <= value < _YEARS_S[1]  # type: ignore[operator]  # it is a number
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
+
+
+def _json_value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FieldError(f"{shown(text)} begins like JSON and is none: {error}") from None
+
+
+def _text_of(value: object) -> str:
+    """Return a text that stands for a value in a query string."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)).normalize():f}"
+    if isinstance(value, str | int):
+        return str(value)
+    plain = [asdict(item) if is_dataclass(item) and not isinstance(item, type) else item for item in _listed(value)]
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _listed(value: object) -> Sequence[object]:
+    if not isinstance(value, tuple):
+        raise TypeError(f"{value!r} can't be written in a query string")
+    return value
 
 
 def _is_finite(value: float) -> bool:

@@ -38,9 +38,9 @@ def encode_csv(answer: Answer) -> bytes:
         return b""
     context = context_of(answer, records[0])
     rows = _Rows(list(context))
-    csv.writer(rows).writerow(map(_cell, records[0]))
-    rows.end_with([_cell(text) for text in context.values()])
-    csv.writer(rows).writerows(map(_cell, record.values()) for record in records)
+    csv.writer(rows).writerow(map(safe_cell, records[0]))
+    rows.end_with([safe_cell(text) for text in context.values()])
+    csv.writer(rows).writerows(map(safe_cell, record.values()) for record in records)
     content = "".join(rows.texts)
     return (content if content.isascii() else BYTE_ORDER_MARK + content).encode()
 
@@ -92,10 +92,10 @@ def years_text(years: Iterable[int]) -> str:
     return f"{found[0]}-{found[-1]}" if is_range else ", ".join(map(str, found))
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """Return what the csv module is to write.
 
-    >>> _cell("=1+1"), _cell(-1.5), _cell(True), _cell(None)
+    >>> safe_cell("=1+1"), safe_cell(-1.5), safe_cell(True), safe_cell(None)
     ("'=1+1", -1.5, 'true', None)
     """
     if isinstance(value, str):

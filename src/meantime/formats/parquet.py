@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -20,6 +20,10 @@ from meantime.formats import Answer, Record, records_of
 
 TIME_LIMIT_S = 60.0
 MEMORY_LIMIT = "256MB"
+TABLE_MEMORY_LIMIT = "512MB"
+
+DICTIONARY_LIMIT = 5000
+"""A column with more values than this, such as sample sizes, takes less room without a dictionary."""
 
 _log = logging.getLogger(__name__)
 _one_at_a_time = threading.Lock()  # a child takes a whole core
@@ -69,6 +73,31 @@ def write_parquet(_: Progress, source: str, columns: dict[str, str], metadata: s
     connection.execute(
         f"COPY (SELECT * FROM {records}) TO {_quoted(output)}"  # noqa: S608  # every name is quoted
         f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{'meantime': {_quoted(metadata)}}})"
+    )
+    connection.close()
+
+
+def parquet_of_csv(source: str, columns: Mapping[str, str], output: str) -> None:
+    """Write a CSV file without a header as a Parquet file, in a child process; an empty cell is null.
+
+    Parameters
+    ----------
+    source, output
+        The files.
+    columns
+        The columns in their order, each with its SQL type.
+    """
+    import duckdb
+
+    types = ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items())
+    rows = (
+        f"read_csv({_quoted(source)}, header = false, auto_detect = false, columns = {{{types}}}, delim = ',',"
+        " quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true)"
+    )
+    connection = duckdb.connect(config={"threads": 1, "memory_limit": TABLE_MEMORY_LIMIT})
+    connection.execute(
+        f"COPY (SELECT * FROM {rows}) TO {_quoted(output)}"  # noqa: S608  # every name is quoted
+        f" (FORMAT parquet, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT {DICTIONARY_LIMIT})"
     )
     connection.close()
 

@@ -12,7 +12,6 @@ import orjson
 from meantime.statistics.requests import canonical_json
 from meantime.statistics.statistic import Statistic
 from meantime.survey.ingest.dataset import Dataset
-from meantime.survey.ingest.provenance import Provenance
 
 
 def provenance_of(dataset: Dataset, request: Statistic) -> dict[str, object]:
@@ -40,7 +39,7 @@ def provenance_of(dataset: Dataset, request: Statistic) -> dict[str, object]:
         "dataset": {"name": dataset.name, "version": dataset.version, **source},
         "request": asked,
         "method": method,
-        "citation": f"{_cite(dataset.provenance)} Statistic {request.name} ({method}), computed with Meantime.",
+        "citation": f"{dataset.provenance.citation} Statistic {request.name} ({method}), computed with Meantime.",
     }
 
 
@@ -48,16 +47,3 @@ def notes_on(dataset: Dataset, request: Statistic) -> list[dict[str, object]]:
     """Return the notes on a table that touch the cells which a settled request selects, as JSON-able values."""
     found = [note for note in dataset.notes_on_answers if request.touches(note, dataset.cube)]
     return [{"kind": each.kind, "text": each.text, "count": each.count, "lines": list(each.lines)} for each in found]
-
-
-def _cite(source: Provenance) -> str:
-    """Return a citation of the data: publisher, title, id, export, address, checksum; what is known of them.
-
-    >>> _cite(Provenance("CDC", "A survey", "x-1", "x.csv", "ab" * 32, export_date="2025-09-06"))
-    'CDC. A survey (x-1), export of 2025-09-06. SHA-256 abababababab...'
-    """
-    title = source.title or source.source_name
-    title += f" ({source.dataset_id})" if source.dataset_id else ""
-    title += f", export of {source.export_date}" if source.export_date else ""
-    checksum = f"SHA-256 {(source.export_sha256 or source.source_sha256)[:12]}..."
-    return " ".join(f"{part}." for part in (source.publisher, title, source.url) if part) + f" {checksum}"

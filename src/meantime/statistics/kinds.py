@@ -83,6 +83,17 @@ class Name(CubeKind[str]):
         return _TEXT.json_schema() if refer is None else refer(self.listed_as)
 
 
+class QuestionName(Name):
+    """The text of a question, or its id, which is what stands in an address."""
+
+    def write_texts(self, value: object, context: object = None) -> list[str]:
+        """Return the id of a question that has one of its own, else its text."""
+        if not isinstance(context, SurveyCube) or not isinstance(value, str):
+            raise TypeError(f"{value!r}: a question can't be written without a cube")
+        found = context.questions[context.question_index[value]].question_id
+        return [found if found and self.names(context).meant_by(found) == (value,) else value]
+
+
 class PlaceName(Name):
     """The name of a location, or one of the other words for it; a FIPS code may be a number."""
 
@@ -115,7 +126,7 @@ PLACE_FORMS = (
     "give a name, an abbreviation such as OH, a FIPS code such as 39, in any case; or states, territories or nation"
 )
 
-QUESTION_NAME = Name("question of this dataset", "QuestionName", question_names, _QUESTION_FORMS)
+QUESTION_NAME = QuestionName("question of this dataset", "QuestionName", question_names, _QUESTION_FORMS)
 QUESTION_TEXT = Name("question of this dataset", "QuestionText", question_names)
 PLACE_NAME = PlaceName("location", "LocationName", location_names, PLACE_FORMS)
 LOCATION_NAME = Name("location", "LocationName", location_names)
@@ -234,6 +245,33 @@ class Years(CubeKind[tuple[int, ...]]):
             raise _no_year(f"no year from {shown(first)} to {shown(last)}", cube)
         return years
 
+    def read_texts(self, texts: Sequence[str], context: object = None) -> tuple[int, ...]:
+        """Return the years of texts such as ``2023``, ``2015,2017`` or ``2011-2015,2023``."""
+        if len(texts) == 1 and texts[0].lstrip().startswith(("{", "[")):
+            return CubeKind.read_texts(self, texts, context)
+        found = set[int]()
+        for part in ",".join(texts).split(","):
+            span = _SPAN.fullmatch(part)
+            found.update(self.check({"from": span[1], "to": span[2]} if span else part, context))
+        return tuple(sorted(found))
+
+    def query_schema(self) -> JsonSchema:
+        """Return the schema of a text with years."""
+        return _YEARS_TEXT
+
+    def write_texts(self, value: object, context: object = None) -> list[str]:
+        """Return the years with commas, three and more in a row as a range."""
+        if not isinstance(value, tuple):
+            raise TypeError(f"{value!r} are no canonical years")
+        runs: list[list[int]] = []
+        for year in value:
+            if runs and runs[-1][-1] == year - 1:
+                runs[-1].append(year)
+            else:
+                runs.append([year])
+        texts = [f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs]
+        return [",".join(texts)]
+
     def json_schema(self, refer: Refer | None = None) -> JsonSchema:
         """Return the schema of a list or a range; the ends of a range need not be in the data."""
         span = {
@@ -245,6 +283,8 @@ class Years(CubeKind[tuple[int, ...]]):
         return {"anyOf": [_YEAR_LIST.json_schema(refer), span]}
 
 
+_YEARS_TEXT: JsonSchema = {"type": "string", "pattern": "^[0-9]{4}([,-][0-9]{4})*$"}
+_SPAN = re.compile(r"\s*([0-9]{1,4})\s*-\s*([0-9]{1,4})\s*", re.ASCII)
 _YEAR_LIST = OneOrMore(Year(), expected=Years.expected)
 
 
@@ -289,6 +329,10 @@ _MOST_PEOPLE = 1e12
 @dataclass(frozen=True, slots=True)
 class PopulationTable(ListOf[PopulationRow]):
     """A population table; canonical: by location, then year."""
+
+    def query_schema(self) -> JsonSchema:
+        """Return the schema of a text of JSON."""
+        return {"type": "string", "contentMediaType": "application/json", "contentSchema": self.json_schema()}
 
     def check(self, value: object, context: object = None) -> tuple[PopulationRow, ...]:
         """Return the rows, each location and year once."""

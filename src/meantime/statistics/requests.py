@@ -7,13 +7,13 @@ declared by each statistic; nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import orjson
 
 from meantime.errors import FieldError, InvalidParameterError, StatisticError
-from meantime.fields.fields import read_fields
+from meantime.fields.fields import read_fields, read_query_fields
 from meantime.fields.refusals import shown
 from meantime.statistics.statistic import Statistic
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -43,6 +43,22 @@ def read_request(statistic: type[S], cube: SurveyCube, raw: Mapping[str, object]
         return _instance(statistic, cube, raw).settled(cube)
     except FieldError as error:
         raise InvalidParameterError.of(error) from None
+
+
+def read_query(statistic: type[S], cube: SurveyCube, texts: Mapping[str, Sequence[str]]) -> S:
+    """Return the request that a query string stands for, not settled yet; else as ``read_request``.
+
+    Parameters
+    ----------
+    texts
+        The texts of each parameter, in their order: lists with commas or repeated, ranges of years as ``2015-2020``,
+        tables as JSON.
+    """
+    try:
+        values = read_query_fields(statistic, texts, cube, what=f"parameter of {statistic.name}", owner=statistic.name)
+    except FieldError as error:
+        raise InvalidParameterError.of(error) from None
+    return statistic(**values)
 
 
 def canonical_json(request: Statistic) -> str:

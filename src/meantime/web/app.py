@@ -10,6 +10,7 @@ from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from meantime.errors import SettingsError
+from meantime.formats.table_files import TableFiles
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.admission.checks import admit_requests
@@ -27,12 +28,16 @@ from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.index import Pages
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
+from meantime.web.v1.answers import Answers
+from meantime.web.v1.batch_resources import BatchResources
 from meantime.web.v1.dataset_resources import DatasetResources
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_commands import JobCommands
 from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
+from meantime.web.v1.result_forms import ResultForms
+from meantime.web.v1.table_resources import TableResources
 from meantime.web.v1.visible_jobs import VisibleJobs
 from meantime.web.wrong_paths import WrongPaths
 
@@ -119,13 +124,16 @@ def create_app(
     contract = ContractJobs(service, settings, request_drain or service.begin_drain, places)
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
+    forms = ResultForms(encoded)
+    tables = TableFiles(settings.store_dir / "tables", kept_versions=settings.kept_versions * len(service.datasets()))
     metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
     operations = [
         *contract.submissions(),
         *operations_of(contract, Probes(service), metrics),
-        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, encoded)),
-        *operations_of(JobCommands(jobs)),
-        *operations_of(DatasetResources(service, places), *resources),
+        *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, forms)),
+        *Answers(service, jobs, forms).operations(),
+        *operations_of(BatchResources(service, jobs), JobCommands(jobs)),
+        *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)

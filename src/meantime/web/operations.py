@@ -59,12 +59,14 @@ class Operation:
         Its answers by status.
     problems
         The statuses of its error answers, beside those that any request can get.
-    query
-        The dataclass whose fields are the query parameters that it looks at; None for none.
+    queries
+        The dataclasses whose fields are the query parameters that it looks at.
     headers
         The request headers that it looks at.
+    extensions
+        What ``{extension}`` in its path may be.
     asks
-        What its body asks for: a statistic by its name, or any of a surface; None where it takes no body.
+        What its body asks for: a statistic by its name, any of a surface, or a batch; None where it takes no body.
     per_dataset
         Whether it also exists below each named dataset.
     """
@@ -77,8 +79,9 @@ class Operation:
     view: View
     replies: Mapping[int, Reply]
     problems: tuple[int, ...] = ()
-    query: type | None = None
+    queries: tuple[type, ...] = ()
     headers: tuple[RequestHeader, ...] = ()
+    extensions: tuple[str, ...] = ()
     asks: str | Surface | None = None
     per_dataset: bool = False
 
@@ -114,6 +117,7 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
     problems: tuple[int, ...] = (),
     query: type | None = None,
     headers: tuple[RequestHeader, ...] = (),
+    extensions: tuple[str, ...] = (),
     asks: str | Surface | None = None,
     per_dataset: bool = False,
 ) -> Callable[[AnyView], AnyView]:
@@ -123,7 +127,9 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
     ----------
     name, summary
         Those of the method and of the first line of its docstring, unless given.
-    method, path, tag, replies, problems, query, headers, asks, per_dataset
+    query
+        The dataclass whose fields are its query parameters; None for none.
+    method, path, tag, replies, problems, headers, extensions, asks, per_dataset
         See Operation.
     """
 
@@ -137,8 +143,9 @@ def operation(  # noqa: PLR0913  # each says something else about the operation
             view=view,
             replies=replies,
             problems=problems,
-            query=query,
+            queries=() if query is None else (query,),
             headers=headers,
+            extensions=extensions,
             asks=asks,
             per_dataset=per_dataset,
         )

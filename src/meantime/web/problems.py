@@ -36,6 +36,8 @@ from meantime.errors import (
     StoreError,
     UnknownDatasetError,
     UnknownJobError,
+    UnknownVersionError,
+    VersionGoneError,
 )
 from meantime.fields.refusals import encodable
 from meantime.jobs.job_state import JobState
@@ -108,6 +110,8 @@ class ContractProblemDocument(FurtherMembers):
 PROBLEMS: dict[type[Exception], Problem] = {
     MalformedRequestError: Problem(400, "malformed-request", "The request can't be read"),
     UnknownDatasetError: Problem(404, "unknown-dataset", "There is no such dataset"),
+    UnknownVersionError: Problem(404, "unknown-version", "The dataset has no such version"),
+    VersionGoneError: Problem(410, "version-gone", "The dataset's version is no longer kept"),
     AccessKeyError: Problem(
         503,
         "keys-unavailable",
@@ -154,7 +158,7 @@ HTTP_PROBLEMS = {
     status: Problem(
         status, default_exceptions[status]().name.lower().replace(" ", "-"), default_exceptions[status]().name
     )
-    for status in (400, 401, 403, 405, 406, 413, 414, 415, 429)
+    for status in (400, 401, 403, 405, 406, 413, 414, 415, 416, 429)
 }
 """Those that Flask and ``admission`` raise by their status; another status is of no kind of its own (about:blank)."""
 

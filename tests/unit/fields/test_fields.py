@@ -9,7 +9,16 @@ import jsonschema
 import pytest
 
 from meantime.errors import FieldError
-from meantime.fields.fields import Default, Example, fields_of, object_schema, parse_json, parse_toml, read_fields
+from meantime.fields.fields import (
+    Default,
+    Example,
+    fields_of,
+    object_schema,
+    parse_json,
+    parse_toml,
+    read_fields,
+    read_query_fields,
+)
 from meantime.fields.kinds import Choice, JsonSchema, Kind, Refer, SetOf, Text, WholeNumber
 
 
@@ -71,7 +80,7 @@ def test_values_come_in_the_order_of_the_fields() -> None:
 
 
 def test_texts_are_read_as_people_write_them() -> None:
-    found = read_fields(Question, {"text": "7", "limit": "7", "by": "year, place"}, are_texts=True)
+    found = read_query_fields(Question, {"text": ["7"], "limit": ["7"], "by": ["year, place"]})
     assert found == {"text": "7", "by": ("year", "place"), "limit": 7}
 
 
@@ -142,7 +151,7 @@ def test_the_schema_describes_every_field() -> None:
 
 
 def test_the_schema_can_refer_to_the_names_in_the_data() -> None:
-    places = fields_of(Question)[1].value_schema(lambda name: {"$ref": f"#/{name}"})
+    places = fields_of(Question)[1].kind.json_schema(lambda name: {"$ref": f"#/{name}"})
     assert places == {"type": "array", "items": {"$ref": "#/PlaceName"}, "minItems": 1, "maxItems": 500}
 
 

@@ -17,7 +17,7 @@ from meantime.child import Progress
 from meantime.child.child_process import ChildProcess
 from meantime.errors import DataChangedError, DataError
 from meantime.survey.cube.cube_version import cube_version
-from meantime.survey.ingest.cube_cache import CubeCache
+from meantime.survey.ingest.cube_cache import KEPT_CUBES, CubeCache
 from meantime.survey.ingest.errands import PinnedTable, write_cube
 from meantime.survey.reading.mapping import parse_mapping, read_mapping_text
 from meantime.survey.reading.sources import DEFAULT_SIZE_LIMIT_BYTES, source_kind, source_sha256
@@ -43,6 +43,8 @@ class DataIngestor:
         A mapping file for a table that is not of CDC's family.
     cache_directory
         Where cubes are kept for the next start; made when missing. None keeps none.
+    kept_versions
+        How many of them, all tables together.
     size_limit_bytes
         The most that a packed source may hold when it is unpacked.
     """
@@ -54,6 +56,7 @@ class DataIngestor:
         name: str = "default",
         mapping: Path | None = None,
         cache_directory: Path | None = None,
+        kept_versions: int = KEPT_CUBES,
         size_limit_bytes: int = DEFAULT_SIZE_LIMIT_BYTES,
     ) -> None:
         self._source = source
@@ -61,6 +64,7 @@ class DataIngestor:
         self._mapping = mapping
         self._mapping_name = mapping.name if mapping else ""
         self._cache_directory = cache_directory
+        self._kept_versions = kept_versions
         self._size_limit_bytes = size_limit_bytes
         self._child = ChildProcess(source.name)
         self._outcome: Future[Dataset] = Future()
@@ -132,7 +136,7 @@ class DataIngestor:
     def _read(self, table: PinnedTable, version: str, claims: dict[str, str], progress: Progress | None) -> Dataset:
         with ExitStack() as stack:
             directory = self._cache_directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            cache = CubeCache(directory)
+            cache = CubeCache(directory, kept_cubes=self._kept_versions)
             cube, report = cache.find(version) or self._build(cache, table, version, progress)
             # Numpy comes along with these, and was needed no sooner than now.
             from meantime.survey.ingest.dataset import Dataset

@@ -43,6 +43,19 @@ class Provenance:
     url: str = ""
     left_out: str = ""
 
+    @property
+    def citation(self) -> str:
+        """The data cited: publisher, title, id, export, address, checksum; what is known of them.
+
+        >>> Provenance("CDC", "A survey", "x-1", "x.csv", "ab" * 32, export_date="2025-09-06").citation
+        'CDC. A survey (x-1), export of 2025-09-06. SHA-256 abababababab...'
+        """
+        title = self.title or self.source_name
+        title += f" ({self.dataset_id})" if self.dataset_id else ""
+        title += f", export of {self.export_date}" if self.export_date else ""
+        checksum = f"SHA-256 {(self.export_sha256 or self.source_sha256)[:12]}..."
+        return " ".join(f"{part}." for part in (self.publisher, title, self.url) if part) + f" {checksum}"
+
 
 def provenance_path(source: Path) -> Path:
     """Return where the provenance of a table is looked for.

@@ -7,6 +7,7 @@ the bounded queue is enough for; so the usual server on loopback pays nothing fo
 from __future__ import annotations
 
 import math
+import re
 import time
 from typing import NoReturn
 
@@ -18,9 +19,15 @@ from meantime.settings import Settings
 from meantime.web.admission.callers import client_of, is_owner
 from meantime.web.admission.steady_storage import SteadyStorage
 
+_ANSWER = re.compile("/api/v1/(datasets/<dataset>/)?answers/", re.ASCII)
+"""What a GET can have computed."""
+
 
 def limit_posts(app: Flask, settings: Settings) -> None:
-    """Refuse POST requests beyond ``posts_per_minute``. Call it after the check of who asks has been registered."""
+    """Refuse POST requests, and GETs of answers, beyond ``posts_per_minute``.
+
+    Call it after the check of who asks has been registered.
+    """
     limiter = Limiter(
         lambda: client_of(request.environ),
         application_limits=[ApplicationLimit(limit_provider=f"{settings.posts_per_minute} per minute")],
@@ -37,11 +44,13 @@ def _what_is_counted() -> str:
 
     Without it flask-limiter would name them by their view functions, and a ``partial`` has no name.
     """
-    return "" if request.method != "POST" or is_owner(request.environ) else "POST"
+    asks = request.method == "POST" or (request.url_rule is not None and _ANSWER.match(request.url_rule.rule))
+    return "POST" if asks and not is_owner(request.environ) else ""
 
 
 def _refuse(limit: RequestLimit) -> NoReturn:
     wait_s = min(60, max(1, math.ceil(limit.reset_at - time.monotonic())))
     raise TooManyRequests(
-        f"more than {limit.limit.amount} POST requests in a minute; try again in {wait_s} s", retry_after=wait_s
+        f"more than {limit.limit.amount} requests that ask for something in a minute; try again in {wait_s} s",
+        retry_after=wait_s,
     )

@@ -1,12 +1,17 @@
-"""The operations as a visitor sees them: paths with names that exist, and bodies that work on the served data."""
+"""The operations as a visitor sees them: paths with names that exist, bodies and queries that the served data take."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
+from meantime.errors import InvalidParameterError
+from meantime.fields.fields import write_query_fields
+from meantime.statistics.batch import BATCH
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
+from meantime.statistics.requests import read_request
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
@@ -15,7 +20,7 @@ from meantime.web.problems import V1_PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One line of the directory: ``example`` is a body that works on the served data, or None."""
+    """One line of the directory: ``path`` with a query that the served data take, ``example`` a body, or None."""
 
     method: str
     path: str
@@ -24,10 +29,18 @@ class Endpoint:
 
 
 def endpoints_of(operations: Sequence[Operation], dataset: Dataset) -> Iterator[Endpoint]:
-    """Yield an endpoint for each operation; one that is there per dataset is named once, for the default one."""
+    """Yield an endpoint for each operation; one that is there per dataset is named once, for the default one.
+
+    An answer is named once, too, whatever its form; not at all where the served data can't be asked for it.
+    """
     twins = {each.below_dataset().name for each in operations if each.per_dataset}
     for each in operations:
-        if each.name not in twins:
+        asked = next((query for query in each.queries if issubclass(query, Statistic)), None)
+        if asked is not None:
+            query = None if "{extension}" in each.path else example_query(asked, dataset.cube)
+            if query is not None and each.name not in twins:
+                yield Endpoint(each.method, f"{each.path}?{query}", each.summary)
+        elif each.name not in twins:
             path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
             path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")
             yield Endpoint(each.method, path, each.summary, example_body(each.asks, dataset.cube))
@@ -40,7 +53,19 @@ def example_body(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, o
     if isinstance(asks, Surface):
         statistic = next(each for each in CATALOGUE.values() if each.surface is asks)
         return {"statistic": statistic.name, "parameters": _parameters(statistic, cube)}
+    if asks == BATCH:
+        return {"requests": [example_body(Surface.V1, cube)]}
     return _parameters(CATALOGUE[asks], cube)
+
+
+def example_query(statistic: type[Statistic], cube: SurveyCube) -> str | None:
+    """Return a query for a statistic that the served data take; None where no such is known."""
+    try:
+        request = read_request(statistic, cube, _parameters(statistic, cube))
+    except InvalidParameterError:
+        return None
+    texts = write_query_fields(request, cube)
+    return urlencode([(name, text) for name, text in texts if name in _parameters(statistic, cube)], quote_via=quote)
 
 
 def _parameters(statistic: type[Statistic], cube: SurveyCube) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from meantime import __version__
 from meantime.fields.fields import fields_of
+from meantime.statistics.batch import BATCH, MOST_REQUESTS
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
@@ -105,7 +106,18 @@ def _request_schemas() -> dict[str, JsonSchema]:
     """Return the schema of a submission, and one for the parameters of each statistic."""
     schemas = {_schema_name(statistic): statistic.json_schema(ref) for statistic in CATALOGUE.values()}
     schemas["Submission"] = {"oneOf": [_submission(statistic) for statistic in v1_statistics()]}
+    requests = {"type": "array", "items": ref("Submission"), "minItems": 1, "maxItems": MOST_REQUESTS}
+    schemas["Batch"] = {
+        "type": "object",
+        "properties": {"requests": requests},
+        "required": ["requests"],
+        "additionalProperties": False,
+    }
     return schemas
+
+
+def _first_examples() -> list[object]:
+    return [example_of(statistic) for statistic in v1_statistics()[:2]]
 
 
 def _schema_name(statistic: type[Statistic]) -> str:
@@ -154,6 +166,8 @@ def _body(asks: str | Surface) -> dict[str, object]:
     if isinstance(asks, Surface):
         examples = {each.name: {"summary": each.title, "value": example_of(each)} for each in v1_statistics()}
         return {"schema": ref("Submission"), "examples": examples}
+    if asks == BATCH:
+        return {"schema": ref("Batch"), "examples": {"batch": {"value": {"requests": _first_examples()}}}}
     statistic = CATALOGUE[asks]
     return {"schema": ref(_schema_name(statistic)), "examples": {asks: {"value": dict(statistic.example)}}}
 
@@ -165,12 +179,6 @@ _JOB_ID: dict[str, object] = {
     "description": "The job's number; `job_id_7` is the same as `7`.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999_999_999_999},
 }
-_EXTENSION: dict[str, object] = {
-    "name": "extension",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "enum": ["json", "csv", "parquet", "jsonstat"]},
-}
 
 
 def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[dict[str, object]]:
@@ -179,10 +187,14 @@ def _parameters_of(operation: Operation, dataset_names: Sequence[str]) -> list[d
         schema = _enumeration("string", dataset_names)
         found.append({"name": "dataset", "in": "path", "required": True, "schema": schema})
     found += [_JOB_ID] if "{job_id}" in operation.path else []
-    found += [_EXTENSION] if "{extension}" in operation.path else []
+    if "{extension}" in operation.path:
+        extensions = _enumeration("string", operation.extensions)
+        found.append({"name": "extension", "in": "path", "required": True, "schema": extensions})
     found += [
-        {"name": each.name, "in": "query", "description": each.summary, "schema": each.value_schema()}
-        for each in (fields_of(operation.query) if operation.query else ())
+        {"name": each.name, "in": "query", "description": each.summary, "schema": each.query_schema()}
+        | ({"required": True} if each.is_required else {})
+        for query in operation.queries
+        for each in fields_of(query)
     ]
     found += [
         {"name": each.name, "in": "header", "description": each.summary, "schema": each.schema}

@@ -17,6 +17,10 @@ MEANINGS = {
     "bounds.",
     "unknown-job": "No job has this id, or it belongs to somebody else, or it is gone by the rules of retention.",
     "unknown-dataset": "No dataset of this name is served. GET /api/v1/datasets lists those that are.",
+    "unknown-version": "The dataset has no version with this checksum, nor is one noted that it had. GET "
+    "/api/v1/datasets names the current ones.",
+    "version-gone": "The dataset had this version, and its figures are no longer kept: --kept-versions says how many "
+    "are. The detail cites it. Without version the same request is answered from the current one.",
     "method-not-allowed": "The path is right and the method is not. The header Allow has those that it takes.",
     "not-acceptable": "The result doesn't come in the form that Accept asks for. The detail lists the forms it has.",
     "illegal-transition": "The job has ended already, so it can't be cancelled. Look at its state.",
@@ -31,6 +35,8 @@ MEANINGS = {
     "request-uri-too-long": "Path and query are longer than 4,096 characters together. Send less.",
     "unsupported-media-type": "The body is not declared as JSON, or is compressed. Send it with "
     "'Content-Type: application/json' and without Content-Encoding.",
+    "requested-range-not-satisfiable": "The part that Range asks for begins behind the end of the file. Content-Range "
+    "says how long it is.",
     "invalid-parameter": "A field is missing, unknown or has a value that isn't accepted. The field is named, with the "
     "accepted values or the nearest ones. No job was made.",
     "idempotency-conflict": "The Idempotency-Key was used for another request before; job_id is that one's job. "

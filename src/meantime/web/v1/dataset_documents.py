@@ -170,7 +170,8 @@ def describe_dataset(dataset: Dataset, prefix: str) -> DatasetDocument:
         "report": report,
         "software": f"Meantime {__version__}",
         "links": {"self": path}
-        | {name: f"{path}/{name}" for name in ("statistics", "questions", "locations", "categories", "jobs")},
+        | {name: f"{path}/{name}" for name in ("statistics", "questions", "locations", "categories", "jobs")}
+        | {"table": f"{path}/table.parquet"},
     }
 
 

@@ -53,7 +53,7 @@ class JobCommands:
         read_query(request.args, NoQuery)
         job = self._jobs.find(job_id)
         if not has_records(job):
-            raise NotFound("a job of the contract has no commands; its endpoint and its body are all there is to it")
+            raise NotFound("a batch or a job of the contract has no commands; its endpoint and body are all")
         return json_response(commands_for(job, own_address(), with_key=bool(caller().name)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -14,6 +15,7 @@ from meantime.jobs.job import Job
 from meantime.jobs.job_state import JobState
 from meantime.jobs.job_store import JobFilter
 from meantime.service import MeantimeService
+from meantime.statistics.batch import BATCH
 from meantime.statistics.catalogue import CATALOGUE, Surface
 from meantime.web.admission.callers import caller
 from meantime.web.admission.request_body import json_object
@@ -39,7 +41,10 @@ EMBEDDED_LIMIT_BYTES = 65_536
 
 PAGE_LIMIT = 1000
 
-_KEY = RequestHeader(
+JOB_NAMES: ChainMap[str, object] = ChainMap({BATCH: None}, CATALOGUE)  # type: ignore[arg-type]  # none is added here
+"""What a job can be of."""
+
+KEY = RequestHeader(
     "Idempotency-Key",
     "A name of yours for this request: sent again with the same request it gives the same job.",
     {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LIMIT, "pattern": "^[!-~]+$"},
@@ -51,7 +56,7 @@ class JobQuery:
     """What a list of jobs can be asked for."""
 
     state: Annotated[str | None, Choice([state.value for state in JobState]), "Only jobs in this state."] = None
-    statistic: Annotated[str | None, Choice(CATALOGUE), "Only jobs of this statistic."] = None
+    statistic: Annotated[str | None, Choice(JOB_NAMES), "Only jobs of this statistic, or batches."] = None
     since: Annotated[
         datetime | None,
         Time(),
@@ -89,7 +94,7 @@ class JobResources:
             ),
         },
         problems=(413, 415, 422, 507),
-        headers=(PREFER, _KEY),
+        headers=(PREFER, KEY),
         asks=Surface.V1,
         per_dataset=True,
     )
@@ -107,13 +112,7 @@ class JobResources:
             may_join=True,
         )
         note_job(accepted.number)
-        job, waited_s = self._jobs.wait_as_preferred(accepted)
-        # A client that waited gets the result in this one answer, whatever its size.
-        response = self._show(job, embedded_limit=None if waited_s is not None else EMBEDDED_LIMIT_BYTES)
-        response.status_code = 201 if job.state.is_final else 202
-        response.headers["Location"] = f"{own_prefix()}{JOBS_PATH}/{job.number}"
-        _note_progress(response, job, waited_s)
-        return response
+        return submitted(self._service, self._jobs, accepted)
 
     @operation(
         "GET",
@@ -160,7 +159,7 @@ class JobResources:
         """Show a job, with its result when that is small."""
         read_query(request.args, NoQuery)
         job, waited_s = self._jobs.wait_as_preferred(self._jobs.find(job_id))
-        response = self._show(job)
+        response = _show(self._service, self._jobs, job)
         _note_progress(response, job, waited_s)
         return response
 
@@ -178,18 +177,32 @@ class JobResources:
         """Cancel a job: at once while it is queued, at its next checkpoint while it runs."""
         read_query(request.args, NoQuery)
         job = self._service.cancel(self._jobs.find(job_id).number)
-        response = self._show(job)
+        response = _show(self._service, self._jobs, job)
         response.status_code = 200 if job.state.is_final else 202
         return response
 
-    def _show(self, job: Job, *, embedded_limit: int | None = EMBEDDED_LIMIT_BYTES) -> Response:
-        """Return a job with its result unless that is larger than the limit."""
-        is_embedded = embedded_limit is None or (job.result_size or 0) <= embedded_limit
-        result = None
-        if job.state is JobState.DONE and is_embedded:
-            request_places().hold_answer(job.result_size or 0)
-            result = self._service.result_of(job)
-        return json_response(self._jobs.describe(job, own_prefix(), result=result))
+
+def submitted(service: MeantimeService, jobs: VisibleJobs, accepted: Job) -> Response:
+    """Return a job that was just accepted, once it has been waited for as the client prefers."""
+    job, waited_s = jobs.wait_as_preferred(accepted)
+    # A client that waited gets the result in this one answer, whatever its size.
+    response = _show(service, jobs, job, embedded_limit=None if waited_s is not None else EMBEDDED_LIMIT_BYTES)
+    response.status_code = 201 if job.state.is_final else 202
+    response.headers["Location"] = f"{own_prefix()}{JOBS_PATH}/{job.number}"
+    _note_progress(response, job, waited_s)
+    return response
+
+
+def _show(
+    service: MeantimeService, jobs: VisibleJobs, job: Job, *, embedded_limit: int | None = EMBEDDED_LIMIT_BYTES
+) -> Response:
+    """Return a job with its result unless that is larger than the limit."""
+    is_embedded = embedded_limit is None or (job.result_size or 0) <= embedded_limit
+    result = None
+    if job.state is JobState.DONE and is_embedded:
+        request_places().hold_answer(job.result_size or 0)
+        result = service.result_of(job)
+    return json_response(jobs.describe(job, own_prefix(), result=result))
 
 
 def _note_progress(response: Response, job: Job, waited_s: int | None) -> None:

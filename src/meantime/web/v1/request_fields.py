@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from werkzeug.datastructures import Headers, MultiDict
 
 from meantime.errors import FieldError, InvalidParameterError
-from meantime.fields.fields import read_fields
-from meantime.fields.kinds import JsonSchema, Kind, Refer
+from meantime.fields.fields import read_query_fields
+from meantime.fields.kinds import JsonSchema, Kind, Refer, Text
 
 WAIT_LIMIT_S = 60
 """The longest wait that ``Prefer`` can ask for; a longer one is shortened to it."""
@@ -31,7 +32,18 @@ class NoQuery:
     """The query parameters of a resource that has none."""
 
 
-def read_query(sent: MultiDict[str, str], query: type[Q]) -> Q:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionQuery:
+    """Which version of a dataset is meant."""
+
+    version: Annotated[
+        str | None,
+        Text("a dataset's version, 64 hexadecimal digits"),
+        "The dataset's version, by its checksum: the answer is then the same for ever. Without it the current one.",
+    ] = None
+
+
+def read_query(sent: MultiDict[str, str], query: type[Q], *, only: Collection[str] | None = None) -> Q:
     """Return the query parameters of a request.
 
     Parameters
@@ -40,20 +52,19 @@ def read_query(sent: MultiDict[str, str], query: type[Q]) -> Q:
         The query string.
     query
         A dataclass whose fields are the parameters.
+    only
+        Names to look at, where others belong to somebody else; None for all.
 
     Raises
     ------
     InvalidParameterError
         A parameter is unknown, sent twice, or has a value that isn't accepted.
     """
+    given = {name: texts for name, texts in sent.lists() if only is None or name in only}
     try:
-        values = read_fields(query, sent.to_dict(), what="query parameter of this resource", are_texts=True)
+        return query(**read_query_fields(query, given, what="query parameter of this resource"))
     except FieldError as error:
         raise InvalidParameterError.of(error) from None
-    for name in values:
-        if len(sent.getlist(name)) > 1:
-            raise InvalidParameterError(f"{name}: is given twice; give it once", field=name)
-    return query(**values)
 
 
 class Cursor(Kind[int]):

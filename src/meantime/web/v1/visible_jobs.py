@@ -46,8 +46,8 @@ class VisibleJobs:
         """Wait for a job's end; return how it then stands."""
         return self._service.wait(number, seconds)
 
-    def wait_as_preferred(self, job: Job) -> tuple[Job, int | None]:
-        """Wait for a job's end as long as the client prefers.
+    def wait_as_preferred(self, job: Job, *, default_s: int | None = None) -> tuple[Job, int | None]:
+        """Wait for a job's end as long as the client prefers, or ``default_s`` seconds if it has no preference.
 
         Returns
         -------
@@ -55,9 +55,10 @@ class VisibleJobs:
             How the job then stands, and the seconds that the preference allowed; None when there was no preference, or
             no place was free.
         """
-        wait_s = preferred_wait_s(request.headers)
+        preferred_s = preferred_wait_s(request.headers)
+        wait_s = default_s if preferred_s is None else preferred_s
         if wait_s is None or job.state.is_final:
-            return job, wait_s
+            return job, preferred_s
         try:
             place = self.places.waits.take(client_of(request.environ))
         except NoPlaceError:
@@ -65,7 +66,7 @@ class VisibleJobs:
         with place:
             job = self._service.wait(job.number, wait_s)
         check_still_known(request.environ)
-        return job, wait_s
+        return job, preferred_s
 
     def describe(self, job: Job, prefix: str, *, result: bytes | None = None) -> JobDocument:
         """Return a job as it is sent to a client that reaches the server below a prefix."""

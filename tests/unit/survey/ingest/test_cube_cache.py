@@ -82,13 +82,13 @@ def test_a_version_whose_cube_is_gone_is_not_there(dataset: Dataset, folder: Pat
 
 def test_the_newest_cubes_and_notes_are_kept_and_what_a_killed_writer_left_goes(folder: Path, dataset: Dataset) -> None:
     cache = CubeCache(folder)
-    made = [folder / f"{i}.cube" for i in range(20)] + [folder / f"{i}.dataset.json" for i in range(100)]
+    made = [folder / f"{i}.cube" for i in range(20)] + [folder / f"{i}.dataset.json" for i in range(1100)]
     made += [folder / ".writing-left", folder / ".writing-now"]
     for path in made:
         path.touch()
     for i in range(20):
         os.utime(folder / f"{i}.cube", (i, i))
-    for i in range(100):
+    for i in range(1100):
         os.utime(folder / f"{i}.dataset.json", (i, i))
     os.utime(folder / ".writing-left", (0, 0))
     cache.prune()
@@ -96,7 +96,7 @@ def test_the_newest_cubes_and_notes_are_kept_and_what_a_killed_writer_left_goes(
     assert {f"{i}.cube" for i in range(13, 20)} | {f"{dataset.cube.version}.cube"} == {
         name for name in left if name.endswith(".cube")
     }
-    assert len([name for name in left if name.endswith(".dataset.json")]) == 64
+    assert len([name for name in left if name.endswith(".dataset.json")]) == 1000
     assert f"{dataset.version}.dataset.json" in left
     assert {name for name in left if name.startswith(".writing")} == {".writing-now"}
 

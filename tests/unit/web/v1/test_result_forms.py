@@ -6,7 +6,7 @@ import pytest
 from werkzeug.exceptions import NotAcceptable
 
 from meantime.formats.result_formats import FORMATS
-from meantime.web.v1.job_results import choose_format
+from meantime.web.v1.result_forms import choose_format
 
 
 @pytest.mark.parametrize(

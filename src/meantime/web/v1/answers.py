@@ -1,0 +1,140 @@
+"""Answers by URL: one GET for each statistic, whose parameters are the query's.
+
+One more door to the same service. A result that is known is sent at once; else a job is made, which belongs to nobody,
+and waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import orjson
+from flask import Response, request
+
+from meantime.errors import NoResultError, StatisticError
+from meantime.formats.result_formats import FORMATS
+from meantime.jobs.job import EncodedResult, Job, Task
+from meantime.jobs.job_state import JobState
+from meantime.service import MeantimeService, task_for
+from meantime.statistics.catalogue import Surface, statistics_of
+from meantime.statistics.requests import read_query as read_statistic_query
+from meantime.statistics.statistic import Statistic
+from meantime.web.observation.request_facts import note_job
+from meantime.web.operations import Operation, Reply
+from meantime.web.own_address import own_prefix
+from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, json_response
+from meantime.web.v1.answer_addresses import ANSWERS_PATH, AnswerAddress, frozen_address, live_address
+from meantime.web.v1.caching import cache_control
+from meantime.web.v1.job_documents import JobDocument, Result
+from meantime.web.v1.request_fields import VersionQuery, read_query
+from meantime.web.v1.result_forms import ResultForms, StoredResult, chosen_format, file_name
+from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
+
+DEFAULT_WAIT_S = 5
+
+_OTHER_TYPES = tuple(each.media_type for each in FORMATS.values() if each.media_type != JSON_TYPE)
+_HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-Applied")
+
+
+class Answers:
+    """The views of answers; parameters as of JobResults."""
+
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs, forms: ResultForms) -> None:
+        self._service = service
+        self._jobs = jobs
+        self._forms = forms
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the operations of every v1 statistic: with and without an extension, of any dataset."""
+        for statistic in statistics_of(Surface.V1):
+            for suffix, name in (("", "answer_{}"), (".{extension}", "answer_{}_as")):
+                plain = Operation(
+                    name=name.format(statistic.name),
+                    method="GET",
+                    path=f"{ANSWERS_PATH}/{statistic.name}{suffix}",
+                    tag="answers",
+                    summary=statistic.summary,
+                    view=partial(self._show, statistic),
+                    replies={
+                        200: Reply("The answer.", Result, _OTHER_TYPES, _HEADERS),
+                        202: Reply(
+                            "It is being computed; ask again.", JobDocument, headers=("Location", "Retry-After")
+                        ),
+                        304: Reply("What you have is what there is."),
+                    },
+                    problems=(404, 406, 409, 410, 414, 416, 422, 507),
+                    queries=(statistic, VersionQuery),
+                    headers=(PREFER,),
+                    extensions=tuple(FORMATS),
+                    per_dataset=True,
+                )
+                yield from (plain, plain.below_dataset())
+
+    def _show(self, statistic: type[Statistic], dataset: str | None = None, extension: str | None = None) -> Response:
+        """Return the answer to the query in the form of the extension, or in the one that the client likes best."""
+        wanted = chosen_format(extension, list(FORMATS.values()))
+        texts = dict(request.args.lists())
+        version = read_query(request.args, VersionQuery, only=("version",)).version
+        texts.pop("version", None)
+        served = self._service.dataset(dataset, version)
+        asked = read_statistic_query(statistic, served.cube, texts)
+        settled = asked.settled(served.cube)
+        task = task_for(settled, served)
+        live = live_address(own_prefix(), asked, served.cube, dataset)
+        frozen = frozen_address(own_prefix(), settled, served)
+        canonical = live if version is None else frozen
+        result, waited_s = self._result(task)
+        if isinstance(result, Job):
+            return self._not_yet(result, canonical, extension, waited_s)
+        response = self._forms.respond(wanted, _stored(result, task, served.version))
+        response.headers["Cache-Control"] = cache_control(is_frozen=version is not None)
+        response.headers["Content-Location"] = canonical.url(wanted.name)
+        other = (frozen, "memento") if version is None else (live, "latest-version")
+        response.headers["Link"] = f'<{canonical.url()}>; rel="canonical", <{other[0].url()}>; rel="{other[1]}"'
+        if extension is None:
+            response.headers["Vary"] = "Accept"
+        note_preference(response, waited_s)
+        return response
+
+    def _result(self, task: Task) -> tuple[EncodedResult | Job, int | None]:
+        """Return a task's result, or its job if that goes on; and for how long the client's preference was followed.
+
+        Raises
+        ------
+        StatisticError
+            The question has no answer.
+        NoResultError
+            Somebody cancelled the job.
+        """
+        known = self._service.known_result(task)
+        if known is not None:
+            return known, None
+        accepted = self._service.join_or_add(task)
+        note_job(accepted.number)
+        job, waited_s = self._jobs.wait_as_preferred(accepted, default_s=DEFAULT_WAIT_S)
+        if job.state is JobState.DONE:
+            return EncodedResult(self._service.result_of(job), job.result_sha256 or ""), waited_s
+        if job.state is JobState.FAILED:
+            raise StatisticError(job.reason or f"job {job.number} failed, and no reason is recorded")
+        if job.state is JobState.CANCELLED:
+            raise NoResultError(
+                f"job {job.number}, which computed this, was cancelled; ask again",
+                state=job.state,
+                retry_after_s=int(RETRY_AFTER_S),
+            )
+        return job, waited_s
+
+    def _not_yet(self, job: Job, address: AnswerAddress, extension: str | None, waited_s: int | None) -> Response:
+        response = json_response(self._jobs.describe(job, own_prefix()))
+        response.status_code = 202
+        response.headers["Location"] = address.url(extension)
+        response.headers["Retry-After"] = RETRY_AFTER_S
+        response.headers["Cache-Control"] = "no-store"
+        note_preference(response, waited_s)
+        return response
+
+
+def _stored(result: EncodedResult, task: Task, version: str) -> StoredResult:
+    name = file_name(task.name, orjson.loads(task.arguments), version[:8])
+    return StoredResult(result.sha256, len(result.content), lambda: result.content, name)
