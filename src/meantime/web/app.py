@@ -125,7 +125,9 @@ def create_app(
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
     forms = ResultForms(encoded)
-    tables = TableFiles(settings.store_dir / "tables", kept_versions=settings.kept_versions * len(service.datasets()))
+    tables = TableFiles(
+        settings.store_dir / "tables", kept_versions=settings.kept_versions * max(1, len(settings.data))
+    )
     metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
     operations = [
         *contract.submissions(),
