@@ -7,7 +7,8 @@ import math
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.inequality.gaps import BEST, Reference, StratumEstimate, gap_measures
+from meantime.statistics.estimation.inequality.disparities import measures_of
+from meantime.statistics.estimation.inequality.gaps import BEST, Reference, StratumEstimate
 from meantime.statistics.estimation.inequality.summaries import (
     between_group_variance,
     index_of_disparity,
@@ -146,8 +147,12 @@ def stratum(value: float, error: float | None = 1.0, size: float | None = 100.0)
     return StratumEstimate("a stratum", value, error, size)
 
 
+def measured(*strata: StratumEstimate, overall: float | None = None) -> Record:
+    return measures_of(strata, overall, 0.95, Reference(BEST), higher_is_better=False, has_scale=True)
+
+
 def test_a_ratio_has_the_limits_of_its_logarithm() -> None:
-    measures = gap_measures([stratum(40.0, 4.0), stratum(20.0, 1.0)], Reference(BEST), 0.95, higher_is_better=False)
+    measures = measured(stratum(40.0, 4.0), stratum(20.0, 1.0))
     low, high = measures["ratio_low"], measures["ratio_high"]
     assert isinstance(low, float)
     assert isinstance(high, float)
@@ -157,7 +162,7 @@ def test_a_ratio_has_the_limits_of_its_logarithm() -> None:
 
 @pytest.mark.parametrize(("above", "below"), [(stratum(40.0, None), stratum(20.0)), (stratum(40.0), stratum(0.0))])
 def test_a_ratio_without_errors_or_to_zero_has_no_interval(above: StratumEstimate, below: StratumEstimate) -> None:
-    measures = gap_measures([above, below], Reference(BEST), 0.95, higher_is_better=False)
+    measures = measured(above, below)
     assert (measures.get("ratio_low"), measures.get("ratio_high")) == (None, None)
 
 
@@ -167,14 +172,15 @@ def test_an_index_of_disparity_needs_a_reference_above_zero() -> None:
 
 
 def test_large_strata_count_more_in_the_variance() -> None:
-    assert between_group_variance([stratum(10.0, size=300.0), stratum(20.0, size=100.0)]) == pytest.approx(18.75)
-    assert between_group_variance([stratum(10.0), stratum(20.0, size=None)]) is None
+    assert between_group_variance([stratum(10.0), stratum(20.0)], [0.75, 0.25]) == pytest.approx(18.75)
+    assert measured(stratum(10.0, size=300.0), stratum(20.0))["between_group_variance"] == pytest.approx(18.75)
+    assert measured(stratum(10.0), stratum(20.0, size=None))["between_group_variance"] is None
 
 
 def test_a_slope_needs_sizes_and_two_strata_that_have_people() -> None:
-    assert slope_index([stratum(10.0), stratum(20.0, size=None)]) is None
-    assert slope_index([stratum(10.0, size=100.0), stratum(20.0, size=0.0)]) is None
-    without_error = slope_index([stratum(10.0), stratum(20.0, error=None)])
+    assert slope_index([stratum(10.0), stratum(20.0)], None) is None
+    assert slope_index([stratum(10.0), stratum(20.0)], [1.0, 0.0]) is None
+    without_error = slope_index([stratum(10.0), stratum(20.0, error=None)], [0.5, 0.5])
     assert without_error is not None
     assert without_error.slope == pytest.approx(20.0)
     assert without_error.standard_error is None
@@ -223,10 +229,7 @@ def test_years_that_a_stratum_lacks_are_left_out_for_all() -> None:
 def test_equal_strata_are_named_by_their_order_which_changes_no_number() -> None:
     """The rule for ties: the first is named. The standard error is that of all strata, not of those two."""
     alike = [stratum(40.0, 1.0), stratum(40.0, 5.0), stratum(20.0, 1.0)]
-    first, second = (
-        gap_measures(strata, Reference(BEST), 0.95, higher_is_better=False)
-        for strata in (alike, [alike[1], alike[0], alike[2]])
-    )
+    first, second = (measured(*strata) for strata in (alike, [alike[1], alike[0], alike[2]]))
     for name in ("value", "standard_error", "low", "high"):
         assert first[name] == pytest.approx(second[name], rel=0.05)
 
