@@ -160,9 +160,9 @@ class Disparity(Filters):
         shares = "the sample" if self.shares is None else "the people, as the request has them"
         return (
             f"{self.versioned_method()}: largest difference from {self._reference_in_words()}, its interval that of all"
-            f" differences at once, by {by_what}; index of disparity about the overall estimate; between-group variance,"
-            f" slope and relative index by shares of {shares}; {100 * self.level:g} % intervals of index and variance by"
-            f" {DRAWS:,} seeded draws and a tangent, of the slope normal, of the relative index by Fieller; standard"
+            f" differences at once, by {by_what}; index of disparity about the overall estimate; between-group"
+            f" variance, slope and relative index by shares of {shares}; {100 * self.level:g} % intervals of index and"
+            f" variance by {DRAWS:,} seeded draws and a tangent, of the slope normal, of the relative index by Fieller; standard"
             f" errors read on the {estimates.scale} scale{reason}"
         )
 
