@@ -162,8 +162,8 @@ class Disparity(Filters):
             f"{self.versioned_method()}: largest difference from {self._reference_in_words()}, its interval that of all"
             f" differences at once, by {by_what}; index of disparity about the overall estimate; between-group"
             f" variance, slope and relative index by shares of {shares}; {100 * self.level:g} % intervals of index and"
-            f" variance by {DRAWS:,} seeded draws and a tangent, of the slope normal, of the relative index by Fieller; standard"
-            f" errors read on the {estimates.scale} scale{reason}"
+            f" variance by {DRAWS:,} seeded draws and a tangent, of the slope normal, of the relative index by Fieller;"
+            f" standard errors read on the {estimates.scale} scale{reason}"
         )
 
     def _reference_in_words(self) -> str:

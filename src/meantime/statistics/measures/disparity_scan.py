@@ -29,7 +29,7 @@ from meantime.statistics.estimation.inequality.gaps import BEST, Reference
 from meantime.statistics.estimation.inequality.location_strata import comparable_segments
 from meantime.statistics.estimation.inequality.ranges import six_digits
 from meantime.statistics.estimation.inequality.scan_report import cautions_of_scan, explanation_of_scan
-from meantime.statistics.estimation.inequality.scanned_gaps import Gaps, gaps_of, tested
+from meantime.statistics.estimation.inequality.scanned_gaps import Gaps, gap_tests, gaps_of
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import pool
 from meantime.statistics.estimation.selection import cells_selected
@@ -77,7 +77,7 @@ class DisparityScan(Statistic):
         Default("all categories with two strata or more"),
         Example(["Education", "Income"]),
     ] = None
-    k: Annotated[int, WholeNumber(1, 500), "How many of the gaps are given.", Example(20)] = 20
+    k: Annotated[int, WholeNumber(1, 200), "How many of the gaps are given.", Example(20)] = 20
     adjust: AdjustOption = "bh"
     scale: ScaleOption = "auto"
     level: LevelOption = 0.95
@@ -143,7 +143,7 @@ class DisparityScan(Statistic):
         is picked: level 1 - k (1 - level) / m with k given of m tested (Benjamini and Yekutieli 2005).
         """
         cube, gaps = data.cube, self._gaps(data)
-        found, test_count = tested(gaps, self.level), int(gaps.is_tested().sum())
+        found, test_count = gap_tests(gaps, self.level), int(gaps.is_tested().sum())
         if not test_count:
             raise StatisticError(_NOTHING)
         p_adjusted = adjusted(found.p_value, self.adjust)
@@ -205,7 +205,7 @@ class DisparityScan(Statistic):
         """Return the records of the gaps that are given: their measures are those of ``disparity``."""
         cube, selected, missing, doubtful = (
             data.cube,
-            tested(gaps, picked_level),
+            gap_tests(gaps, picked_level),
             gaps.strata_missing(),
             gaps.is_doubtful(),
         )

@@ -19,6 +19,7 @@ from meantime.statistics.estimation.inequality.ranges import (
 )
 from meantime.statistics.estimation.inequality.studentised_range import critical_value, largest_p
 from meantime.survey.cube.survey_cube import FloatArray
+from tests.reference_scans import range_p
 
 
 class Largest(NamedTuple):
@@ -108,18 +109,6 @@ def test_the_probability_of_a_range_is_that_of_plain_numeric_integration(count: 
     pair = math.erfc(z / math.sqrt(2))
     assert float(largest_p(np.array([z]), count)[0]) == pytest.approx(range_p(count, z * math.sqrt(2)), rel=2e-4)
     assert pair * (1 - 1e-9) <= float(largest_p(np.array([z]), count)[0]) <= min(1.0, count * (count - 1) / 2 * pair)
-
-
-def range_p(count: int, width: float) -> float:
-    """P(range > width) = k integral of phi(x) [S(x)^(k-1) - (S(x) - S(x + w))^(k-1)] dx, S the upper tail."""
-    steps = [place / 64 for place in range(-64 * 9, 64 * 9)]
-    above = [(math.erfc(x / math.sqrt(2)) / 2, math.erfc((x + width) / math.sqrt(2)) / 2) for x in steps]
-    return math.fsum(
-        count * math.exp(-x * x / 2) / math.sqrt(2 * math.pi) * -math.expm1((count - 1) * math.log1p(-far / near))
-        * near ** (count - 1) / 64
-        for x, (near, far) in zip(steps, above, strict=True)
-        if far < near
-    ) if width else 1.0  # fmt: skip
 
 
 def test_a_p_value_has_no_lowest_value_and_is_unknown_where_its_difference_is() -> None:

@@ -243,3 +243,90 @@ def test_a_disparity_stops_at_a_checkpoint_that_raises() -> None:
 
     with pytest.raises(TimeoutError):
         request.compute(StatisticData(cube, None, stop))
+
+
+# ---- shares of people ------------------------------------------------------------------------------------------------
+
+PEOPLE = {
+    "Less than high school": 100.0,
+    "High school graduate": 200.0,
+    "Some college or technical school": 300.0,
+    "College graduate": 400.0,
+}
+
+
+def shares_of(people: dict[str, float], location: str | None = None) -> list[dict[str, object]]:
+    place = {} if location is None else {"location": location}
+    return [{"stratum": stratum, "share": share, **place} for stratum, share in people.items()]
+
+
+def test_shares_of_people_count_in_place_of_those_of_the_sample() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    record = measure(cube, "Education", shares=shares_of(PEOPLE))
+    mean = (100 * 40 + 200 * 36 + 300 * 34 + 400 * 26) / 1000
+    expected = (
+        100 * (40 - mean) ** 2 + 200 * (36 - mean) ** 2 + 300 * (34 - mean) ** 2 + 400 * (26 - mean) ** 2
+    ) / 1000
+    assert record["between_group_variance"] == pytest.approx(expected)
+    places = [0.05, 0.2, 0.45, 0.8]
+    top = sum(n * (x - 0.5) * y for n, x, y in zip((1, 2, 3, 4), places, (40, 36, 34, 26), strict=True))
+    slope = top / sum(n * (x - 0.5) ** 2 for n, x in zip((1, 2, 3, 4), places, strict=True))
+    assert record["slope_index"] == pytest.approx(slope)
+    assert record["relative_index"] == pytest.approx(slope / mean)
+    unweighted = measure(cube, "Education")
+    same = ("value", "low", "high", "index_of_disparity_percent", "index_of_disparity_low", "sample_size")
+    assert [record[name] for name in same] == [unweighted[name] for name in same]
+
+
+def test_people_and_proportions_are_the_same_shares() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    proportions = {stratum: share / 1000 for stratum, share in PEOPLE.items()}
+    one, other = (measure(cube, "Education", shares=shares_of(own)) for own in (PEOPLE, proportions))
+    assert one["between_group_variance_high"] == pytest.approx(other["between_group_variance_high"])
+
+
+def test_a_location_s_own_shares_stand_before_those_for_all() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    equal = dict.fromkeys(PEOPLE, 1.0)
+    own = measure(cube, "Education", shares=[*shares_of(equal), *shares_of(PEOPLE, "OH")])
+    assert own == measure(cube, "Education", shares=shares_of(PEOPLE))
+
+
+def test_a_caution_names_the_shares_of_the_sample_only_where_they_count() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    for more, said in (({}, True), ({"shares": shares_of(PEOPLE)}, False)):
+        answer = ask("disparity", cube, {"question": OBESITY, "categories": ["Education"], **more})
+        assert isinstance(answer["cautions"], list)
+        assert any("shares are those of the sample" in caution for caution in answer["cautions"]) == said
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        (shares_of({"Less than high school": 1.0}), "none of High school graduate, Some college"),
+        (shares_of(PEOPLE | {"Total": 1.0}), "'Total' is no stratum that is compared"),
+        (shares_of(PEOPLE | {"College graduates": 1.0}), "did you mean 'College graduate'"),
+        (shares_of(PEOPLE | {"College graduate": 0.0}), "0.0 is no share; give a number above 0"),
+        (shares_of(PEOPLE | {"College graduate": -1.0}), "-1.0 is no share"),
+        (shares_of(PEOPLE) + shares_of(PEOPLE), "is given twice"),
+        ([{"stratum": "College graduate"}], "is not a row such as"),
+        ([], "0 items"),
+    ],
+)
+def test_shares_that_cannot_be_used_are_refused(shares: list[dict[str, object]], message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message) as refused:
+        measure(cube_with("Education", SCHOOLING), "Education", shares=shares)
+    assert refused.value.field == "shares"
+
+
+def test_shares_of_other_locations_alone_are_refused_with_the_locations_that_lack_them() -> None:
+    rows = [
+        Row(OBESITY, "Q", name, code, 2020, "Sex", stratum, 30.0, 29.0, 31.0, 100.0)
+        for name, code in (("Ohio", "OH"), ("Utah", "UT"))
+        for stratum in ("Female", "Male")
+    ]
+    shares = shares_of({"Female": 1.0, "Male": 2.0}, "Ohio")
+    asked: dict[str, object] = {"question": OBESITY, "categories": ["Sex"], "shares": shares}
+    with pytest.raises(InvalidParameterError, match="shares: none for Utah"):
+        ask("disparity", cube_of(rows), asked)
+    assert len(records_in("disparity", cube_of(rows), asked | {"locations": ["Ohio"]})) == 1

@@ -51,7 +51,7 @@ def cautions_of_scan(gaps: Gaps, found: BoolArray, given_count: int, unscanned: 
 
 
 def explanation_of_scan(cube: SurveyCube, gaps: Gaps, given: Gaps, found: BoolArray) -> dict[str, object]:
-    """Return the strata of the gaps that are given, and how many of each question and category were tested and found."""
+    """Return the strata of the gaps that are given, and how many were tested and found, by question and category."""
     is_tested, category_of = gaps.is_tested(), gaps.segments[:, 0].tolist()
     counts: dict[tuple[int, str], list[int]] = {}
     for question, segment, one, other in zip(
@@ -88,8 +88,11 @@ def explanation_of_scan(cube: SurveyCube, gaps: Gaps, given: Gaps, found: BoolAr
             }
             for (question, category), own in sorted(counts.items())
         ],
-        "pitfalls": [
-            "The gaps that are given were picked because they are large: low and high cover each by itself, and too few"
-            " of those that were picked; selected_low and selected_high allow for that."
-        ],
+        "pitfalls": [_PITFALL],
     }
+
+
+_PITFALL = (
+    "The gaps that are given were picked because they are large: low and high cover each by itself, and too few of those"
+    " that were picked; selected_low and selected_high allow for that."
+)

@@ -141,7 +141,7 @@ class GapTests:
     p_value: FloatArray
 
 
-def tested(gaps: Gaps, level: float) -> GapTests:
+def gap_tests(gaps: Gaps, level: float) -> GapTests:
     """Test the gaps, and give the limits of each at a level.
 
     Notes
