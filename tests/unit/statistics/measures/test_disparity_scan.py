@@ -177,25 +177,29 @@ def widest(value: FloatArray) -> FloatArray:
     return np.asarray(np.nanmax(value, axis=1) - np.nanmin(value, axis=1))
 
 
+SCENES = {"no gap is true": 1, "one in ten is, as estimated": 10}
+
+
 @pytest.mark.slow
-def test_of_what_is_found_and_of_what_is_picked_as_much_is_false_as_the_page_says() -> None:
-    """Nine in ten gaps of 2023 have no true difference, the others are as estimated; 100 draws of the whole table."""
+@pytest.mark.parametrize("scene", SCENES)
+def test_of_what_is_found_and_of_what_is_picked_as_much_is_false_as_the_page_says(scene: str) -> None:
+    """The gaps of 2023 are drawn 1,000 times: the share of findings that are false, and of limits that miss."""
     gaps = all_gaps()
     gaps = gaps.taken(np.flatnonzero(gaps.is_tested()))
-    is_null = np.arange(len(gaps)) % 10 > 0
+    is_null = np.arange(len(gaps)) % SCENES[scene] > 0 if SCENES[scene] > 1 else np.ones(len(gaps), dtype=np.bool_)
     truth = np.where(is_null[:, None], np.where(np.isnan(gaps.value), np.nan, 30.0), gaps.value)
     drawn, false_found, plain_misses, picked_misses = np.random.default_rng(20260101), [], [], []
-    for _ in range(100):
+    for _ in range(1000):
         seen = replace(gaps, value=truth + drawn.standard_normal(truth.shape) * gaps.standard_error)
         found = gap_tests(seen, 0.95)
         is_found = adjusted(found.p_value, "bh") <= 0.05
         false_found.append((is_found & is_null).sum() / max(1, is_found.sum()))
-        picked = np.argsort(-found.low, kind="stable")[:100]
-        selected = gap_tests(seen.taken(picked), 1 - 100 * 0.05 / len(gaps))
+        picked = np.argsort(-found.low, kind="stable")[:20]
+        selected = gap_tests(seen.taken(picked), 1 - 20 * 0.05 / len(gaps))
         true = widest(truth[picked])
         plain_misses.append(((true < found.low[picked]) | (true > found.high[picked])).mean())
         picked_misses.append(((true < selected.low) | (true > selected.high)).mean())
-    shares = [f"{100 * np.mean(own):.1f} %" for own in (false_found, plain_misses, picked_misses)]
-    assert max(np.mean(false_found), np.mean(picked_misses)) <= 0.05
-    row = f"| {' | '.join(shares)} |"
+    shares = [float(np.mean(own)) for own in (false_found, plain_misses, picked_misses)]
+    assert max(shares[0], shares[2]) <= 0.05 + 0.021  # three standard errors of 1,000 draws
+    row = f"| {scene} | {' | '.join(f'{100 * share:.1f}' for share in shares)} |"
     assert row in (PROJECT / "docs" / "methods" / "disparity_scan.md").read_text(encoding="utf-8"), row

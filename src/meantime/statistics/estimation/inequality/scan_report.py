@@ -93,6 +93,6 @@ def explanation_of_scan(cube: SurveyCube, gaps: Gaps, given: Gaps, found: BoolAr
 
 
 _PITFALL = (
-    "The gaps that are given were picked because they are large: low and high cover each by itself, and too few of those"
-    " that were picked; selected_low and selected_high allow for that."
+    "The gaps that are given were picked because they are large: low and high cover each gap by itself, but fewer of"
+    " those that were picked; selected_low and selected_high allow for that."
 )
