@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -108,6 +109,10 @@ def test_nothing_is_left_out_silently() -> None:
     assert isinstance(answer["explanation"], dict)
     assert [record["location"] for record in answer["records"]] == ["Ohio", "Utah"]
     assert answer["cautions"][0] == "5 gaps tested, 3 found, 2 given, 3 not given"
+    z_of_98 = 2.326348  # two of five at 95 % are 98 %
+    for record, gap in zip(answer["records"], (9, 8), strict=True):
+        found = [record["selected_low"], record["selected_high"]]
+        assert found == pytest.approx([gap - z_of_98 * math.sqrt(2), gap + z_of_98 * math.sqrt(2)], abs=0.01)
     assert answer["explanation"]["sums"] == [
         {"question": OBESITY, "category": "Sex", "gaps": 5, "tested_count": 5, "found_count": 3}
     ]
