@@ -20,7 +20,7 @@ from meantime.survey.cube.survey_cube import FloatArray
 
 _STEP = 0.025
 _WIDEST = 10.0
-"""Beyond it (p below 1e-10) the pairs' own p-values are added up (Bonferroni), which is as good as exact there."""
+"""Beyond it (7 standard errors of a difference) the share of the sum is that of here: all but 1, so Bonferroni's."""
 
 _NODES = np.arange(-9.0, 9.0 + _STEP / 2, _STEP)
 _DENSITY = np.exp(-(_NODES**2) / 2) / math.sqrt(2 * math.pi)
@@ -84,7 +84,5 @@ def _shares_of_sum(count: int) -> tuple[FloatArray, FloatArray]:
     within = count * _STEP * (_DENSITY[:, None] * (_BELOW[:, None] - shifted) ** (count - 1)).sum(axis=0)
     summed = count * (count - 1) / 2 * np.array([math.erfc(width / 2) for width in ranges.tolist()])
     shares: FloatArray = np.clip((1 - within) / summed, 2 / (count * (count - 1)), 1.0)
-    # Where the tail is so small that 1 - within has lost its digits, the sum itself is the probability.
-    shares[summed < 1e-10] = 1.0
     shares.flags.writeable = ranges.flags.writeable = False
     return ranges, shares
