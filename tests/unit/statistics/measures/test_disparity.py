@@ -7,7 +7,7 @@ import math
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.inequality.disparities import measures_of
+from meantime.statistics.estimation.inequality.disparities import Compared, measures_of, measures_of_each
 from meantime.statistics.estimation.inequality.gaps import BEST, Reference, StratumEstimate
 from meantime.statistics.estimation.inequality.summaries import (
     between_group_variance,
@@ -184,6 +184,40 @@ def test_a_slope_needs_sizes_and_two_strata_that_have_people() -> None:
     assert without_error is not None
     assert without_error.slope == pytest.approx(20.0)
     assert without_error.standard_error is None
+
+
+@pytest.mark.parametrize("reference", [Reference(BEST), Reference("others"), Reference("stratum", "B")])
+def test_many_locations_together_have_the_measures_that_each_has_alone(reference: Reference) -> None:
+    """More than are computed at once, with strata missing here and there."""
+    shift = [place % 7 / 10 for place in range(150)]
+    strata = [
+        [
+            StratumEstimate(name, own + more, 1.0 + more, 100.0)
+            for name, own in zip("ABCD", (30, 34, 31, 29), strict=True)
+        ]
+        for more in shift
+    ]
+    kept = [own[: 1 + place % 4] for place, own in enumerate(strata)]
+    compared = [Compared(own, 31.0, [1 / len(own)] * len(own)) for own in kept]
+    together = measures_of_each(compared, 0.9, reference, higher_is_better=False, has_scale=True)
+    assert together == [measures_of(own, 31.0, 0.9, reference, higher_is_better=False, has_scale=True) for own in kept]
+    assert together[0] == {}
+
+
+def test_a_category_of_very_many_strata_can_be_compared_and_scanned() -> None:
+    rows = [
+        Row(
+            OBESITY, "Q", place, place[:2], 2020, "County", f"county {number:03}", 30.0 + number / 10, 29.0, 32.0, 100.0
+        )
+        for place in ("Ohio", "Utah", "Iowa")
+        for number in range(700)
+    ]
+    (first, *_) = records_in("disparity_scan", cube_of(rows), {"scale": "linear"})
+    own, *_ = records_in("disparity", cube_of(rows), {"question": OBESITY, "categories": ["County"], "scale": "linear"})
+    assert [first[name] for name in ("location", "value", "low", "high", "p_value")] == [
+        own[name] for name in ("location", "value", "low", "high", "p_value")
+    ]
+    assert first["strata_count"] == 700
 
 
 def test_a_chosen_stratum_is_the_reference() -> None:

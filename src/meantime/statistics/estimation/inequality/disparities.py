@@ -34,8 +34,8 @@ from meantime.statistics.estimation.uncertainty import normal_quantile
 from meantime.statistics.result import Record, records_of
 from meantime.survey.cube.survey_cube import FloatArray
 
-TOGETHER = 64
-"""So many locations are simulated between two checkpoints: their draws stay in a processor's cache."""
+TOGETHER, LARGEST_TABLE = 64, 2**20
+"""Between two checkpoints are so many locations, or fewer where tables of pairs of strata would be larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,9 @@ def _alike(locations: Sequence[Compared], reference: Reference) -> Iterator[list
             key = len(own.strata), differences_of(own.strata, reference), has_overall, own.shares is not None
             groups.setdefault(key, []).append(place)
     for places in groups.values():
-        for first in range(0, len(places), TOGETHER):
-            yield places[first : first + TOGETHER]
+        step = max(1, min(TOGETHER, LARGEST_TABLE // len(locations[places[0]].strata) ** 2))
+        for first in range(0, len(places), step):
+            yield places[first : first + step]
 
 
 def _intervals(locations: Sequence[Compared], level: float, reference: Reference) -> list[Record]:

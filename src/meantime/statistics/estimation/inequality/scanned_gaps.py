@@ -7,13 +7,14 @@ The arithmetic is that of one location's (``ranges.py``, by the studentised rang
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 
 from meantime.statistics.estimation.grouping import Summable
+from meantime.statistics.estimation.inequality.disparities import LARGEST_TABLE
 from meantime.statistics.estimation.inequality.gaps import StratumEstimate
 from meantime.statistics.estimation.inequality.studentised_range import critical_value, largest_p
 from meantime.statistics.estimation.pooling import Estimates
@@ -151,15 +152,22 @@ def gap_tests(gaps: Gaps, level: float) -> GapTests:
     is_tested, count = gaps.is_tested(), (~np.isnan(gaps.value)).sum(axis=1)
     value, low, high, p_value = np.full((4, len(gaps)), np.nan)
     for strata in np.unique(count[is_tested]).tolist():
-        rows = np.flatnonzero(is_tested & (count == strata))
-        kept = ~np.isnan(gaps.value[rows])
-        estimate, error = (each[rows][kept].reshape(-1, strata) for each in (gaps.value, gaps.standard_error))
         first, second = np.triu_indices(strata, 1)
-        apart = np.abs(estimate[:, first] - estimate[:, second])
-        errors = np.hypot(error[:, first], error[:, second])
-        half = critical_value(strata, level) * errors
-        value[rows] = apart.max(axis=1)
-        low[rows] = np.maximum(0.0, (apart - half).max(axis=1))
-        high[rows] = (apart + half).max(axis=1)
-        p_value[rows] = largest_p((apart / errors).max(axis=1), strata)
+        critical = critical_value(strata, level)
+        for rows in _batched(np.flatnonzero(is_tested & (count == strata)), LARGEST_TABLE // strata**2):
+            kept = ~np.isnan(gaps.value[rows])
+            estimate, error = (each[rows][kept].reshape(-1, strata) for each in (gaps.value, gaps.standard_error))
+            apart = np.abs(estimate[:, first] - estimate[:, second])
+            errors = np.hypot(error[:, first], error[:, second])
+            value[rows] = apart.max(axis=1)
+            low[rows] = np.maximum(0.0, (apart - critical * errors).max(axis=1))
+            high[rows] = (apart + critical * errors).max(axis=1)
+            p_value[rows] = largest_p((apart / errors).max(axis=1), strata)
     return GapTests(np.round(value, TIE_DECIMALS), low, high, p_value)
+
+
+def _batched(rows: IndexArray, size: int) -> Iterator[IndexArray]:
+    """Yield so many rows at a time, at least one."""
+    step = max(1, size)
+    for first in range(0, len(rows), step):
+        yield rows[first : first + step]
