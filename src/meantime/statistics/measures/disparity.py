@@ -18,6 +18,7 @@ from meantime.statistics.estimation.comparisons.verdicts import cautions_of_dire
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
+from meantime.statistics.estimation.inequality.chance import DRAWS
 from meantime.statistics.estimation.inequality.disparities import Compared, measures_of_each
 from meantime.statistics.estimation.inequality.gaps import BEST, OTHERS, Reference
 from meantime.statistics.estimation.inequality.location_strata import (
@@ -26,7 +27,6 @@ from meantime.statistics.estimation.inequality.location_strata import (
     locations_of,
     overall_values,
 )
-from meantime.statistics.estimation.inequality.ranges import DRAWS
 from meantime.statistics.estimation.inequality.shares import SharesOption, check_shares, shares_in
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from meantime.statistics.estimation.inequality.chance import DRAWS
 from meantime.statistics.estimation.inequality.ranges import (
-    DRAWS,
     Differences,
     FromTheOthers,
     all_pairs,

@@ -1,9 +1,9 @@
 """The largest of several differences: its interval and its p-value, though it was chosen because it is large.
 
 Of strata that don't differ the highest and the lowest are still apart. So the limits are those of all differences at
-once: each as wide as the largest of them, in standard errors, is with the level's probability by chance. For all pairs
-that is the studentised range (``studentised_range.py``); for differences from one reference it is simulated. Draws are
-seeded, so the same request has the same answer; numbers are given to six digits, below which computers differ.
+once: each as wide as the largest of them, in standard errors, is with the level's probability by chance. What
+chance gives is in ``chance.py``: for all pairs the studentised range, for differences from one reference seeded draws,
+so the same request has the same answer. Numbers are given to six digits, below which computers differ.
 
 Sources: J. W. Tukey, The problem of multiple comparisons, 1953, and C. Y. Kramer, Extension of multiple range tests to
 group means with unequal numbers of replications, Biometrics 12, 1956 (all pairs); C. W. Dunnett, A multiple comparison
@@ -22,16 +22,17 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from meantime.statistics.estimation.inequality.studentised_range import critical_value, largest_p
+from meantime.statistics.estimation.inequality.chance import (
+    DRAWS,
+    Chance,
+    Draws,
+    RangeChance,
+    SimulatedChance,
+    noise,
+)
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.survey.cube.survey_cube import FloatArray
 
-DRAWS = 4000
-"""The level of a 95 % interval is met to within 0.7 points (two standard errors of the simulation)."""
-
-_SEED = 20260101
-
-Draws = npt.NDArray[np.float32]
 Real = TypeVar("Real", bound=np.floating)
 
 
@@ -48,52 +49,6 @@ class LargestDifferences:
     high: FloatArray
     by_chance: FloatArray
     p_value: FloatArray
-
-
-class Chance(ABC):
-    """How large the largest difference of each location is by chance, in its standard errors."""
-
-    @abstractmethod
-    def critical(self, level: float) -> FloatArray:
-        """Return what it stays within with the level's probability."""
-
-    @abstractmethod
-    def p_values(self, largest: FloatArray) -> FloatArray:
-        """Return how probable it is that it is so large."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SimulatedChance(Chance):
-    """The largest difference of each draw: one row a location."""
-
-    drawn: Draws
-
-    def critical(self, level: float) -> FloatArray:
-        """Return a quantile of the draws."""
-        place = min(math.ceil(level * (DRAWS - 1)), DRAWS - 1)
-        return np.partition(self.drawn, place, axis=1)[:, place].astype(np.float64)
-
-    def p_values(self, largest: FloatArray) -> FloatArray:
-        """Return the share of draws as large, never 0."""
-        above = (self.drawn >= largest[:, None] - _SAME).sum(axis=1)
-        found: FloatArray = (1.0 + above) / (1.0 + DRAWS)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class RangeChance(Chance):
-    """The studentised range of so many estimates, for so many locations."""
-
-    count: int
-    locations: int
-
-    def critical(self, level: float) -> FloatArray:
-        """Return the range's point over sqrt(2)."""
-        return np.full(self.locations, critical_value(self.count, level))
-
-    def p_values(self, largest: FloatArray) -> FloatArray:
-        """Return the range's probability."""
-        return largest_p(largest, self.count)
 
 
 class Differences(ABC):
@@ -192,20 +147,6 @@ def pairs_with(count: int, reference: int) -> Pairs:
     return Pairs(others, np.full(len(others), reference))
 
 
-@lru_cache(maxsize=64)
-def normal_draws(count: int) -> Draws:
-    """Return standard normal numbers: one row an estimate, one column a draw."""
-    drawn = np.random.default_rng((_SEED, count)).standard_normal((count, DRAWS), dtype=np.float32)
-    drawn.flags.writeable = False
-    return drawn
-
-
-def noise(standard_error: FloatArray) -> Draws:
-    """Return what draws of some estimates that don't differ are apart from their common value."""
-    found: Draws = normal_draws(len(standard_error)) * standard_error.astype(np.float32)[:, None]
-    return found
-
-
 def largest_differences(
     value: FloatArray, standard_error: FloatArray, differences: Differences, level: float
 ) -> LargestDifferences:
@@ -265,10 +206,6 @@ def _limits(
     observed, half = np.abs(differences.of(value)), critical * differences.errors(standard_error)
     low, high = np.maximum(0.0, (observed - half).max(axis=0)), (observed + half).max(axis=0)
     return six_digits(low), six_digits(high)
-
-
-_SAME = 1e-5
-"""Draws are single-precision numbers: what is nearer than this is taken as equal."""
 
 
 def six_digits(numbers: FloatArray) -> FloatArray:

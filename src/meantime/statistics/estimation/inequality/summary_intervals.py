@@ -23,7 +23,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from meantime.statistics.estimation.inequality.ranges import DRAWS, normal_draws, six_digits
+from meantime.statistics.estimation.inequality.chance import DRAWS, normal_draws
+from meantime.statistics.estimation.inequality.ranges import six_digits
 from meantime.statistics.estimation.uncertainty import normal_quantile
 from meantime.survey.cube.survey_cube import FloatArray
 
@@ -158,17 +159,18 @@ def ratio_uncertainty(
     Fieller 1954: the ratios r for which sum((f - r p) v) is within z standard errors of 0. None where the sum below is
     not clearly above 0.
     """
-    above, below = _product(factors, values), _product(shares, values)
-    noise, shared = ([one * error for one, error in zip(sums, errors, strict=True)] for sums in (factors, shares))
-    own, common, other = _product(noise, noise), _product(noise, shared), _product(shared, shared)
-    squared = normal_quantile(level) ** 2
-    certain = below**2 - squared * other
+    below = _product(shares, values)
+    ratio = _product(factors, values) / below if below > 0 else 0.0
+    apart = [(one - ratio * share) * error for one, share, error in zip(factors, shares, errors, strict=True)]
+    noise = [share * error for share, error in zip(shares, errors, strict=True)]
+    own, common, squared = _product(apart, apart), _product(apart, noise), normal_quantile(level) ** 2
+    certain = below**2 - squared * _product(noise, noise)
     if below <= 0 or certain <= 0:
         return None
-    ratio, centre = above / below, above * below - squared * common
-    half = math.sqrt(max(0.0, centre**2 - certain * (above**2 - squared * own)))
-    error = math.sqrt(max(0.0, own - 2 * ratio * common + ratio**2 * other)) / below
-    return error, (centre - half) / certain, (centre + half) / certain
+    # In r - ratio, so that nothing cancels: certain x^2 + 2 z^2 common x - z^2 own = 0.
+    half = math.sqrt(squared * (squared * common**2 + certain * own))
+    low, high = ((-squared * common + side * half) / certain for side in (-1, 1))
+    return math.sqrt(own) / below, ratio + low, ratio + high
 
 
 def _product(first: Sequence[float], second: Sequence[float]) -> float:
