@@ -196,7 +196,7 @@ def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
         }
         furthest = max(others, key=lambda name: round(abs(values[name] - against[name]), 9))
         values[others[furthest]] = against[furthest]
-        is_above = values[furthest] >= against[furthest]
+        is_above = round(values[furthest] - against[furthest], 9) >= 0
         above, below = (furthest, others[furthest]) if is_above else (others[furthest], furthest)
     high, low = values[above], values[below]
     best = high if DIRECTIONS.get(query.question) == HIGHER else low

@@ -268,6 +268,14 @@ def test_equal_strata_are_named_by_their_order_which_changes_no_number() -> None
         assert first[name] == pytest.approx(second[name], rel=0.05)
 
 
+@pytest.mark.parametrize("value", [99.9, 0.1, 33.3, 56.7])
+def test_of_equal_strata_the_first_is_the_higher_side_whatever_the_last_bits_of_a_mean_are(value: float) -> None:
+    alike = [StratumEstimate(name, value, 1.0, 100.0) for name in ("Asian", "Hispanic", "Other", "White")]
+    for count in (3, 4):
+        found = measures_of(alike[:count], None, 0.95, Reference("others"), higher_is_better=False, has_scale=False)
+        assert (found["highest_stratum"], found["lowest_stratum"], found["value"]) == ("Asian", "all others", 0.0)
+
+
 def test_a_disparity_stops_at_a_checkpoint_that_raises() -> None:
     cube = cube_with("Education", SCHOOLING)
     request = request_for("disparity", cube, {"question": OBESITY, "categories": ["Education"]})

@@ -74,7 +74,7 @@ def gap_of(strata: Sequence[StratumEstimate], reference: Reference) -> tuple[Str
         sides = [(own, fixed) for own in strata if own is not fixed]
     distances = [round(abs(own.value - other.value), TIE_DECIMALS) for own, other in sides]
     first, second = sides[distances.index(max(distances))]
-    return (first, second) if first.value >= second.value else (second, first)
+    return (second, first) if round(first.value - second.value, TIE_DECIMALS) < 0 else (first, second)
 
 
 def gap_values(strata: Sequence[StratumEstimate], reference: Reference, *, higher_is_better: bool) -> Record:
@@ -84,7 +84,7 @@ def gap_values(strata: Sequence[StratumEstimate], reference: Reference, *, highe
         return {}
     highest, lowest = sides
     favourable = highest if higher_is_better else lowest
-    gap = highest.value - lowest.value
+    gap = max(0.0, highest.value - lowest.value)
     return {
         "value": gap,
         "highest_stratum": highest.stratum,
