@@ -64,12 +64,20 @@ def quantile_of(ascending: Sequence[float], fraction: float) -> float | None:
     return float(exact)
 
 
-SIMULATED = ("standard_error", "low", "high", "p_value", "value_by_chance", "ratio_low", "ratio_high")
-"""What is simulated in a disparity's record, and so not here."""
+SIMULATED = (
+    "standard_error", "low", "high", "p_value", "value_by_chance", "ratio_low", "ratio_high", "index_of_disparity_low",
+    "between_group_variance_low", "between_group_variance_high",
+)  # fmt: skip
+"""What is simulated in a disparity's record, or needs a root or an eigenvalue, and so isn't here."""
 
 
-def disparity(rows: Sequence[Row], query: Query, reference: str, options: Options) -> list[Answer]:
-    """Return the records of ``disparity`` but for what is simulated; the query's segments are those compared."""
+def disparity(
+    rows: Sequence[Row], query: Query, reference: str, options: Options, people: dict[str, float] | None = None
+) -> list[Answer]:
+    """Return the records of ``disparity`` but for what is simulated; the query's segments are those compared.
+
+    ``people`` are how many there are of each stratum, where that isn't the sample's business.
+    """
     records = []
     for dimensions, members in grouped(matching(rows, query), query, ["location"]):
         counting = [row for row in members if row.value is not None]
@@ -87,7 +95,13 @@ def disparity(rows: Sequence[Row], query: Query, reference: str, options: Option
         )
         overall = by_location(rows, everybody, options).get(everybody.locations[0])
         dimensions.pop("stratum", None)
-        record = _disparity(query, strata, valued, overall[1].value if overall else None, options.level)
+        sized = {
+            stratum: own if people is None else own._replace(sample_size=people[stratum])
+            for stratum, own in valued.items()
+        }
+        record = _disparity(query, strata, sized, overall[1].value if overall else None, options.level)
+        known = [own.sample_size for own in valued.values() if own.sample_size is not None]
+        record["sample_size"] = math.fsum(known) if known else None
         record |= _gap(query, valued, reference) | {"cells_left_out": len(left_out)}
         records.append(dimensions | record)
     return records
@@ -106,8 +120,8 @@ def _disparity(
         centre = math.fsum(n * v for n, v in zip(sizes, values, strict=True)) / total
         variance = math.fsum(n * (v - centre) ** 2 for n, v in zip(sizes, values, strict=True)) / total
     worst = "caution" if any(own.reliability == "caution" for own in valued.values()) else "ok"
+    record |= _index_uncertainty(valued, overall, level) | _variance_uncertainty(valued, variance)
     return record | {
-        "sample_size": math.fsum(sizes) if sizes else None,
         "cells_used": sum(own.cells_used for own in valued.values()),
         "cells_suppressed": sum(own.cells_suppressed for own in strata.values()),
         "reliability": worst if len(values) >= 2 else "suppressed",
@@ -119,6 +133,46 @@ def _disparity(
         "strata_count": len(values),
         "strata_missing": len(strata) - len(values),
     }
+
+
+def _index_uncertainty(valued: dict[str, Estimate], overall: float | None, level: float) -> Answer:
+    names = ("index_of_disparity_standard_error", "index_of_disparity_high", "index_of_disparity_by_chance")
+    errors = [own.standard_error for own in valued.values() if own.standard_error is not None]
+    if not overall or len(valued) < 2 or len(errors) < len(valued):
+        return dict.fromkeys(names)
+    distances = [(own.value or 0.0) - overall for own in valued.values()]
+    variance = math.fsum(folded_variance(m, s) for m, s in zip(distances, errors, strict=True))
+    mean = math.fsum(map(abs, distances)) / len(errors)
+    steepest = math.sqrt(math.fsum(s * s for s in errors)) / len(errors)
+    by_chance = math.fsum(errors) / len(errors) * math.sqrt(2 / math.pi)
+    found = (math.sqrt(variance) / len(errors), mean + quantile_of_normal(level) * steepest, by_chance)
+    return {name: 100 / overall * number for name, number in zip(names, found, strict=True)}
+
+
+def folded_variance(mean: float, error: float) -> float:
+    """Return the variance of |y| for normal y: its second moment less the square of its mean."""
+    if error == 0:
+        return 0.0
+    centre = abs(mean) * math.erf(abs(mean) / error / math.sqrt(2))
+    centre += error * math.sqrt(2 / math.pi) * math.exp(-((mean / error) ** 2) / 2)
+    return max(0.0, mean * mean + error * error - centre * centre)
+
+
+def _variance_uncertainty(valued: dict[str, Estimate], variance: float | None) -> Answer:
+    names = ("between_group_variance_standard_error", "between_group_variance_by_chance")
+    errors = [own.standard_error for own in valued.values() if own.standard_error is not None]
+    sizes = [own.sample_size for own in valued.values() if own.sample_size is not None]
+    if variance is None or len(errors) < len(valued):
+        return dict.fromkeys(names)
+    values = [own.value or 0.0 for own in valued.values()]
+    shares = [size / math.fsum(sizes) for size in sizes]
+    k = range(len(values))
+    # A = diag(p) - pp' as a plain matrix; Var(y'Ay) = 4 y'ASAy + 2 tr(ASAS), its mean with no difference tr(AS)
+    matrix = [[shares[i] * (i == j) - shares[i] * shares[j] for j in k] for i in k]
+    along = [math.fsum(matrix[i][j] * values[j] for j in k) for i in k]
+    traces = math.fsum((matrix[i][j] * errors[i] * errors[j]) ** 2 for i in k for j in k)
+    spread = 4 * math.fsum((along[i] * errors[i]) ** 2 for i in k) + 2 * traces
+    return dict(zip(names, (math.sqrt(spread), math.fsum(matrix[i][i] * errors[i] ** 2 for i in k)), strict=True))
 
 
 def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
@@ -142,7 +196,7 @@ def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
         }
         furthest = max(others, key=lambda name: round(abs(values[name] - against[name]), 9))
         values[others[furthest]] = against[furthest]
-        is_above = values[furthest] >= against[furthest]
+        is_above = round(values[furthest] - against[furthest], 9) >= 0
         above, below = (furthest, others[furthest]) if is_above else (others[furthest], furthest)
     high, low = values[above], values[below]
     best = high if DIRECTIONS.get(query.question) == HIGHER else low
@@ -152,7 +206,10 @@ def _gap(query: Query, valued: dict[str, Estimate], reference: str) -> Answer:
 
 
 def _slope_index(query: Query, valued: dict[str, Estimate], level: float) -> Answer:
-    names = ("slope_index", "slope_index_standard_error", "slope_index_low", "slope_index_high", "relative_index")
+    names = (
+        "slope_index", "slope_index_standard_error", "slope_index_low", "slope_index_high", "relative_index",
+        "relative_index_standard_error", "relative_index_low", "relative_index_high",
+    )  # fmt: skip
     scale = STRATUM_ORDERS.get(query.segments[0][0], {})
     sizes = [Fraction(own.sample_size) for own in valued.values() if own.sample_size]
     if not scale or len(valued) < 2 or len(sizes) < len(valued):
@@ -169,19 +226,46 @@ def _slope_index(query: Query, valued: dict[str, Estimate], level: float) -> Ans
 
     slope = float(slope_of(values))
     errors = [own.standard_error for own in valued.values() if own.standard_error is not None]
-    error = None
+    error, moves = None, list[float]()
     if len(errors) == len(valued):  # what each stratum moves the slope by, one at a time
         moves = [float(slope_of([Fraction(int(i == j)) for j in range(len(errors))])) for i in range(len(errors))]
         error = math.sqrt(math.fsum((move * own) ** 2 for move, own in zip(moves, errors, strict=True)))
     half = None if error is None else quantile_of_normal(level) * error
     mean_value = float(sum((p * y for p, y in zip(shares, values, strict=True)), Fraction()))
+    no_ratio: Answer = dict.fromkeys(names[5:])
     return {
         "slope_index": slope,
         "slope_index_standard_error": error,
         "slope_index_low": None if half is None else slope - half,
         "slope_index_high": None if half is None else slope + half,
         "relative_index": slope / mean_value if mean_value > 0 else None,
+        **(_fieller(moves, [*map(float, shares)], errors, slope, mean_value, level) if error is not None else no_ratio),
     }
+
+
+def _fieller(
+    moves: list[float], shares: list[float], errors: list[float], slope: float, mean: float, level: float
+) -> Answer:
+    """Return the ratios r at which slope - r mean is z standard errors from 0, by bisection on each side."""
+    names = ("relative_index_standard_error", "relative_index_low", "relative_index_high")
+
+    def error_at(ratio: float) -> float:
+        return math.hypot(*((a - ratio * p) * s for a, p, s in zip(moves, shares, errors, strict=True)))
+
+    z = quantile_of_normal(level)
+    if mean <= 0 or mean**2 <= z**2 * math.fsum((p * s) ** 2 for p, s in zip(shares, errors, strict=True)):
+        return dict.fromkeys(names)
+    ratio, ends = slope / mean, []
+    for side in (-1.0, 1.0):
+        near, far = 0.0, 1.0
+        while abs(slope - (ratio + side * far) * mean) < z * error_at(ratio + side * far):
+            far *= 2
+        for _ in range(200):
+            middle = (near + far) / 2
+            is_inside = abs(slope - (ratio + side * middle) * mean) < z * error_at(ratio + side * middle)
+            near, far = (middle, far) if is_inside else (near, middle)
+        ends.append(ratio + side * near)
+    return dict(zip(names, (error_at(ratio) / mean, *ends), strict=True))
 
 
 def correlation(rows: Sequence[Row], query: Query, other: str, level: float) -> dict[str, Answer]:

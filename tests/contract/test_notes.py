@@ -95,6 +95,23 @@ def test_an_answer_carries_the_notes_that_touch_the_cells_it_selects(
     assert kinds_in(client, statistic, **parameters) == expected
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, ["title", "duplicate_rows", "other_question"]),
+        ({"questions": [OBESITY], "locations": ["Utah"]}, ["title"]),
+        ({"questions": [OBESITY], "locations": ["Utah"], "year": 2013}, ["title", "early"]),
+        ({"questions": [OBESITY], "include": ["states", "nation"]}, ["title", "duplicate_rows", "nation"]),
+    ],
+)
+def test_a_scan_carries_the_notes_on_the_questions_places_and_years_that_it_looks_at(
+    client: FlaskClient, parameters: dict[str, object], expected: list[str]
+) -> None:
+    answer = decoded(submit(client, {"statistic": "disparity_scan", "parameters": parameters}, Prefer="wait=30"))
+    assert isinstance(answer["result"], dict), answer
+    assert [note["kind"] for note in answer["result"]["notes"]] == expected
+
+
 def test_a_note_in_an_answer_has_text_count_and_lines(client: FlaskClient) -> None:
     submit(client, {"statistic": "mean", "parameters": {"question": OBESITY}}, Prefer="wait=30")
     result = decoded(client.get("/api/v1/jobs/1/result"))

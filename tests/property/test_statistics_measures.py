@@ -108,6 +108,12 @@ def test_disparity_of_an_ordered_category_agrees_with_the_reference(
     _check_disparity(rows, question, "best", scale, level)
 
 
+@given(tables(segments=EDUCATION), st.lists(st.floats(1, 1000), min_size=3, max_size=3))
+def test_disparity_by_shares_of_people_agrees_with_the_reference(rows: list[Row], sizes: list[float]) -> None:
+    people = dict(zip([stratum for _, stratum in EDUCATION[:3]], sizes, strict=True))
+    _check_disparity(rows, OBESITY, "best", "linear", 0.95, people)
+
+
 @given(tables(segments=RACE), st.data(), SCALES, LEVELS)
 def test_disparity_of_an_unordered_category_agrees_with_the_reference(
     rows: list[Row], data: st.DataObject, scale: str, level: float
@@ -116,7 +122,9 @@ def test_disparity_of_an_unordered_category_agrees_with_the_reference(
     _check_disparity(rows, OBESITY, data.draw(st.sampled_from(("best", "others", *strata))), scale, level)
 
 
-def _check_disparity(rows: list[Row], question: str, reference: str, scale: str, level: float) -> None:
+def _check_disparity(
+    rows: list[Row], question: str, reference: str, scale: str, level: float, people: dict[str, float] | None = None
+) -> None:
     query = query_of(rows, question)
     asked_for = [segment for segment in query.segments if segment[0] != "Total"]
     possible = {(row.category, row.stratum) for row in rows if row.question == question}
@@ -125,16 +133,26 @@ def _check_disparity(rows: list[Row], question: str, reference: str, scale: str,
     asked = everything(rows, question) | {"categories": [segments[0][0]], "scale": scale, "level": level}
     asked |= {"strata": [stratum for _, stratum in asked_for], "reference": reference}
     options = Options(scale=scale, level=level)
-    expected = reference_measures.disparity(rows, query._replace(segments=segments), reference, options)
+    if people is not None:
+        asked["shares"] = [{"stratum": stratum, "share": people[stratum]} for _, stratum in segments]
+    expected = reference_measures.disparity(rows, query._replace(segments=segments), reference, options, people)
     found = records_of_rows("disparity", rows, asked)
     has_gap = any(isinstance(count := record["strata_count"], int) and count >= 2 for record in expected)
     computed = [{name: own for name, own in record.items() if name not in SIMULATED} for record in found]
     agree(computed, expected if has_gap else [])
     for record in found:
-        low, value, high = record["low"], record["value"], record["high"]
-        if isinstance(low, float) and isinstance(value, float) and isinstance(high, float):
-            assert 0 <= low <= value + 1e-4
-            assert value <= high + 1e-4
+        for value_name, names in NEVER_NEGATIVE.items():
+            low, value, high = (record[name] for name in (names.format("low"), value_name, names.format("high")))
+            if isinstance(low, float) and isinstance(value, float) and isinstance(high, float):
+                assert 0 <= low <= value + 1e-4 * max(1.0, value)
+                assert value <= high + 1e-4 * max(1.0, value)
+
+
+NEVER_NEGATIVE = {
+    "value": "{}",
+    "index_of_disparity_percent": "index_of_disparity_{}",
+    "between_group_variance": "between_group_variance_{}",
+}
 
 
 @given(

@@ -63,7 +63,7 @@ def test_quantiles_are_those_that_r_prints_for_1_to_10(fraction: float, value: f
 def test_the_slope_index_is_that_of_five_equal_groups() -> None:
     """Manual of the R package dceasimR, calc_sii: healthy life of 60 to 72 years in fifths, SII 15, RII 0.2272727."""
     groups = [StratumEstimate(str(years), float(years), None, 20.0) for years in (60, 63, 66, 69, 72)]
-    found = slope_index(groups)
+    found = slope_index(groups, [0.2] * 5)
     assert found is not None
     assert found.slope == pytest.approx(15)
     assert found.relative == pytest.approx(0.2272727, abs=5e-8)

@@ -16,6 +16,7 @@ from meantime.statistics.measures.correlation import Correlation
 from meantime.statistics.measures.coverage import Coverage
 from meantime.statistics.measures.difference import Difference
 from meantime.statistics.measures.disparity import Disparity
+from meantime.statistics.measures.disparity_scan import DisparityScan
 from meantime.statistics.measures.distribution import Distribution
 from meantime.statistics.measures.heterogeneity import Heterogeneity
 from meantime.statistics.measures.mean import Mean
@@ -50,6 +51,7 @@ STATISTICS: tuple[type[Statistic], ...] = (
     Heterogeneity,
     Trend,
     Disparity,
+    DisparityScan,
     Correlation,
     Coverage,
     Profile,

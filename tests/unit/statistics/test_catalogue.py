@@ -59,6 +59,7 @@ def test_the_catalogue_has_the_nine_of_the_contract_and_then_those_of_v1() -> No
         "heterogeneity",
         "trend",
         "disparity",
+        "disparity_scan",
         "correlation",
         "coverage",
         "profile",

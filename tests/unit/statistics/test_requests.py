@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from meantime.errors import InvalidParameterError, StatisticError
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, find_statistic, statistics_of
 from meantime.statistics.kinds import PopulationRow
+from meantime.statistics.measures.disparity import Disparity
 from meantime.statistics.measures.mean import Mean
 from meantime.statistics.requests import canonical_json, from_canonical, read_request
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -32,6 +33,7 @@ LEAST_REQUESTS: dict[str, dict[str, object]] = {
     "heterogeneity": {"question": "Q036"},
     "trend": {"question": "Q036"},
     "disparity": {"question": "Q036", "categories": ["Sex"]},
+    "disparity_scan": {},
     "correlation": {"question": "Q036", "against_question": "Q046"},
     "coverage": {},
     "profile": {"place": "Alabama"},
@@ -151,7 +153,9 @@ STORED = {
     '"breaks":"apart","break_years":[],"joinpoints":0,"panel":"published","adjust":"bh","weights":"none","population":null,"scale":"auto","level":0.95,'
     '"explain":false}',
     "disparity": f'{{{QUESTION},"years":[2023],"locations":null,"include":["states"],"categories":["Education"],'
-    '"strata":null,"reference":"best","scale":"auto","level":0.95,"explain":false}',
+    '"strata":null,"reference":"best","shares":null,"scale":"auto","level":0.95,"explain":false}',
+    "disparity_scan": '{"questions":null,"year":2023,"locations":null,"include":["states"],"categories":null,"k":10,'
+    '"adjust":"bh","scale":"auto","level":0.95,"explain":false}',
     "correlation": f'{{{QUESTION},"years":[2023],{PLACES},"against_question":"Percent of adults who engage in no'
     ' leisure-time physical activity","adjust":"bh","level":0.95,"explain":false}',
     "coverage": f'{{{QUESTION},"years":[2011,2012,2013,2014,2015,2016,2017,2018,2019,2020,2021,2022,2023],'
@@ -186,6 +190,25 @@ def test_a_population_table_is_stored_in_order_of_location_and_year(cube: Survey
     stored = orjson.loads(canonical_json(request))
     assert stored["population"] == people[::-1]
     assert from_canonical(Mean, canonical_json(request), cube) == request
+
+
+def test_shares_are_stored_in_order_of_location_and_stratum(cube: SurveyCube) -> None:
+    everywhere, guam = ([{"stratum": name, "share": 2} for name in ("Male", "Female")] for _ in range(2))
+    shares = [own | {"location": "GU"} for own in guam] + everywhere
+    request = read_request(Disparity, cube, {"question": "Q036", "categories": ["Sex"], "shares": shares})
+    assert request.shares is not None
+    assert [(row.location, row.stratum) for row in request.shares] == [
+        (None, "Female"),
+        (None, "Male"),
+        ("Guam", "Female"),
+        ("Guam", "Male"),
+    ]
+    assert from_canonical(Disparity, canonical_json(request), cube) == request
+
+
+def test_a_disparity_that_was_stored_without_shares_has_those_of_the_sample() -> None:
+    text = STORED["disparity"].replace('"shares":null,', "")
+    assert canonical_json(from_canonical(Disparity, text, bundled_cube())) == STORED["disparity"]
 
 
 SOME_OF = {

@@ -124,11 +124,7 @@ class PlaceFilters(Statistic):
 
     def places(self, cube: SurveyCube) -> Places:
         """Find what the filters name; errors as for ``settled``."""
-        include = self._included_kinds(cube)
-        if self.locations is None:
-            locations = locations_of_kinds(cube, include)
-        else:
-            locations = tuple(sorted([cube.location_index[name] for name in self.locations]))
+        include, locations = named_places(cube, self.locations, self.include or (), self.default_include)
         return Places(cube, self.years or self.default_years(cube), include, locations, self._segments(cube))
 
     def default_years(self, cube: SurveyCube) -> tuple[int, ...]:
@@ -138,21 +134,6 @@ class PlaceFilters(Statistic):
     def default_segments(self, cube: SurveyCube) -> tuple[int, ...]:
         """Return the strata that are meant where neither categories nor strata are named."""
         return overall_segments(cube)
-
-    def _included_kinds(self, cube: SurveyCube) -> tuple[str, ...]:
-        if self.locations is None:
-            return self.include or self.default_include
-        kinds = {name: cube.locations[cube.location_index[name]].kind for name in self.locations}
-        include = self.include or tuple([word for word, kind in INCLUDED_KINDS.items() if kind in kinds.values()])
-        included = {INCLUDED_KINDS[word] for word in include}
-        for name, kind in kinds.items():
-            if kind not in included:
-                raise InvalidParameterError(
-                    f"include: {name} is a {kind}, which include leaves out; name its kind too, or leave include out",
-                    field="include",
-                    accepted=tuple(INCLUDED_KINDS),
-                )
-        return include
 
     def _segments(self, cube: SurveyCube) -> tuple[int, ...]:
         categories, strata = self.categories, self.strata
@@ -215,6 +196,32 @@ def newest_common_year(cube: SurveyCube, question: str, against_question: str) -
             field="against_question",
         )
     return (max(both),)
+
+
+def named_places(
+    cube: SurveyCube, names: tuple[str, ...] | None, include: tuple[str, ...], default_include: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the kinds of locations that are meant, and the locations (indexes, ascending).
+
+    Raises
+    ------
+    InvalidParameterError
+        A named location is of a kind that ``include`` leaves out.
+    """
+    if names is None:
+        include = include or default_include
+        return include, locations_of_kinds(cube, include)
+    kinds = {name: cube.locations[cube.location_index[name]].kind for name in names}
+    include = include or tuple([word for word, kind in INCLUDED_KINDS.items() if kind in kinds.values()])
+    included = {INCLUDED_KINDS[word] for word in include}
+    for name, kind in kinds.items():
+        if kind not in included:
+            raise InvalidParameterError(
+                f"include: {name} is a {kind}, which include leaves out; name its kind too, or leave include out",
+                field="include",
+                accepted=tuple(INCLUDED_KINDS),
+            )
+    return include, tuple(sorted([cube.location_index[name] for name in names]))
 
 
 @kept_per_cube

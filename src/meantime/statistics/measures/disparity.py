@@ -18,10 +18,16 @@ from meantime.statistics.estimation.comparisons.verdicts import cautions_of_dire
 from meantime.statistics.estimation.explanation import explain
 from meantime.statistics.estimation.filters import Filters, Places
 from meantime.statistics.estimation.grouping import LOCATION, STRATUM, group
+from meantime.statistics.estimation.inequality.chance import DRAWS
+from meantime.statistics.estimation.inequality.disparities import Compared, measures_of_each
 from meantime.statistics.estimation.inequality.gaps import BEST, OTHERS, Reference
-from meantime.statistics.estimation.inequality.location_strata import LocationStrata, locations_of, overall_values
-from meantime.statistics.estimation.inequality.ranges import DRAWS
-from meantime.statistics.estimation.inequality.summaries import measures_of
+from meantime.statistics.estimation.inequality.location_strata import (
+    LocationStrata,
+    comparable_segments,
+    locations_of,
+    overall_values,
+)
+from meantime.statistics.estimation.inequality.shares import SharesOption, check_shares, shares_in
 from meantime.statistics.estimation.options import ExplainOption, LevelOption, ScaleOption, check_scale
 from meantime.statistics.estimation.pooling import Estimates, counted_cells, pool
 from meantime.statistics.estimation.selection import Selection
@@ -29,18 +35,7 @@ from meantime.statistics.estimation.uncertainty import Reliability
 from meantime.statistics.kinds import CATEGORY_NAME, STRATUM_NAME, OneOrMore, WordOrName
 from meantime.statistics.result import Record, Result
 from meantime.statistics.statistic import StatisticData
-from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.questions import Direction
-
-
-def _comparable(cube: SurveyCube, question: str, segments: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strata to compare: those that the question has, and that have a place on the category's scale."""
-    categories = {cube.segments[index].category for index in segments}
-    has_scale = any(segment.order is not None for segment in cube.segments if segment.category in categories)
-    possible = possible_segments(cube, cube.question_index[question])
-    return tuple(
-        index for index in segments if index in possible and (not has_scale or cube.segments[index].order is not None)
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +46,7 @@ class Disparity(Filters):
     title = "Disparity between strata"
     summary = "How far apart the strata of a category are in each location, by several measures."
     unit = "percentage points"
-    method = "disparity/2: largest difference between strata, index of disparity, slope index of inequality"
+    method = "disparity/3: largest difference between strata, index of disparity, slope index of inequality"
     example: ClassVar = {"question": "Q036", "years": [2023], "categories": ["Education"]}
     documentation = "methods/disparity.md"
 
@@ -75,6 +70,7 @@ class Disparity(Filters):
         " stratum.",
         Example("College graduate"),
     ] = BEST
+    shares: SharesOption = None
     scale: ScaleOption = "auto"
     level: LevelOption = 0.95
     explain: ExplainOption = False
@@ -83,13 +79,15 @@ class Disparity(Filters):
         """Check the scale, and that two strata of the category or more can be compared."""
         cube = places.cube
         check_scale(cube, self.question, self.scale)
-        if len(_comparable(cube, self.question, places.segments)) < 2:
+        if len(comparable_segments(cube, self.question, places.segments)) < 2:
             raise InvalidParameterError(
                 "categories: fewer than two strata to compare; choose a category with more strata",
                 field="categories",
                 accepted=sorted({segment.category for segment in cube.segments if not segment.is_overall} - {""}),
             )
-        compared = [cube.segments[index].stratum for index in _comparable(cube, self.question, places.segments)]
+        compared = [cube.segments[index].stratum for index in comparable_segments(cube, self.question, places.segments)]
+        if self.shares is not None:
+            check_shares(self.shares, compared, {cube.locations[index].name for index in places.locations})
         if self.reference not in {BEST, OTHERS, *compared}:
             raise InvalidParameterError(
                 f"reference: {self.reference} is none of the strata that are compared; choose one of them",
@@ -102,10 +100,10 @@ class Disparity(Filters):
 
         ``value`` is the largest difference from the reference, in percentage points, with its interval; ``ratio`` is
         the same as a ratio; ``relative_difference_percent`` is the difference as a percentage of the more favourable
-        side; for the other fields see ``inequality/summaries.py``. Only strata with a value count, and in a category
-        with a scale only those that have a place on it; several years are pooled over those that all strata of a
-        location have. All measures are None with fewer than two strata. Slope index and relative index exist for
-        categories with a scale.
+        side; ``_by_chance`` is what a measure would be on average if no stratum differed; for the other fields see
+        ``inequality/summaries.py``. Only strata with a value count, and in a category with a scale only those that have
+        a place on it; several years are pooled over those that all strata of a location have. All measures are None
+        with fewer than two strata. Slope index and relative index exist for categories with a scale.
 
         Raises
         ------
@@ -114,12 +112,12 @@ class Disparity(Filters):
 
         Notes
         -----
-        Intervals of the largest difference by simulation (``inequality/ranges.py``). Strata are taken as independent.
+        Intervals: ``inequality/ranges.py``, ``inequality/summary_intervals.py``. Strata are taken as independent.
         Sources: Keppel et al. 2005, Pearcy and Keppel 2002, Pamuk 1985 (see ``inequality/summaries.py``).
         """
         cube = data.cube
         chosen = self.select(cube)
-        segments = _comparable(cube, self.question, chosen.segments)
+        segments = comparable_segments(cube, self.question, chosen.segments)
         selection = chosen.elsewhere(segments=segments)
         left_out = unshared_cells(selection, counted_cells(selection), apart=[STRATUM], within=[LOCATION])
         groups = group(selection, [LOCATION, STRATUM])
@@ -127,54 +125,69 @@ class Disparity(Filters):
         locations = locations_of(estimates, overall_values(selection, left_out), left_out)
         if all(len(location.strata) < 2 for location in locations):
             raise StatisticError("no location has two strata with a value there; choose another year or category")
-        records = []
-        for location in locations:
-            data.checkpoint()
-            records.append(
-                {"location": location.name} | _shared_dimensions(selection) | self._record(location, selection)
-            )
-        reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
+        measures = self._measures(locations, selection, data)
+        records = [
+            {"location": own.name} | _shared_dimensions(selection) | _record(own, found)
+            for own, found in zip(locations, measures, strict=True)
+        ]
         return Result(
             records=records,
             unit="percentage points" if selection.question.unit == "percent" else selection.question.unit,
-            method=f"{self.versioned_method()}: largest difference from {self._reference_in_words()}, its interval that"
-            f" of all differences at once, by {DRAWS:,} seeded draws; index of disparity about the overall estimate;"
-            " between-group variance, slope and relative index by shares of the sample, with a"
-            f" {100 * self.level:g} % normal interval; standard errors read on the {estimates.scale} scale{reason}",
-            cautions=tuple(_cautions(estimates, locations, chosen.segments, segments)),
+            method=self._method(estimates),
+            cautions=(
+                *_cautions(estimates, locations, chosen.segments, segments),
+                "strata are taken as independent samples"
+                + (", and their shares are those of the sample, not of people" if self.shares is None else ""),
+            ),
             explanation=explain(estimates, [_PITFALL]) if self.explain else None,
+        )
+
+    def _measures(self, locations: list[LocationStrata], selection: Selection, data: StatisticData) -> list[Record]:
+        """Return the measures of each location."""
+        named, shares = self.reference in {BEST, OTHERS}, shares_in(self.shares)
+        return measures_of_each(
+            [Compared(own.strata, own.overall, shares.of(own.name, own.strata)) for own in locations],
+            self.level,
+            Reference(self.reference) if named else Reference("stratum", self.reference),
+            higher_is_better=selection.question.direction is Direction.HIGHER_IS_BETTER,
+            has_scale=selection.cube.segments[selection.segments[0]].order is not None,
+            checkpoint=data.checkpoint,
+        )
+
+    def _method(self, estimates: Estimates) -> str:
+        reason = f"; {estimates.scale_reason}" if estimates.scale_reason else ""
+        by_what = "the studentised range" if self.reference == BEST else f"{DRAWS:,} seeded draws"
+        shares = "the sample" if self.shares is None else "the people, as the request has them"
+        return (
+            f"{self.versioned_method()}: largest difference from {self._reference_in_words()}, its interval that of all"
+            f" differences at once, by {by_what}; index of disparity about the overall estimate; between-group"
+            f" variance, slope and relative index by shares of {shares}; {100 * self.level:g} % intervals of index and"
+            f" variance by {DRAWS:,} seeded draws and a tangent, of the slope normal, of the relative index by Fieller;"
+            f" standard errors read on the {estimates.scale} scale{reason}"
         )
 
     def _reference_in_words(self) -> str:
         words = {BEST: "the most favourable stratum", OTHERS: "the mean of all other strata, each counted once"}
         return words.get(self.reference, self.reference)
 
-    def _record(self, location: LocationStrata, selection: Selection) -> Record:
-        """Return one location's fields after its dimensions, all of them; a measure that isn't there is None."""
-        named = self.reference in {BEST, OTHERS}
-        measures = measures_of(
-            location.strata,
-            location.overall,
-            self.level,
-            Reference(self.reference) if named else Reference("stratum", self.reference),
-            higher_is_better=selection.question.direction is Direction.HIGHER_IS_BETTER,
-            has_scale=selection.cube.segments[selection.segments[0]].order is not None,
-        )
-        doubt = Reliability.CAUTION if location.is_doubtful else Reliability.OK
-        sizes = [own.sample_size for own in location.strata if own.sample_size is not None]
-        size = math.fsum(sizes)
-        return {
-            **{field: measures.get(field) for field in _FIELDS_BEFORE},
-            "sample_size": None if not sizes else int(size) if size.is_integer() else size,
-            "cells_used": location.cells_used,
-            "cells_suppressed": location.cells_suppressed,
-            "reliability": (doubt if "value" in measures else Reliability.SUPPRESSED).value,
-            **{field: measures.get(field) for field in _FIELDS_AFTER},
-            "overall_value": location.overall,
-            "strata_count": len(location.strata),
-            "strata_missing": location.strata_missing,
-            "cells_left_out": location.cells_left_out,
-        }
+
+def _record(location: LocationStrata, measures: Record) -> Record:
+    """Return one location's fields after its dimensions, all of them; a measure that isn't there is None."""
+    doubt = Reliability.CAUTION if location.is_doubtful else Reliability.OK
+    sizes = [own.sample_size for own in location.strata if own.sample_size is not None]
+    size = math.fsum(sizes)
+    return {
+        **{field: measures.get(field) for field in _FIELDS_BEFORE},
+        "sample_size": None if not sizes else int(size) if size.is_integer() else size,
+        "cells_used": location.cells_used,
+        "cells_suppressed": location.cells_suppressed,
+        "reliability": (doubt if "value" in measures else Reliability.SUPPRESSED).value,
+        **{field: measures.get(field) for field in _FIELDS_AFTER},
+        "overall_value": location.overall,
+        "strata_count": len(location.strata),
+        "strata_missing": location.strata_missing,
+        "cells_left_out": location.cells_left_out,
+    }
 
 
 _PITFALL = (
@@ -202,12 +215,23 @@ _FIELDS_AFTER = (
     "ratio_high",
     "relative_difference_percent",
     "index_of_disparity_percent",
+    "index_of_disparity_standard_error",
+    "index_of_disparity_low",
+    "index_of_disparity_high",
+    "index_of_disparity_by_chance",
     "between_group_variance",
+    "between_group_variance_standard_error",
+    "between_group_variance_low",
+    "between_group_variance_high",
+    "between_group_variance_by_chance",
     "slope_index",
     "slope_index_standard_error",
     "slope_index_low",
     "slope_index_high",
     "relative_index",
+    "relative_index_standard_error",
+    "relative_index_low",
+    "relative_index_high",
 )
 
 
@@ -236,5 +260,4 @@ def _cautions(
             "over the years that all strata have, so not over the same in each location:"
             f" {len(matched)} of {len(locations)} locations leave years out ({listed(matched)})"
         )
-    cautions.append("strata are taken as independent samples, and their shares are those of the sample, not of people")
     return cautions

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from meantime.errors import InvalidParameterError, StatisticError
-from meantime.statistics.estimation.inequality.gaps import BEST, Reference, StratumEstimate, gap_measures
+from meantime.statistics.estimation.inequality.disparities import Compared, measures_of, measures_of_each
+from meantime.statistics.estimation.inequality.gaps import BEST, Reference, StratumEstimate
 from meantime.statistics.estimation.inequality.summaries import (
     between_group_variance,
     index_of_disparity,
@@ -146,8 +147,12 @@ def stratum(value: float, error: float | None = 1.0, size: float | None = 100.0)
     return StratumEstimate("a stratum", value, error, size)
 
 
+def measured(*strata: StratumEstimate, overall: float | None = None) -> Record:
+    return measures_of(strata, overall, 0.95, Reference(BEST), higher_is_better=False, has_scale=True)
+
+
 def test_a_ratio_has_the_limits_of_its_logarithm() -> None:
-    measures = gap_measures([stratum(40.0, 4.0), stratum(20.0, 1.0)], Reference(BEST), 0.95, higher_is_better=False)
+    measures = measured(stratum(40.0, 4.0), stratum(20.0, 1.0))
     low, high = measures["ratio_low"], measures["ratio_high"]
     assert isinstance(low, float)
     assert isinstance(high, float)
@@ -157,7 +162,7 @@ def test_a_ratio_has_the_limits_of_its_logarithm() -> None:
 
 @pytest.mark.parametrize(("above", "below"), [(stratum(40.0, None), stratum(20.0)), (stratum(40.0), stratum(0.0))])
 def test_a_ratio_without_errors_or_to_zero_has_no_interval(above: StratumEstimate, below: StratumEstimate) -> None:
-    measures = gap_measures([above, below], Reference(BEST), 0.95, higher_is_better=False)
+    measures = measured(above, below)
     assert (measures.get("ratio_low"), measures.get("ratio_high")) == (None, None)
 
 
@@ -167,17 +172,52 @@ def test_an_index_of_disparity_needs_a_reference_above_zero() -> None:
 
 
 def test_large_strata_count_more_in_the_variance() -> None:
-    assert between_group_variance([stratum(10.0, size=300.0), stratum(20.0, size=100.0)]) == pytest.approx(18.75)
-    assert between_group_variance([stratum(10.0), stratum(20.0, size=None)]) is None
+    assert between_group_variance([stratum(10.0), stratum(20.0)], [0.75, 0.25]) == pytest.approx(18.75)
+    assert measured(stratum(10.0, size=300.0), stratum(20.0))["between_group_variance"] == pytest.approx(18.75)
+    assert measured(stratum(10.0), stratum(20.0, size=None))["between_group_variance"] is None
 
 
 def test_a_slope_needs_sizes_and_two_strata_that_have_people() -> None:
-    assert slope_index([stratum(10.0), stratum(20.0, size=None)]) is None
-    assert slope_index([stratum(10.0, size=100.0), stratum(20.0, size=0.0)]) is None
-    without_error = slope_index([stratum(10.0), stratum(20.0, error=None)])
+    assert slope_index([stratum(10.0), stratum(20.0)], None) is None
+    assert slope_index([stratum(10.0), stratum(20.0)], [1.0, 0.0]) is None
+    without_error = slope_index([stratum(10.0), stratum(20.0, error=None)], [0.5, 0.5])
     assert without_error is not None
     assert without_error.slope == pytest.approx(20.0)
     assert without_error.standard_error is None
+
+
+@pytest.mark.parametrize("reference", [Reference(BEST), Reference("others"), Reference("stratum", "B")])
+def test_many_locations_together_have_the_measures_that_each_has_alone(reference: Reference) -> None:
+    """More than are computed at once, with strata missing here and there."""
+    shift = [place % 7 / 10 for place in range(150)]
+    strata = [
+        [
+            StratumEstimate(name, own + more, 1.0 + more, 100.0)
+            for name, own in zip("ABCD", (30, 34, 31, 29), strict=True)
+        ]
+        for more in shift
+    ]
+    kept = [own[: 1 + place % 4] for place, own in enumerate(strata)]
+    compared = [Compared(own, 31.0, [1 / len(own)] * len(own)) for own in kept]
+    together = measures_of_each(compared, 0.9, reference, higher_is_better=False, has_scale=True)
+    assert together == [measures_of(own, 31.0, 0.9, reference, higher_is_better=False, has_scale=True) for own in kept]
+    assert together[0] == {}
+
+
+def test_a_category_of_very_many_strata_can_be_compared_and_scanned() -> None:
+    rows = [
+        Row(
+            OBESITY, "Q", place, place[:2], 2020, "County", f"county {number:03}", 30.0 + number / 10, 29.0, 32.0, 100.0
+        )
+        for place in ("Ohio", "Utah", "Iowa")
+        for number in range(700)
+    ]
+    (first, *_) = records_in("disparity_scan", cube_of(rows), {"scale": "linear"})
+    own, *_ = records_in("disparity", cube_of(rows), {"question": OBESITY, "categories": ["County"], "scale": "linear"})
+    assert [first[name] for name in ("location", "value", "low", "high", "p_value")] == [
+        own[name] for name in ("location", "value", "low", "high", "p_value")
+    ]
+    assert first["strata_count"] == 700
 
 
 def test_a_chosen_stratum_is_the_reference() -> None:
@@ -223,12 +263,17 @@ def test_years_that_a_stratum_lacks_are_left_out_for_all() -> None:
 def test_equal_strata_are_named_by_their_order_which_changes_no_number() -> None:
     """The rule for ties: the first is named. The standard error is that of all strata, not of those two."""
     alike = [stratum(40.0, 1.0), stratum(40.0, 5.0), stratum(20.0, 1.0)]
-    first, second = (
-        gap_measures(strata, Reference(BEST), 0.95, higher_is_better=False)
-        for strata in (alike, [alike[1], alike[0], alike[2]])
-    )
+    first, second = (measured(*strata) for strata in (alike, [alike[1], alike[0], alike[2]]))
     for name in ("value", "standard_error", "low", "high"):
         assert first[name] == pytest.approx(second[name], rel=0.05)
+
+
+@pytest.mark.parametrize("value", [99.9, 0.1, 33.3, 56.7])
+def test_of_equal_strata_the_first_is_the_higher_side_whatever_the_last_bits_of_a_mean_are(value: float) -> None:
+    alike = [StratumEstimate(name, value, 1.0, 100.0) for name in ("Asian", "Hispanic", "Other", "White")]
+    for count in (3, 4):
+        found = measures_of(alike[:count], None, 0.95, Reference("others"), higher_is_better=False, has_scale=False)
+        assert (found["highest_stratum"], found["lowest_stratum"], found["value"]) == ("Asian", "all others", 0.0)
 
 
 def test_a_disparity_stops_at_a_checkpoint_that_raises() -> None:
@@ -240,3 +285,90 @@ def test_a_disparity_stops_at_a_checkpoint_that_raises() -> None:
 
     with pytest.raises(TimeoutError):
         request.compute(StatisticData(cube, None, stop))
+
+
+# ---- shares of people ------------------------------------------------------------------------------------------------
+
+PEOPLE = {
+    "Less than high school": 100.0,
+    "High school graduate": 200.0,
+    "Some college or technical school": 300.0,
+    "College graduate": 400.0,
+}
+
+
+def shares_of(people: dict[str, float], location: str | None = None) -> list[dict[str, object]]:
+    place = {} if location is None else {"location": location}
+    return [{"stratum": stratum, "share": share, **place} for stratum, share in people.items()]
+
+
+def test_shares_of_people_count_in_place_of_those_of_the_sample() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    record = measure(cube, "Education", shares=shares_of(PEOPLE))
+    mean = (100 * 40 + 200 * 36 + 300 * 34 + 400 * 26) / 1000
+    expected = (
+        100 * (40 - mean) ** 2 + 200 * (36 - mean) ** 2 + 300 * (34 - mean) ** 2 + 400 * (26 - mean) ** 2
+    ) / 1000
+    assert record["between_group_variance"] == pytest.approx(expected)
+    places = [0.05, 0.2, 0.45, 0.8]
+    top = sum(n * (x - 0.5) * y for n, x, y in zip((1, 2, 3, 4), places, (40, 36, 34, 26), strict=True))
+    slope = top / sum(n * (x - 0.5) ** 2 for n, x in zip((1, 2, 3, 4), places, strict=True))
+    assert record["slope_index"] == pytest.approx(slope)
+    assert record["relative_index"] == pytest.approx(slope / mean)
+    unweighted = measure(cube, "Education")
+    same = ("value", "low", "high", "index_of_disparity_percent", "index_of_disparity_low", "sample_size")
+    assert [record[name] for name in same] == [unweighted[name] for name in same]
+
+
+def test_people_and_proportions_are_the_same_shares() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    proportions = {stratum: share / 1000 for stratum, share in PEOPLE.items()}
+    one, other = (measure(cube, "Education", shares=shares_of(own)) for own in (PEOPLE, proportions))
+    assert one["between_group_variance_high"] == pytest.approx(other["between_group_variance_high"])
+
+
+def test_a_location_s_own_shares_stand_before_those_for_all() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    equal = dict.fromkeys(PEOPLE, 1.0)
+    own = measure(cube, "Education", shares=[*shares_of(equal), *shares_of(PEOPLE, "OH")])
+    assert own == measure(cube, "Education", shares=shares_of(PEOPLE))
+
+
+def test_a_caution_names_the_shares_of_the_sample_only_where_they_count() -> None:
+    cube = cube_with("Education", SCHOOLING)
+    for more, said in (({}, True), ({"shares": shares_of(PEOPLE)}, False)):
+        answer = ask("disparity", cube, {"question": OBESITY, "categories": ["Education"], **more})
+        assert isinstance(answer["cautions"], list)
+        assert any("shares are those of the sample" in caution for caution in answer["cautions"]) == said
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        (shares_of({"Less than high school": 1.0}), "none of High school graduate, Some college"),
+        (shares_of(PEOPLE | {"Total": 1.0}), "'Total' is no stratum that is compared"),
+        (shares_of(PEOPLE | {"College graduates": 1.0}), "did you mean 'College graduate'"),
+        (shares_of(PEOPLE | {"College graduate": 0.0}), "0.0 is no share; give a number above 0"),
+        (shares_of(PEOPLE | {"College graduate": -1.0}), "-1.0 is no share"),
+        (shares_of(PEOPLE) + shares_of(PEOPLE), "is given twice"),
+        ([{"stratum": "College graduate"}], "is not a row such as"),
+        ([], "0 items"),
+    ],
+)
+def test_shares_that_cannot_be_used_are_refused(shares: list[dict[str, object]], message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message) as refused:
+        measure(cube_with("Education", SCHOOLING), "Education", shares=shares)
+    assert refused.value.field == "shares"
+
+
+def test_shares_of_other_locations_alone_are_refused_with_the_locations_that_lack_them() -> None:
+    rows = [
+        Row(OBESITY, "Q", name, code, 2020, "Sex", stratum, 30.0, 29.0, 31.0, 100.0)
+        for name, code in (("Ohio", "OH"), ("Utah", "UT"))
+        for stratum in ("Female", "Male")
+    ]
+    shares = shares_of({"Female": 1.0, "Male": 2.0}, "Ohio")
+    asked: dict[str, object] = {"question": OBESITY, "categories": ["Sex"], "shares": shares}
+    with pytest.raises(InvalidParameterError, match="shares: none for Utah"):
+        ask("disparity", cube_of(rows), asked)
+    assert len(records_in("disparity", cube_of(rows), asked | {"locations": ["Ohio"]})) == 1

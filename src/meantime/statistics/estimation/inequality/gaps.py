@@ -1,6 +1,6 @@
 """The largest difference between one location's strata and a reference, absolute and as a ratio.
 
-Which strata these are is in ``location_strata.py``; the intervals are simulated in ``ranges.py``. Source: K. Keppel et
+Which strata these are is in ``location_strata.py``; intervals are in ``ranges.py``. Source: K. Keppel et
 al., Methodological issues in measuring health disparities, Vital and Health Statistics series 2, no. 141, 2005.
 """
 
@@ -16,12 +16,14 @@ from meantime.statistics.estimation.inequality.ranges import (
     Differences,
     FromTheOthers,
     all_pairs,
-    largest_difference,
-    largest_interval,
+    from_the_others,
+    largest_differences,
+    largest_intervals,
     pairs_with,
 )
 from meantime.statistics.estimation.uncertainty import TIE_DECIMALS
-from meantime.statistics.result import Record
+from meantime.statistics.result import Column, Record, records_of
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +74,18 @@ def gap_of(strata: Sequence[StratumEstimate], reference: Reference) -> tuple[Str
         sides = [(own, fixed) for own in strata if own is not fixed]
     distances = [round(abs(own.value - other.value), TIE_DECIMALS) for own, other in sides]
     first, second = sides[distances.index(max(distances))]
-    return (first, second) if first.value >= second.value else (second, first)
+    return (second, first) if round(first.value - second.value, TIE_DECIMALS) < 0 else (first, second)
 
 
-def gap_measures(
-    strata: Sequence[StratumEstimate], reference: Reference, level: float, *, higher_is_better: bool
-) -> Record:
-    """Return the largest difference from the reference, absolute and as a ratio, with intervals.
-
-    Notes
-    -----
-    Intervals are those of all differences at once (``ranges.py``), the ratio's on the logarithmic scale, with
-    SE(ln v) = SE / v by the delta method (Keppel et al. 2005). Strata are taken as independent.
-    """
+def gap_values(strata: Sequence[StratumEstimate], reference: Reference, *, higher_is_better: bool) -> Record:
+    """Return the largest difference from the reference, absolute and as a ratio; empty without the reference."""
     sides = gap_of(strata, reference)
     if sides is None:
         return {}
     highest, lowest = sides
     favourable = highest if higher_is_better else lowest
-    gap = highest.value - lowest.value
-    measures: Record = {
+    gap = max(0.0, highest.value - lowest.value)
+    return {
         "value": gap,
         "highest_stratum": highest.stratum,
         "highest_value": highest.value,
@@ -100,27 +94,39 @@ def gap_measures(
         "ratio": highest.value / lowest.value if lowest.value > 0 else None,
         "relative_difference_percent": 100 * gap / favourable.value if favourable.value > 0 else None,
     }
-    value = np.array([own.value for own in strata])
-    error = np.array([math.nan if own.standard_error is None else own.standard_error for own in strata])
-    if np.isnan(error).any():
-        return measures
-    found = largest_difference(value, error, _differences(strata, reference), level)
-    measures |= {
+
+
+def gap_intervals(value: FloatArray, error: FloatArray, differences: Differences, level: float) -> list[Record]:
+    """Return how certain the largest difference of each location is: one row a stratum, one column a location.
+
+    Notes
+    -----
+    Intervals are those of all differences at once (``ranges.py``), the ratio's on the logarithmic scale, with
+    SE(ln v) = SE / v by the delta method (Keppel et al. 2005). Strata are taken as independent.
+    """
+    found = largest_differences(value, error, differences, level)
+    columns: dict[str, Column] = {
         "standard_error": found.standard_error,
         "low": found.low,
         "high": found.high,
         "value_by_chance": found.by_chance,
         "p_value": found.p_value,
     }
-    if reference.kind != OTHERS and (value > 0).all():
-        low, high = largest_interval(np.log(value), error / value, _differences(strata, reference), level)
-        measures |= {"ratio_low": math.exp(low), "ratio_high": math.exp(high)}
-    return measures
+    has_ratio: BoolArray = np.asarray((value > 0).all(axis=0))
+    if has_ratio.any() and not isinstance(differences, FromTheOthers):
+        limits = np.full((2, value.shape[1]), np.nan)
+        positive = value[:, has_ratio]
+        relative = error[:, has_ratio] / positive
+        limits[:, has_ratio] = np.exp(largest_intervals(np.log(positive), relative, differences, level))
+        columns |= {"ratio_low": limits[0], "ratio_high": limits[1]}
+    return records_of(columns)
 
 
-def _differences(strata: Sequence[StratumEstimate], reference: Reference) -> Differences:
+def differences_of(strata: Sequence[StratumEstimate], reference: Reference) -> Differences | None:
+    """Return which differences the reference means; None if it isn't among the strata."""
     if reference.kind == BEST:
         return all_pairs(len(strata))
     if reference.kind == OTHERS:
-        return FromTheOthers()
-    return pairs_with(len(strata), [own.stratum for own in strata].index(reference.stratum))
+        return from_the_others()
+    names = [own.stratum for own in strata]
+    return pairs_with(len(strata), names.index(reference.stratum)) if reference.stratum in names else None

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from meantime.errors import StatisticError
+from meantime.statistics.estimation.absences import possible_segments
 from meantime.statistics.estimation.filters import overall_segments
 from meantime.statistics.estimation.grouping import LOCATION, group
 from meantime.statistics.estimation.inequality.gaps import StratumEstimate
 from meantime.statistics.estimation.pooling import Estimates, pool
 from meantime.statistics.estimation.selection import IndexArray, Selection
 from meantime.statistics.estimation.uncertainty import Reliability
-from meantime.statistics.result import plain
-from meantime.survey.cube.survey_cube import BoolArray, SurveyCube
+from meantime.survey.cube.survey_cube import BoolArray, FloatArray, SurveyCube
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,51 @@ class LocationStrata:
     cells_left_out: int
 
 
+def comparable_segments(cube: SurveyCube, question: str, segments: Sequence[int]) -> tuple[int, ...]:
+    """Return the strata to compare: those that the question has, and that have a place on the category's scale."""
+    categories = {cube.segments[index].category for index in segments}
+    scales = {each.category for each in cube.segments if each.category in categories and each.order is not None}
+    possible = possible_segments(cube, cube.question_index[question])
+    return tuple(
+        index
+        for index in segments
+        if index in possible and (cube.segments[index].category not in scales or cube.segments[index].order is not None)
+    )
+
+
 def locations_of(estimates: Estimates, overall: dict[int, float], left_out: BoolArray) -> list[LocationStrata]:
     """Return the strata of each location, in the order of the groups."""
     selection = estimates.groups.selection
     cube = selection.cube
     cells = selection.cells[estimates.groups.first_cell]
-    flags = plain(estimates.common_columns()["reliability"])
+    is_doubtful = np.array(estimates.reliability()) == Reliability.CAUTION
     not_used = estimates.groups.total(left_out)
     members: dict[int, list[int]] = {}
     for place, location in enumerate(cube.cells.location[cells].tolist()):
         members.setdefault(location, []).append(place)
+    segments = cube.cells.segment[cells].tolist()
+    strata = [
+        None if value is None else StratumEstimate(cube.segments[segment].stratum, value, error, size)
+        for segment, value, error, size in zip(
+            segments,
+            _known(estimates.value),
+            _known(estimates.standard_error),
+            _known(estimates.sample_size),
+            strict=True,
+        )
+    ]
     found = []
     for location, places in members.items():
-        valued = [place for place in places if not math.isnan(estimates.value[place])]
+        valued = [own for own in (strata[place] for place in places) if own is not None]
+        with_value = [place for place in places if strata[place] is not None]
         found.append(
             LocationStrata(
                 name=cube.locations[location].name,
-                strata=[_stratum(estimates, place, int(cells[place])) for place in valued],
+                strata=valued,
                 overall=overall.get(location),
-                cells_used=int(estimates.cells_used[valued].sum()),
+                cells_used=int(estimates.cells_used[with_value].sum()),
                 cells_suppressed=int(estimates.cells_suppressed[places].sum()),
-                is_doubtful=any(flags[place] == Reliability.CAUTION for place in valued),
+                is_doubtful=bool(is_doubtful[with_value].any()),
                 strata_missing=len(selection.segments) - len(valued),
                 cells_left_out=int(not_used[places].sum()),
             )
@@ -60,15 +85,9 @@ def locations_of(estimates: Estimates, overall: dict[int, float], left_out: Bool
     return found
 
 
-def _stratum(estimates: Estimates, place: int, cell: int) -> StratumEstimate:
-    cube = estimates.groups.selection.cube
-    error, size = float(estimates.standard_error[place]), float(estimates.sample_size[place])
-    return StratumEstimate(
-        stratum=cube.segments[cube.cells.segment[cell]].stratum,
-        value=float(estimates.value[place]),
-        standard_error=None if math.isnan(error) else error,
-        sample_size=None if math.isnan(size) else size,
-    )
+def _known(column: FloatArray) -> list[float | None]:
+    """Return numbers, with None for NaN."""
+    return [None if math.isnan(number) else number for number in column.tolist()]
 
 
 def overall_values(selection: Selection, left_out: BoolArray) -> dict[int, float]:

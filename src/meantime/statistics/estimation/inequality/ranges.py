@@ -1,8 +1,9 @@
-"""The largest of several differences: its interval, by simulation, though it was chosen because it is large.
+"""The largest of several differences: its interval and its p-value, though it was chosen because it is large.
 
 Of strata that don't differ the highest and the lowest are still apart. So the limits are those of all differences at
-once: each as wide as the largest of them, in standard errors, is with the level's probability by chance. Draws are
-seeded, so the same request has the same answer; numbers are given to six digits, below which computers differ.
+once: each as wide as the largest of them, in standard errors, is with the level's probability by chance. What
+chance gives is in ``chance.py``: for all pairs the studentised range, for differences from one reference seeded draws,
+so the same request has the same answer. Numbers are given to six digits, below which computers differ.
 
 Sources: J. W. Tukey, The problem of multiple comparisons, 1953, and C. Y. Kramer, Extension of multiple range tests to
 group means with unequal numbers of replications, Biometrics 12, 1956 (all pairs); C. W. Dunnett, A multiple comparison
@@ -21,39 +22,41 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from meantime.statistics.estimation.inequality.chance import (
+    DRAWS,
+    Chance,
+    Draws,
+    RangeChance,
+    SimulatedChance,
+    noise,
+)
 from meantime.statistics.estimation.selection import IndexArray
 from meantime.survey.cube.survey_cube import FloatArray
 
-DRAWS = 4000
-"""The level of a 95 % interval is met to within 0.7 points (two standard errors of the simulation)."""
-
-_SEED = 20260101
-
-Draws = npt.NDArray[np.float32]
 Real = TypeVar("Real", bound=np.floating)
 
 
-@dataclass(frozen=True, slots=True)
-class LargestDifference:
-    """The largest of some differences; ``standard_error`` and ``by_chance`` are what simulation gives.
+@dataclass(frozen=True, slots=True, eq=False)
+class LargestDifferences:
+    """The largest of some differences in each location; ``standard_error`` and ``by_chance`` are simulated.
 
     ``by_chance`` is how large it would be on average if nothing differed, ``p_value`` the probability that it would be
     as large as it is, in standard errors.
     """
 
-    standard_error: float
-    low: float
-    high: float
-    by_chance: float
-    p_value: float
+    standard_error: FloatArray
+    low: FloatArray
+    high: FloatArray
+    by_chance: FloatArray
+    p_value: FloatArray
 
 
 class Differences(ABC):
-    """Some differences of a number of estimates."""
+    """Some differences of a number of estimates. Arrays have one row an estimate, one column a location or a draw."""
 
     @abstractmethod
     def of(self, values: npt.NDArray[Real]) -> npt.NDArray[Real]:
-        """Return the differences of values, or of columns of values: one row each."""
+        """Return the differences of the values in each column, one row each."""
 
     @abstractmethod
     def errors(self, standard_error: FloatArray) -> FloatArray:
@@ -64,14 +67,25 @@ class Differences(ABC):
         found: Draws = np.abs(self.of(values)).max(axis=0)
         return found
 
+    def chance(self, standard_error: FloatArray) -> Chance:
+        """Return how large the largest difference of each column is by chance, in its standard errors."""
+        errors = self.errors(standard_error)
+        weight = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0).astype(np.float32)
+        found = np.empty((standard_error.shape[1], DRAWS), dtype=np.float32)
+        for place, own in enumerate(found):
+            drawn = self.of(noise(standard_error[:, place]))
+            np.abs(drawn, out=drawn)
+            drawn *= weight[:, place, None]
+            drawn.max(axis=0, out=own)
+        return SimulatedChance(found)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs(Differences):
-    """The differences of pairs of estimates, by their places; ``is_all`` says that no pair is lacking."""
+    """The differences of pairs of estimates, by their places."""
 
     first: IndexArray
     second: IndexArray
-    is_all: bool = False
 
     def of(self, values: npt.NDArray[Real]) -> npt.NDArray[Real]:
         """Return the first of each pair minus the second."""
@@ -81,9 +95,20 @@ class Pairs(Differences):
         """Return sqrt(SE_a^2 + SE_b^2)."""
         return np.hypot(standard_error[self.first], standard_error[self.second])
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllPairs(Pairs):
+    """The differences of each two of some estimates; they are judged by the studentised range, without draws."""
+
     def largest(self, values: Draws) -> Draws:
-        """Return the largest absolute difference in each column: the range, where all pairs are meant."""
-        return np.ptp(values, axis=0) if self.is_all else Differences.largest(self, values)
+        """Return the range of each column."""
+        found: Draws = values.max(axis=0)
+        found -= values.min(axis=0)
+        return found
+
+    def chance(self, standard_error: FloatArray) -> Chance:
+        """Return the chance that the studentised range gives, which is right or errs on the safe side."""
+        return RangeChance(*standard_error.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,95 +124,90 @@ class FromTheOthers(Differences):
     def errors(self, standard_error: FloatArray) -> FloatArray:
         """Return sqrt(SE^2 + sum of the others' SE^2 / (k - 1)^2)."""
         variance = standard_error**2
-        found: FloatArray = np.sqrt(variance + (variance.sum() - variance) / (len(variance) - 1) ** 2)
+        found: FloatArray = np.sqrt(variance + (variance.sum(axis=0) - variance) / (len(variance) - 1) ** 2)
         return found
 
 
-def all_pairs(count: int) -> Pairs:
+@lru_cache(maxsize=64)
+def all_pairs(count: int) -> AllPairs:
     """Return the differences of each two of some estimates."""
-    return Pairs(*np.triu_indices(count, 1), is_all=True)
+    return AllPairs(*np.triu_indices(count, 1))
 
 
+@lru_cache(maxsize=1)
+def from_the_others() -> FromTheOthers:
+    """Return the differences of each estimate from the mean of all others."""
+    return FromTheOthers()
+
+
+@lru_cache(maxsize=256)
 def pairs_with(count: int, reference: int) -> Pairs:
     """Return the differences of each estimate from one of them."""
     others = np.delete(np.arange(count), reference)
     return Pairs(others, np.full(len(others), reference))
 
 
-@lru_cache(maxsize=64)
-def _draws(count: int) -> Draws:
-    """Return standard normal numbers: one row an estimate, one column a draw."""
-    drawn = np.random.default_rng((_SEED, count)).standard_normal((count, DRAWS), dtype=np.float32)
-    drawn.flags.writeable = False
-    return drawn
-
-
-def largest_difference(
+def largest_differences(
     value: FloatArray, standard_error: FloatArray, differences: Differences, level: float
-) -> LargestDifference:
-    """Return the uncertainty of the largest of some differences of independent estimates.
+) -> LargestDifferences:
+    """Return the uncertainty of the largest of some differences of independent estimates, in each location.
 
     Parameters
     ----------
     value, standard_error
-        Estimates and their standard errors, in one unit, all known.
+        Estimates and their standard errors, in one unit, all known: one row an estimate, one column a location.
     differences
         Which ones.
     level
         The probability that the interval covers the largest true difference, or more.
     """
-    noise = _draws(len(value)) * standard_error.astype(np.float32)[:, None]
-    studentised = _studentised(noise, differences, standard_error)
-    low, high = _limits(value, standard_error, differences, float(np.quantile(studentised, level, method="higher")))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed = np.abs(differences.of(value)) / differences.errors(standard_error)
-    largest = float(np.nan_to_num(observed, posinf=math.inf).max())
-    spread = differences.largest(value.astype(np.float32)[:, None] + noise)
-    return LargestDifference(
-        standard_error=_digits(float(spread.std(dtype=np.float64))),
+    chance = differences.chance(standard_error)
+    low, high = _limits(value, standard_error, differences, chance.critical(level))
+    alike, around = np.empty((2, value.shape[1], DRAWS))
+    for place in range(value.shape[1]):
+        drawn = noise(standard_error[:, place])
+        alike[place] = differences.largest(drawn)
+        drawn += value[:, place, None].astype(np.float32)
+        around[place] = differences.largest(drawn)
+    around -= around.mean(axis=1, keepdims=True)
+    return LargestDifferences(
+        standard_error=six_digits(np.sqrt(np.einsum("ld,ld->l", around, around) / DRAWS)),
         low=low,
         high=high,
-        by_chance=_digits(float(differences.largest(noise).mean(dtype=np.float64))),
-        p_value=(1 + int((studentised >= largest - _SAME).sum())) / (1 + DRAWS),
+        by_chance=six_digits(alike.mean(axis=1)),
+        p_value=chance.p_values(most_errors_apart(value, standard_error, differences)),
     )
 
 
-def largest_interval(
+def most_errors_apart(value: FloatArray, standard_error: FloatArray, differences: Differences) -> FloatArray:
+    """Return the largest |d| / SE(d) of each column; infinite where estimates without an error differ."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.abs(differences.of(value)) / differences.errors(standard_error)
+    found: FloatArray = np.nan_to_num(observed, posinf=math.inf).max(axis=0)
+    return found
+
+
+def largest_intervals(
     value: FloatArray, standard_error: FloatArray, differences: Differences, level: float
-) -> tuple[float, float]:
-    """Return the limits of the largest of some differences, with the parameters of ``largest_difference``.
+) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of the largest of some differences, with the parameters of ``largest_differences``.
 
     Notes
     -----
-    The largest of |d| - q SE(d), but not below 0, and the largest of |d| + q SE(d), where q is the quantile of the
-    largest |d| / SE(d) of 4,000 draws without any true difference.
+    The largest of |d| - q SE(d), but not below 0, and the largest of |d| + q SE(d), where q is what the largest
+    |d| / SE(d) stays within without any true difference: of all pairs by the studentised range, else of 4,000 draws.
     """
-    noise = _draws(len(value)) * standard_error.astype(np.float32)[:, None]
-    studentised = _studentised(noise, differences, standard_error)
-    return _limits(value, standard_error, differences, float(np.quantile(studentised, level, method="higher")))
-
-
-def _studentised(noise: Draws, differences: Differences, standard_error: FloatArray) -> Draws:
-    """Return the largest difference of each draw, in its standard errors."""
-    errors = differences.errors(standard_error)
-    weight = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0).astype(np.float32)
-    found = differences.of(noise)
-    np.abs(found, out=found)
-    found *= weight[:, None]
-    largest: Draws = found.max(axis=0)
-    return largest
+    return _limits(value, standard_error, differences, differences.chance(standard_error).critical(level))
 
 
 def _limits(
-    value: FloatArray, standard_error: FloatArray, differences: Differences, quantile: float
-) -> tuple[float, float]:
-    observed, half = np.abs(differences.of(value)), quantile * differences.errors(standard_error)
-    return _digits(max(0.0, float((observed - half).max()))), _digits(float((observed + half).max()))
+    value: FloatArray, standard_error: FloatArray, differences: Differences, critical: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    observed, half = np.abs(differences.of(value)), critical * differences.errors(standard_error)
+    low, high = np.maximum(0.0, (observed - half).max(axis=0)), (observed + half).max(axis=0)
+    return six_digits(low), six_digits(high)
 
 
-_SAME = 1e-5
-"""Draws are single-precision numbers: what is nearer than this is taken as equal."""
-
-
-def _digits(number: float) -> float:
-    return float(f"{number:.6g}")
+def six_digits(numbers: FloatArray) -> FloatArray:
+    """Return numbers rounded to six digits."""
+    return np.array([float(f"{number:.6g}") for number in numbers.tolist()], dtype=np.float64)

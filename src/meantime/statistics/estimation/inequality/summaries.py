@@ -1,7 +1,7 @@
 """Measures of how far apart the strata of one category are: pure arithmetic on a few numbers.
 
-Which strata, locations and years are meant is in ``disparity.py``. Each measure is None where a number that it needs
-is unknown.
+Which strata, locations and years are meant is in ``measures/disparity.py``, whose shares count in ``shares.py``, how
+certain a measure is in ``summary_intervals.py``. Each is None where a number that it needs is unknown.
 
 Sources
 -------
@@ -20,9 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meantime.statistics.estimation.inequality.gaps import Reference, StratumEstimate, gap_measures
-from meantime.statistics.estimation.uncertainty import normal_quantile
-from meantime.statistics.result import Record
+from meantime.statistics.estimation.inequality.gaps import StratumEstimate
 
 
 def index_of_disparity(values: Sequence[float], reference: float | None) -> float | None:
@@ -49,28 +47,17 @@ def index_of_disparity(values: Sequence[float], reference: float | None) -> floa
     return 100 * math.fsum(abs(value - reference) for value in values) / len(values) / reference
 
 
-def between_group_variance(strata: Sequence[StratumEstimate]) -> float | None:
-    """Return the variance between strata, weighted by their shares of the sample, in squared percentage points.
+def between_group_variance(strata: Sequence[StratumEstimate], shares: Sequence[float] | None) -> float | None:
+    """Return the variance between strata, weighted by their shares, in squared percentage points.
 
     Notes
     -----
-    sum p_i (y_i - mu)^2 with mu = sum p_i y_i (Keppel et al. 2005); p_i is the share of the sample, as the
-    cube knows no populations.
+    sum p_i (y_i - mu)^2 with mu = sum p_i y_i (Keppel et al. 2005); None without shares.
     """
-    shares = sample_shares(strata)
     if shares is None:
         return None
     mean = weighted_mean(strata, shares)
     return math.fsum(share * (own.value - mean) ** 2 for share, own in zip(shares, strata, strict=True))
-
-
-def sample_shares(strata: Sequence[StratumEstimate]) -> list[float] | None:
-    """Return each stratum's share of the sample; None if a sample size is unknown or they sum to 0."""
-    sizes = [own.sample_size for own in strata if own.sample_size is not None]
-    total = math.fsum(sizes)
-    if len(sizes) < len(strata) or total <= 0:
-        return None
-    return [size / total for size in sizes]
 
 
 def weighted_mean(strata: Sequence[StratumEstimate], shares: Sequence[float]) -> float:
@@ -80,26 +67,32 @@ def weighted_mean(strata: Sequence[StratumEstimate], shares: Sequence[float]) ->
 
 @dataclass(frozen=True, slots=True)
 class SlopeIndex:
-    """Slope index of inequality (percentage points), its standard error, and the relative index (a ratio)."""
+    """Slope index of inequality (percentage points), its standard error, and the relative index (a ratio).
+
+    ``factors`` are what each stratum's estimate is multiplied by, to be summed up to the slope.
+    """
 
     slope: float
     standard_error: float | None
     relative: float | None
+    factors: list[float]
 
 
-def slope_index(strata: Sequence[StratumEstimate]) -> SlopeIndex | None:
+def slope_index(strata: Sequence[StratumEstimate], shares: Sequence[float] | None) -> SlopeIndex | None:
     """Return how far the top of the scale is from its bottom, by a line through all strata.
 
     Parameters
     ----------
     strata
         The strata from the lowest place on the scale to the highest; at least two.
+    shares
+        Their shares, 1 together; None where they aren't known.
 
     Returns
     -------
     SlopeIndex or None
         Positive where the value is higher at the top of the scale (oldest, most schooling, highest income). None
-        without all sample sizes, or when a single stratum has them all.
+        without shares, or when a single stratum has them all.
 
     Notes
     -----
@@ -108,7 +101,6 @@ def slope_index(strata: Sequence[StratumEstimate]) -> SlopeIndex | None:
     the estimates, sum a_i y_i with a_i = p_i (x_i - xbar) / sum p (x - xbar)^2, so SE = sqrt(sum a_i^2 SE_i^2). The
     relative index is slope / mean (Pamuk 1985).
     """
-    shares = sample_shares(strata)
     if shares is None:
         return None
     places = [math.fsum(shares[:index]) + share / 2 for index, share in enumerate(shares)]
@@ -123,55 +115,4 @@ def slope_index(strata: Sequence[StratumEstimate]) -> SlopeIndex | None:
     if len(errors) == len(strata):
         error = math.hypot(*(factor * own for factor, own in zip(factors, errors, strict=True)))
     mean = weighted_mean(strata, shares)
-    return SlopeIndex(slope, error, slope / mean if mean > 0 else None)
-
-
-def measures_of(
-    strata: Sequence[StratumEstimate],
-    overall: float | None,
-    level: float,
-    reference: Reference,
-    *,
-    higher_is_better: bool,
-    has_scale: bool,
-) -> Record:
-    """Return every measure of one location's strata, by name.
-
-    Parameters
-    ----------
-    strata
-        Those that have a value; from the lowest place on the scale, if the category has one.
-    overall
-        The estimate for everybody, percent.
-    level
-        The probability that an interval covers the truth.
-    reference
-        What the strata are compared with.
-    higher_is_better
-        Whether the highest stratum is the most favourable one.
-    has_scale
-        Whether the category has a scale, and with it a slope.
-
-    Returns
-    -------
-    dict
-        Without the measures that can't be had; empty with fewer than two strata.
-    """
-    if len(strata) < 2:
-        return {}
-    measures = gap_measures(strata, reference, level, higher_is_better=higher_is_better)
-    measures |= {
-        "index_of_disparity_percent": index_of_disparity([own.value for own in strata], overall),
-        "between_group_variance": between_group_variance(strata),
-    }
-    index = slope_index(strata) if has_scale else None
-    if index is not None:
-        half = None if index.standard_error is None else normal_quantile(level) * index.standard_error
-        measures |= {
-            "slope_index": index.slope,
-            "slope_index_standard_error": index.standard_error,
-            "slope_index_low": None if half is None else index.slope - half,
-            "slope_index_high": None if half is None else index.slope + half,
-            "relative_index": index.relative,
-        }
-    return measures
+    return SlopeIndex(slope, error, slope / mean if mean > 0 else None, factors)
