@@ -84,7 +84,9 @@ class DisparityScan(Statistic):
     explain: ExplainOption = False
 
     def settled(self, cube: SurveyCube) -> Self:
-        """Fill ``include``, and check that the questions have one unit; errors as for ``PlaceFilters.settled``."""
+        """Fill ``include``, and check questions and categories; errors as for ``PlaceFilters.settled``."""
+        if all(len(strata) < 2 for strata in self._strata(cube).values()):
+            raise InvalidParameterError("categories: none of them has two strata to compare", field="categories")
         include, locations = self._places(cube)
         questions = self._questions(cube)
         units = sorted({cube.questions[index].unit for index in questions})
@@ -117,6 +119,16 @@ class DisparityScan(Statistic):
         if self.questions is None:
             return list(range(len(cube.questions)))
         return sorted({cube.question_index[name] for name in self.questions})
+
+    def _strata(self, cube: SurveyCube) -> dict[str, list[int]]:
+        """Return the strata (indexes) of each category, by its scale."""
+        found: dict[str, list[int]] = {}
+        for index in segments_by_scale(cube):
+            segment = cube.segments[index]
+            is_meant = self.categories is None or segment.category in self.categories
+            if is_meant and not segment.is_overall and not segment.is_blank:
+                found.setdefault(segment.category, []).append(index)
+        return found
 
     def _year(self, cube: SurveyCube, question: int) -> tuple[int, ...]:
         """Return the one year of a question, or none where it has no value in it."""
@@ -179,12 +191,7 @@ class DisparityScan(Statistic):
     def _gaps(self, data: StatisticData) -> Gaps:
         """Return the gaps of all questions, categories and locations that have a row; errors as for ``compute``."""
         cube, (_, locations) = data.cube, self._places(data.cube)
-        by_category: dict[str, list[int]] = {}
-        for index in segments_by_scale(cube):
-            segment = cube.segments[index]
-            is_meant = self.categories is None or segment.category in self.categories
-            if is_meant and not segment.is_overall and not segment.is_blank:
-                by_category.setdefault(segment.category, []).append(index)
+        by_category = self._strata(cube)
         parts, most = list[Gaps](), max(map(len, by_category.values()), default=0)
         for question in self._questions(cube):
             data.checkpoint()
