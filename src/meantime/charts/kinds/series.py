@@ -26,6 +26,9 @@ WIDTH, HEIGHT = 560, 300
 MOST_TOGETHER = 6
 """More series than this have a panel each."""
 
+MOST_PANELS = 120
+"""More series than this are thin lines in one panel, which shows their course and no single one."""
+
 _PANEL_PX, _PANELS_A_ROW = 150, 4
 
 
@@ -39,7 +42,8 @@ def series(answer: ChartedAnswer, theme: Theme) -> Drawing:
     domain = marks.padded(marks.extent(rows, "value", "low", "high"))
     layers = _layers(rows, names, breaks, domain, answer.value_unit, theme, are_ends=not found)
     body: Spec = {"width": WIDTH, "height": HEIGHT, "layer": layers}
-    if len(names) > MOST_TOGETHER:
+    in_panels = MOST_TOGETHER < len(names) <= MOST_PANELS
+    if in_panels:
         panel: Spec = {"width": _PANEL_PX, "height": 90, "layer": layers}
         facet = {"field": "series", "type": "nominal", "sort": None, "title": None}
         body = {"facet": facet, "columns": _PANELS_A_ROW, "data": {"name": RECORDS}, "spec": panel}
@@ -50,7 +54,7 @@ def series(answer: ChartedAnswer, theme: Theme) -> Drawing:
         reading=_reading(answer, breaks, are_ends=not found),
         summary=_summary(answer, rows, names),
         unit=answer.value_unit,
-        width=WIDTH + 60 if len(names) <= MOST_TOGETHER else _PANELS_A_ROW * (_PANEL_PX + 50),
+        width=_PANELS_A_ROW * (_PANEL_PX + 50) if in_panels else WIDTH + 60,
     )
 
 
@@ -121,7 +125,7 @@ def _layers(
     x: Spec = {"field": "year", "type": "quantitative", "axis": axis, "scale": scale, "title": None}
     measure: Spec = {"type": "quantitative", "scale": {"domain": domain, "zero": False, "nice": False}}
     together = len(names) <= MOST_TOGETHER
-    measure["title"] = unit or None if together else None
+    measure["title"] = (unit or None) if together or len(names) > MOST_PANELS else None
     colour: Spec = {"color": marks.series_colour(names, "series")} if together else {"color": {"value": theme.neutral}}
     each: Spec = {**colour, "detail": {"field": "stretch"}}
     tooltip = [{"field": "series", "title": "series"}, *marks.tooltip(rows)]
@@ -133,6 +137,9 @@ def _layers(
     if are_ends:
         line = {**line, "strokeDash": [5, 4], "invalid": "filter"}
     y: Spec = {**measure, "field": "value"}
+    if len(names) > MOST_PANELS:
+        thin = {**line, "strokeWidth": 0.6, "opacity": 0.5}
+        return [{"mark": thin, "encoding": {"x": x, "y": y, **each}}, *_break_lines(breaks, years, x, theme)]
     return [
         *([] if are_ends else [bands, _limits(x, measure, colour)]),
         {"mark": line, "encoding": {"x": x, "y": y, **each}},
