@@ -30,13 +30,21 @@ from meantime.formats import Answer
 
 @dataclass(frozen=True, slots=True)
 class ChartKind:
-    """One kind of chart: what it needs is what ``fits`` tests, in words ``needs``."""
+    """One kind of chart: what it needs is what ``fits`` tests, in words ``needs``; of more than ``most`` records none.
+
+    Beyond these bounds nobody could read it, and it would take longer to draw than anybody waits.
+    """
 
     name: str
     title: str
     needs: str
     fits: Callable[[ChartedAnswer], bool]
     draw: Callable[[ChartedAnswer, Theme], Drawing]
+    most: int = 2_000
+
+    def is_for(self, answer: ChartedAnswer) -> bool:
+        """Whether an answer can be drawn so."""
+        return 0 < len(answer.records) <= self.most and self.fits(answer)
 
 
 def _is_map(answer: ChartedAnswer) -> bool:
@@ -85,17 +93,17 @@ KINDS: dict[str, ChartKind] = {
         ChartKind("map", "Map of the United States", "one record for each of some US states", _is_map, us_map),
         ChartKind("bars", "Sorted dots with intervals", "values", lambda answer: answer.has("value"), bars),
         ChartKind("ranks", "Rank bands", "ranks", lambda answer: answer.has("rank", "location"), rank_bands),
-        ChartKind("pairs", "Who differs from whom", "pairs of several locations", _has_pairs, pair_matrix),
-        ChartKind("trend", "Values by year", "several years", _has_years, series),
+        ChartKind("pairs", "Who differs from whom", "pairs of several locations", _has_pairs, pair_matrix, 5_000),
+        ChartKind("trend", "Values by year", "several years", _has_years, series, 10_000),
         ChartKind("gaps", "Gaps between strata", "the highest and the lowest stratum", _has_gaps, gaps),
         ChartKind("strata", "Dots by stratum", "strata, of up to six locations", _has_strata, strata_dots),
-        ChartKind("heat", "Heat map", "locations by strata, years or questions", _has_cells, heat_map),
+        ChartKind("heat", "Heat map", "locations by strata, years or questions", _has_cells, heat_map, 10_000),
         ChartKind("funnel", "Funnel plot", "three standard errors or more", _has_errors, funnel),
-        ChartKind("spine", "Spine chart", "one place by questions", _is_one_place, spine),
+        ChartKind("spine", "Spine chart", "one place by questions", _is_one_place, spine, 200),
         ChartKind(
-            "spine_se", "Spine chart in standard errors", "one place by questions", _is_one_place, spine_in_errors
+            "spine_se", "Spine in standard errors", "one place by questions", _is_one_place, spine_in_errors, 200
         ),
-        ChartKind("rug", "Tartan rug", "places by questions, with verdicts", _is_rug, rug),
+        ChartKind("rug", "Tartan rug", "places by questions, with verdicts", _is_rug, rug, 10_000),
     )
 }
 """Every kind by its name."""
@@ -123,7 +131,7 @@ KINDS_OF: dict[str, tuple[str, ...]] = {
 def kinds_for(document: Answer, statistic: str) -> tuple[str, ...]:
     """Return the names of the kinds of charts that fit a result, the default first; none where there is no chart."""
     answer = ChartedAnswer(statistic, document)
-    return tuple(name for name in KINDS_OF.get(statistic, ()) if answer.records and KINDS[name].fits(answer))
+    return tuple(name for name in KINDS_OF.get(statistic, ()) if KINDS[name].is_for(answer))
 
 
 def chart_of(
@@ -184,8 +192,11 @@ def chart_of(
 def _misfit(kind: str | None, statistic: str, fitting: tuple[str, ...]) -> str:
     if not fitting:
         return f"chart: there is no chart of this result of {statistic}; ask for it as JSON or CSV"
-    needs = KINDS[str(kind)].needs
-    return f"chart: {kind} needs {needs}, which this result of {statistic} hasn't; choose one of {', '.join(fitting)}"
+    misfit = KINDS[str(kind)]
+    return (
+        f"chart: {kind} needs {misfit.needs}, and at most {misfit.most:,} records, which this result of {statistic}"
+        f" hasn't; choose one of {', '.join(fitting)}"
+    )
 
 
 def _refer_to_shapes(part: object, url: str) -> None:

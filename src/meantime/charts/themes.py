@@ -106,7 +106,7 @@ def config_of(theme: Theme) -> Spec:
         "view": {"stroke": None},
         "axis": axis,
         "legend": {"labelColor": theme.ink, "titleColor": theme.muted, "titleFontWeight": "normal", "labelLimit": 260},
-        "header": {"labelColor": theme.ink, "titleColor": theme.muted, "labelLimit": 220},
+        "header": {"labelColor": theme.ink, "titleColor": theme.muted, "labelLimit": 150},
         "text": {"color": theme.ink},
     }
 

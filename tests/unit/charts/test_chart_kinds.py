@@ -205,7 +205,7 @@ def test_one_record_is_a_chart(kind: str) -> None:
     assert svg_of(spec)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"map", "pairs"}])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].most >= 1000 and kind not in {"map", "pairs"}])
 def test_a_thousand_records_are_a_chart_that_fits_a_page(kind: str) -> None:
     names = [f"County {i}" for i in range(1000)]
     spec = made(kind, names, [20.0 + i % 37 if i % 50 else None for i in range(1000)])
@@ -216,6 +216,22 @@ def test_a_thousand_records_are_a_chart_that_fits_a_page(kind: str) -> None:
         assert isinstance(step, int | float)
         assert step * 1000 <= 60_000
     assert len(rows_of(spec)) >= 1000
+
+
+def test_more_records_than_anybody_could_read_are_no_chart() -> None:
+    document = made_up(kind_records("spine", [f"Q{i}" for i in range(201)], [30.0] * 201), against="National")
+    assert kinds_for(document, "difference") == ("bars", "funnel")
+    with pytest.raises(InvalidParameterError, match="and at most 200 records"):
+        chart_of(document, "difference", "spine")
+    assert kinds_for(made_up([record(f"C{i}") for i in range(2001)]), "mean") == ()
+
+
+def test_series_too_many_for_a_panel_each_are_lines_that_say_how_often_they_stop() -> None:
+    names = [f"County {i}" for i in range(300)]
+    spec = made("trend", names, [30.0 if i % 100 else None for i in range(300)])
+    assert "300 series, too many to tell apart; a line stops where there is no estimate, 9 times" in str(
+        spec["description"]
+    )
 
 
 def test_a_map_with_places_that_are_no_states_has_tiles_for_all_of_them() -> None:

@@ -24,13 +24,14 @@ def bars(answer: ChartedAnswer, theme: Theme) -> Drawing:
     unit = answer.difference_unit if field != "value" else answer.unit
     rows = marks.order_by_value(answer.rows(), field)
     marks.unlike_labels(rows)
+    step = marks.step_for(len(rows))
     x, line = _line(answer, theme, is_change=is_change)
     bounds = marks.padded(marks.extent(rows, field, low, high, also=x))
     return Drawing(
         body={
             "width": WIDTH,
-            "height": {"step": marks.step_for(len(rows))},
-            "layer": _layers(rows, (field, low, high), bounds, unit, theme, by_verdict=by_verdict) + line,
+            "height": {"step": step},
+            "layer": _layers(rows, (field, low, high), bounds, unit, theme, step, by_verdict=by_verdict) + line,
         },
         rows=rows,
         shown=_shown(answer, is_change=is_change),
@@ -65,7 +66,14 @@ def _line(answer: ChartedAnswer, theme: Theme, *, is_change: bool) -> tuple[list
 
 
 def _layers(
-    rows: list[Row], fields: tuple[str, str, str], bounds: list[float], unit: str, theme: Theme, *, by_verdict: bool
+    rows: list[Row],
+    fields: tuple[str, str, str],
+    bounds: list[float],
+    unit: str,
+    theme: Theme,
+    step: float,
+    *,
+    by_verdict: bool,
 ) -> list[Spec]:
     field, low, high = fields
     y = marks.rows_encoding()
@@ -77,23 +85,23 @@ def _layers(
     return [
         {
             "transform": [*marks.only(field), *marks.only(low), *tested],
-            "mark": {"type": "rule", "strokeWidth": 1.6, "opacity": 0.75},
+            "mark": {"type": "rule", "strokeWidth": marks.stroke(step), "opacity": 0.75},
             "encoding": {"y": y, "x": {**x, "field": low}, "x2": {"field": high}, **colour, "tooltip": tooltip},
         },
         {
             "transform": [*marks.only(field), *tested],
-            "mark": {"type": "point", "filled": True, "size": 42, "opacity": 1},
+            "mark": marks.dot(step),
             "encoding": {"y": y, "x": x, **colour, "tooltip": tooltip},
         },
-        *([_untested(rows, field, x, y, theme)] if by_verdict else []),
-        marks.absent_marks(field, y, theme),
+        *([_untested(rows, field, x, y, step, theme)] if by_verdict else []),
+        marks.absent_marks(field, y, theme, step),
     ]
 
 
-def _untested(rows: list[Row], field: str, x: Spec, y: Spec, theme: Theme) -> Spec:
+def _untested(rows: list[Row], field: str, x: Spec, y: Spec, step: float, theme: Theme) -> Spec:
     """Return the layer of what has a value but could not be tested: hollow."""
     return {
         "transform": [*marks.only(field), {"filter": {"not": marks.HAS_VERDICT}}],
-        "mark": {"type": "point", "filled": False, "size": 42, "color": theme.muted},
+        "mark": {**marks.dot(step), "filled": False, "color": theme.muted},
         "encoding": {"y": y, "x": x, "tooltip": marks.tooltip(rows)},
     }

@@ -17,11 +17,12 @@ def gaps(answer: ChartedAnswer, theme: Theme) -> Drawing:
     marks.unlike_labels(rows)
     ends = [_end(row, end) for row in rows for end in ("lowest", "highest") if row.get(f"{end}_stratum") is not None]
     strata = distinct(end["stratum"] for end in sorted(ends, key=lambda end: str(end["stratum"])))
+    step = marks.step_for(len(rows))
     return Drawing(
         body={
             "width": WIDTH,
-            "height": {"step": marks.step_for(len(rows))},
-            "layer": _layers(rows, ends, strata, answer.value_unit, theme),
+            "height": {"step": step},
+            "layer": _layers(rows, ends, strata, answer.value_unit, theme, step),
         },
         rows=rows,
         shown=f"Lowest and highest stratum by {answer.people or 'stratum'}, the largest gap first",
@@ -43,7 +44,7 @@ def _end(row: Row, end: str) -> Row:
     return {"label": row["label"], "stratum": row[f"{end}_stratum"], "value": row[f"{end}_value"], "end": end}
 
 
-def _layers(rows: list[Row], ends: list[Row], strata: list[str], unit: str, theme: Theme) -> list[Spec]:
+def _layers(rows: list[Row], ends: list[Row], strata: list[str], unit: str, theme: Theme, step: float) -> list[Spec]:
     y = marks.rows_encoding()
     domain = marks.padded(marks.extent(rows, "lowest_value", "highest_value", "overall_value"))
     x: Spec = {
@@ -68,7 +69,7 @@ def _layers(rows: list[Row], ends: list[Row], strata: list[str], unit: str, them
     return [
         {
             "transform": known,
-            "mark": {"type": "rule", "color": theme.neutral, "strokeWidth": 2},
+            "mark": {"type": "rule", "color": theme.neutral, "strokeWidth": marks.stroke(step, 2)},
             "encoding": {
                 "y": y,
                 "x": {**x, "field": "lowest_value"},
@@ -79,15 +80,15 @@ def _layers(rows: list[Row], ends: list[Row], strata: list[str], unit: str, them
         },
         {
             "transform": marks.only("overall_value"),
-            "mark": {"type": "tick", "color": theme.ink, "thickness": 1.4, "size": 9},
+            "mark": {"type": "tick", "color": theme.ink, "thickness": 1.4, "size": min(9, step)},
             "encoding": {"y": y, "x": {**x, "field": "overall_value"}},
         },
         {
             "data": {"values": ends},
-            "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
+            "mark": marks.dot(step, 52),
             "encoding": {"y": y, "x": {**x, "field": "value"}, "color": colour, "shape": shape},
         },
-        marks.absent_marks("value", y, theme),
+        marks.absent_marks("value", y, theme, step),
     ]
 
 

@@ -15,6 +15,8 @@ BY_VERDICT = (
     "Colour says what differs by a test adjusted for the number of tests; whether intervals overlap or touch the line"
     " says less."
 )
+_LEGIBLE_PX = 8
+
 HATCHED = "Hatched or \u00d7: there is no estimate."
 
 HAS_VALUE: Spec = {"field": "value", "valid": True}
@@ -69,6 +71,16 @@ def _is_measure(rows: Sequence[Row], name: str) -> bool:
 def step_for(count: int, usual: int = 15) -> float:
     """Return the height of one of many rows, in pixels."""
     return max(1.5, min(usual, TALL_PX / max(count, 1)))
+
+
+def dot(step: float, usual: int = 42) -> Spec:
+    """Return a dot that fits into a row of this height."""
+    return {"type": "point", "filled": True, "size": min(usual, max(1.0, (0.8 * step) ** 2)), "opacity": 1}
+
+
+def stroke(step: float, usual: float = 1.6) -> float:
+    """Return the width of a line that fits into a row of this height."""
+    return min(usual, 0.6 * step)
 
 
 def row_axis(title: str | None = None) -> Spec:
@@ -189,12 +201,17 @@ def only(field: str, *, valid: bool = True) -> list[Spec]:
     return [{"filter": test if valid else {"not": test}}]
 
 
-def absent_marks(field: str, y: Spec, theme: Theme, *, x: Spec | None = None) -> Spec:
-    """Return the layer that says of each row without a number in a field that there is none."""
+def absent_marks(field: str, y: Spec, theme: Theme, step: float) -> Spec:
+    """Return the layer that says of each row without a number in a field that there is none; in thin rows a stroke."""
+    said: Spec = {"type": "text", "align": "left", "fontSize": 10, "text": "\u00d7 no estimate"}
+    mark = (
+        said if step >= _LEGIBLE_PX else {"type": "tick", "orient": "horizontal", "size": 12, "thickness": stroke(step)}
+    )
+    at: Spec = {"value": 4 if step >= _LEGIBLE_PX else 8}
     return {
         "transform": only(field, valid=False),
-        "mark": {"type": "text", "align": "left", "color": theme.muted, "fontSize": 10, "text": "\u00d7 no estimate"},
-        "encoding": {"y": y, "x": x or {"value": 4}},
+        "mark": {**mark, "color": theme.muted},
+        "encoding": {"y": y, "x": at},
     }
 
 

@@ -54,7 +54,12 @@ def _layers(rows: list[Row], last: int, among: str, theme: Theme) -> list[Spec]:
                 {"calculate": "datum.rank_low - 0.4", "as": "band_low"},
                 {"calculate": "datum.rank_high + 0.4", "as": "band_high"},
             ],
-            "mark": {"type": "bar", "height": {"band": 0.62}, "stroke": theme.hatch, "strokeWidth": 0.4},
+            "mark": {
+                "type": "bar",
+                "height": {"band": 0.62},
+                "stroke": theme.hatch,
+                "strokeWidth": marks.stroke(marks.step_for(len(rows)), 0.4),
+            },
             "encoding": {
                 "y": y,
                 "x": {**rank, "field": "band_low"},
@@ -64,7 +69,7 @@ def _layers(rows: list[Row], last: int, among: str, theme: Theme) -> list[Spec]:
             },
         },
         {
-            "mark": {"type": "point", "filled": True, "size": 26, "color": theme.ink, "opacity": 1},
+            "mark": {**marks.dot(marks.step_for(len(rows)), 26), "color": theme.ink},
             "encoding": {"y": y, "x": rank, "tooltip": tooltip},
         },
     ]

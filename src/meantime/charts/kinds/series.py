@@ -51,7 +51,7 @@ def series(answer: ChartedAnswer, theme: Theme) -> Drawing:
         body=body,
         rows=rows,
         shown="Values by year" if found else "First and last year of each trend",
-        reading=_reading(answer, breaks, are_ends=not found),
+        reading=_reading(answer, rows, breaks, are_ends=not found),
         summary=_summary(answer, rows, names),
         unit=answer.value_unit,
         width=_PANELS_A_ROW * (_PANEL_PX + 50) if in_panels else WIDTH + 60,
@@ -185,8 +185,12 @@ def _break_lines(breaks: Sequence[int], years: Sequence[int], x: Spec, theme: Th
     ]
 
 
-def _reading(answer: ChartedAnswer, breaks: Sequence[int], *, are_ends: bool) -> str:
+def _reading(answer: ChartedAnswer, rows: Sequence[Row], breaks: Sequence[int], *, are_ends: bool) -> str:
     said = f"Bands are {100 * answer.level:g} % intervals; \u00d7: no estimate in that year, so the line stops."
+    names = distinct(row["series"] for row in rows)
+    if len(names) > MOST_PANELS:
+        absent = sum(number(row["value"]) is None for row in rows)
+        said = f"{len(names)} series, too many to tell apart; a line stops where there is no estimate, {absent} times."
     if are_ends:
         said = "Dashed: only the first and the last year are in this answer."
     if breaks:

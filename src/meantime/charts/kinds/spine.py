@@ -15,6 +15,7 @@ from meantime.survey.questions import Direction
 
 WIDTH = 380
 _LABEL_LETTERS = 50
+_FEW = 60
 
 
 def spine(answer: ChartedAnswer, theme: Theme) -> Drawing:
@@ -37,11 +38,12 @@ def _drawn(answer: ChartedAnswer, theme: Theme, *, in_errors: bool) -> Drawing:
     against = answer.against or "the reference"
     unit = "standard errors" if in_errors else answer.difference_unit
     rest = " Rows so marked have no better end: there right is higher." if any(row["side"] for row in rows) else ""
+    step = 38 if len(rows) <= _FEW else marks.step_for(len(rows))
     return Drawing(
         body={
             "width": WIDTH,
-            "height": {"step": 38 if len(rows) <= 60 else marks.step_for(len(rows))},
-            "layer": _layers(rows, against, unit, theme),
+            "height": {"step": step},
+            "layer": _layers(rows, against, unit, theme, step),
         },
         rows=rows,
         title=f"{place} against {against}",
@@ -76,7 +78,7 @@ def _turned(row: Row, *, in_errors: bool) -> Row:
     }
 
 
-def _layers(rows: list[Row], against: str, unit: str, theme: Theme) -> list[Spec]:
+def _layers(rows: list[Row], against: str, unit: str, theme: Theme, step: float) -> list[Spec]:
     axis: Spec = {
         **marks.row_axis(),
         "labelExpr": "split(datum.label, '\\n')",
@@ -95,19 +97,20 @@ def _layers(rows: list[Row], against: str, unit: str, theme: Theme) -> list[Spec
     low: Spec = {**x, "field": "shown_low"}
     shown: Spec = {**x, "field": "shown"}
     text: Spec = {"type": "text", "align": "left", "dx": 8, "fontSize": 10, "color": theme.muted}
+    figures: list[Spec] = [{"mark": text, "encoding": {"y": y, "x": at_right, "text": {"field": "figures"}}}]
     return [
         {"mark": line, "encoding": {"y": y}},
         {
             "transform": [*known, *marks.only("shown_low")],
-            "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.75},
+            "mark": {"type": "rule", "strokeWidth": marks.stroke(step, 2), "opacity": 0.75},
             "encoding": {"y": y, "x": low, "x2": {"field": "shown_high"}, "color": colour},
         },
         {
             "transform": known,
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+            "mark": marks.dot(step, 90),
             "encoding": {"y": y, "x": shown, "color": colour, "tooltip": tooltip},
         },
-        {"mark": text, "encoding": {"y": y, "x": at_right, "text": {"field": "figures"}}},
-        marks.absent_marks("shown", y, theme),
+        *(figures if step > 12 else []),
+        marks.absent_marks("shown", y, theme, step),
         *marks.upright_line(0.0, against, theme),
     ]

@@ -23,8 +23,8 @@ def strata_dots(answer: ChartedAnswer, theme: Theme) -> Drawing:
     return Drawing(
         body={
             "width": WIDTH,
-            "height": {"step": step, "for": "offset"} if len(names) > 1 else {"step": max(step, 18)},
-            "layer": _layers(rows, names, rows_in_order, answer, theme),
+            "height": {"step": step, "for": "offset"} if len(names) > 1 else {"step": step if step < 16 else 18},
+            "layer": _layers(rows, names, rows_in_order, answer, theme, step),
         },
         rows=rows,
         shown="Values by stratum, with intervals",
@@ -48,7 +48,9 @@ def few_series(answer: ChartedAnswer) -> bool:
     return len({tuple(record.get(name) for name in fields) for record in answer.records}) <= MOST_LOCATIONS
 
 
-def _layers(rows: list[Row], names: list[str], order: list[str], answer: ChartedAnswer, theme: Theme) -> list[Spec]:
+def _layers(
+    rows: list[Row], names: list[str], order: list[str], answer: ChartedAnswer, theme: Theme, step: float
+) -> list[Spec]:
     y: Spec = {**marks.rows_encoding("row"), "sort": order}
     offset: Spec = {"yOffset": {"field": "series", "type": "nominal", "sort": names}} if len(names) > 1 else {}
     domain = marks.padded(marks.extent(rows, "value", "low", "high"))
@@ -69,12 +71,12 @@ def _layers(rows: list[Row], names: list[str], order: list[str], answer: Charted
     return [
         {
             "transform": [*marks.only("value"), *marks.only("low")],
-            "mark": {"type": "rule", "strokeWidth": 1.6, "opacity": 0.75},
+            "mark": {"type": "rule", "strokeWidth": marks.stroke(step), "opacity": 0.75},
             "encoding": {"y": y, **offset, "x": {**x, "field": "low"}, "x2": {"field": "high"}, **colour},
         },
         {
             "transform": marks.only("value"),
-            "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1},
+            "mark": marks.dot(step, 48),
             "encoding": {"y": y, **offset, "x": x, **colour, **shape, "tooltip": tooltip},
         },
         {
@@ -82,9 +84,11 @@ def _layers(rows: list[Row], names: list[str], order: list[str], answer: Charted
             "mark": {"type": "text", "text": DOUBTFUL_SIGN, "dx": 9, "dy": 3, "fontSize": 14},
             "encoding": {"y": y, **offset, "x": x, **colour},
         },
-        {
-            "transform": marks.only("value", valid=False),
-            "mark": {"type": "text", "align": "left", "fontSize": 10, "text": "\u00d7 no estimate"},
-            "encoding": {"y": y, **offset, "x": {"value": 4}, **colour},
-        },
+        _absent(y, offset, colour, theme, step),
     ]
+
+
+def _absent(y: Spec, offset: Spec, colour: Spec, theme: Theme, step: float) -> Spec:
+    """Return the layer of what has no estimate, in the colour of its series."""
+    layer = marks.absent_marks("value", y, theme, step)
+    return {**layer, "encoding": {"y": y, **offset, "x": {"value": 4}, **colour}}
