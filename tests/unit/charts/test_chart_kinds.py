@@ -119,6 +119,16 @@ def test_a_rug_has_a_column_for_each_question_however_alike_their_texts() -> Non
     assert len({row["column"] for row in rows}) == len({row["question"] for row in rows}) == 9
 
 
+@pytest.mark.parametrize("kind", ["rug", "spine"])
+def test_questions_that_differ_in_their_middle_alone_keep_a_place_each(kind: str) -> None:
+    questions = [f"Percent {'of those who answered ' * 9}{word}{' and who did so again' * 9}" for word in ("A", "B")]
+    questions.append("Something else")
+    places = ["Ohio", "Utah"] if kind == "rug" else ["Ohio"]
+    records = [{"question": text, **difference(name, direction=None)} for text in questions for name in places]
+    rows = rows_of(chart_of(made_up(records), "difference", kind))
+    assert len({row["column" if kind == "rug" else "row"] for row in rows}) == 3
+
+
 def test_a_funnels_limits_are_those_of_the_normal_distribution_about_the_nation() -> None:
     spec = drawn("funnel")
     lines = [part["values"] for part in parts_of(spec) if isinstance(part.get("values"), list)]
