@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme
 
 WIDTH = 460
@@ -35,9 +35,11 @@ def bars(answer: ChartedAnswer, theme: Theme) -> Drawing:
         },
         rows=rows,
         shown=_shown(answer, is_change=is_change),
-        reading=f"{marks.BY_VERDICT if by_verdict else marks.NO_TEST_BY_EYE}"
+        reading=f"{wording.BY_VERDICT if by_verdict else wording.NO_TEST_BY_EYE}"
         f" Lines are {100 * answer.level:g} % intervals.",
-        summary=" ".join([marks.verdict_words(rows) if by_verdict else "", marks.extremes(rows, unit, field)]).strip(),
+        summary=" ".join(
+            [wording.verdict_words(rows) if by_verdict else "", wording.extremes(rows, unit, field)]
+        ).strip(),
         width=WIDTH + 140,
     )
 
@@ -56,12 +58,12 @@ def _line(answer: ChartedAnswer, theme: Theme, *, is_change: bool) -> tuple[list
     if is_change:
         name = "no change" if answer.statistic == "trend" else "no difference"
         if answer.statistic != "trend" and reference is not None:
-            name = f"{reference[0]} ({marks.in_unit(reference[1], answer.unit)})"
+            name = f"{reference[0]} ({wording.in_unit(reference[1], answer.unit)})"
         return [0.0], marks.upright_line(0.0, name, theme)
     if reference is None:
         return [], []
     return [reference[1]], marks.upright_line(
-        reference[1], f"{reference[0]} ({marks.in_unit(reference[1], answer.unit)})", theme
+        reference[1], f"{reference[0]} ({wording.in_unit(reference[1], answer.unit)})", theme
     )
 
 

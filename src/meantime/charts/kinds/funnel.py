@@ -11,7 +11,7 @@ from statistics import median
 
 from meantime.charts.answers import DOUBTFUL_SIGN, ChartedAnswer, Row, is_doubtful, listed, number, numbers
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme
 from meantime.charts.us_places import abbreviation_of
 from meantime.statistics.estimation.uncertainty import normal_quantile
@@ -38,11 +38,11 @@ def funnel(answer: ChartedAnswer, theme: Theme) -> Drawing:
             "layer": _layers(answer, rows, centre, name, widest, theme),
         },
         rows=rows,
-        shown=f"Funnel plot about {name} ({marks.in_unit(centre, answer.value_unit)})",
+        shown=f"Funnel plot about {name} ({wording.in_unit(centre, answer.value_unit)})",
         reading=f"Within the lines 95 % and 99.8 % of places would lie if they differed from {name} by chance alone;"
         f" the lines aren't adjusted for the number of places, as verdicts are.{without}",
         summary=f"Beyond the 99.8 % limits: {listed(outside, 20) if outside else 'none'}."
-        + (f" {marks.verdict_words(rows)}" if marks.drawn_by_verdict(answer) else ""),
+        + (f" {wording.verdict_words(rows)}" if marks.drawn_by_verdict(answer) else ""),
         width=WIDTH + 60,
     )
 

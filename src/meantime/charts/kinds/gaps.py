@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row, distinct, number
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import SHAPES, Spec, Theme
 
 WIDTH = 460
@@ -27,7 +27,7 @@ def gaps(answer: ChartedAnswer, theme: Theme) -> Drawing:
         rows=rows,
         shown=f"Lowest and highest stratum by {answer.people or 'stratum'}, the largest gap first",
         reading=f"Lines join the lowest and the highest stratum; dashed where the gap may be chance"
-        f" ({100 * answer.level:g} %). The upright tick is everybody. {marks.HATCHED}",
+        f" ({100 * answer.level:g} %). The upright tick is everybody. {wording.HATCHED}",
         summary=_summary(rows, answer),
         width=WIDTH + 140,
     )
@@ -110,7 +110,7 @@ def _tooltip() -> list[Spec]:
 def _summary(rows: list[Row], answer: ChartedAnswer) -> str:
     beyond = sum(row["gap"] == BEYOND for row in rows)
     tested = sum(row["gap"] is not None for row in rows)
-    said = f"{beyond} of {tested} gaps are beyond chance. {marks.extremes(rows, answer.unit)}"
+    said = f"{beyond} of {tested} gaps are beyond chance. {wording.extremes(rows, answer.unit)}"
     first = rows[0]
     if number(first.get("value")) is None:
         return said

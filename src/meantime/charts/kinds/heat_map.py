@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import DOUBTFUL_SIGN, ChartedAnswer, Row, distinct, is_doubtful, number
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme, hatching
 
 CELL_PX = 44
@@ -39,9 +39,9 @@ def heat_map(answer: ChartedAnswer, theme: Theme) -> Drawing:
         },
         rows=rows,
         shown=f"Values by location and {by}",
-        reading=f"Hatched: there is no estimate. Blank: not in this answer. {marks.NO_TEST_BY_EYE}",
+        reading=f"Hatched: there is no estimate. Blank: not in this answer. {wording.NO_TEST_BY_EYE}",
         summary=f"{len(places)} locations by {len(columns)} columns ({', '.join(columns[:12])})."
-        f" {marks.extremes(rows, answer.unit)}",
+        f" {wording.extremes(rows, answer.unit)}",
         width=CELL_PX * len(columns) + 140,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row, number
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import SIGNS, Spec, Theme
 from meantime.statistics.estimation.comparisons.verdicts import Verdict
 
@@ -37,7 +37,7 @@ def pair_matrix(answer: ChartedAnswer, theme: Theme) -> Drawing:
         shown="Who differs from whom: the row's location against the column's",
         reading="Colour and sign say how the row's location compares with the column's, by a test adjusted for the"
         " number of pairs; rows and columns go from the highest value to the lowest. Squares alike don't make groups.",
-        summary=f"{len(order)} locations. {marks.verdict_words(rows)}",
+        summary=f"{len(order)} locations. {wording.verdict_words(rows)}",
         width=int(step * len(order)) + 130,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row, distinct
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import ABSENT_SIGN, SIGNS, Spec, Theme, hatching
 
 CELL_PX = 52
@@ -14,7 +14,7 @@ _LABEL_LETTERS = 34
 def rug(answer: ChartedAnswer, theme: Theme) -> Drawing:
     """Draw one square for each location and question."""
     rows = answer.rows()
-    shown = marks.short_texts(distinct(row["question"] for row in rows), _LABEL_LETTERS)
+    shown = wording.short_texts(distinct(row["question"] for row in rows), _LABEL_LETTERS)
     for row in rows:
         row["sign"] = SIGNS.get(row.get("verdict"), ABSENT_SIGN)  # type: ignore[call-overload]  # its own text
         row["column"] = shown[str(row["question"])]

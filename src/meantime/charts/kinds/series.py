@@ -19,7 +19,7 @@ from meantime.charts.answers import (
     numbers,
 )
 from meantime.charts.frame import RECORDS, Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme
 
 WIDTH, HEIGHT = 560, 300
@@ -99,9 +99,11 @@ def _breaks_between(answer: ChartedAnswer) -> list[int]:
 def _with_gaps(points: Sequence[Row], breaks: Sequence[int], *, fill: bool) -> list[Row]:
     """Return the points with their stretch; ``fill`` adds a row without a value for each year that a series lacks."""
     years = sorted({int(year) for year in numbers(points, "year")})
+    by_series: dict[str, dict[int, Row]] = {}
+    for point in points:
+        by_series.setdefault(str(point["series"]), {})[int(number(point["year"]) or 0)] = point
     rows: list[Row] = []
-    for name in distinct(point["series"] for point in points):
-        own = {int(number(point["year"]) or 0): point for point in points if point["series"] == name}
+    for name, own in by_series.items():
         for year in years if fill else sorted(own):
             row = own.get(year, {"series": name, "year": year, "value": None})
             rows.append({**row, "stretch": f"{name} {sum(start <= year for start in breaks)}"})
@@ -208,10 +210,8 @@ def _summary(answer: ChartedAnswer, rows: Sequence[Row], names: Sequence[str]) -
         absent = [str(row["year"]) for row in own if number(row.get("value")) is None]
         if valued:
             (first, before), (last, after) = valued[0], valued[-1]
-            said = (
-                f"{name}: {marks.in_unit(before, '')} in {first}, {marks.in_unit(after, answer.value_unit)} in {last}"
-            )
-            parts.append(said + (f", no estimate in {listed(absent)}" if absent else ""))
-    slopes = marks.verdict_words(answer.rows()) if marks.drawn_by_verdict(answer) else ""
+            ends = f"{wording.in_unit(before, '')} in {first}, {wording.in_unit(after, answer.value_unit)} in {last}"
+            parts.append(f"{name}: {ends}" + (f", no estimate in {listed(absent)}" if absent else ""))
+    slopes = wording.verdict_words(answer.rows()) if marks.drawn_by_verdict(answer) else ""
     more = f" {len(names) - 12} more series." if len(names) > 12 else ""
     return f"{'; '.join(parts)}.{more} {slopes}".strip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row, number
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme
 from meantime.survey.questions import Direction
 
@@ -31,7 +31,7 @@ def spine_in_errors(answer: ChartedAnswer, theme: Theme) -> Drawing:
 def _drawn(answer: ChartedAnswer, theme: Theme, *, in_errors: bool) -> Drawing:
     rows = [_turned(row, in_errors=in_errors) for row in answer.rows()]
     rows.sort(key=lambda row: (row["side"], number(row["shown"]) is None, -(number(row["shown"]) or 0.0)))
-    shown = marks.short_texts([str(row["label"]) for row in rows], _LABEL_LETTERS)
+    shown = wording.short_texts([str(row["label"]) for row in rows], _LABEL_LETTERS)
     for row in rows:
         row["row"] = shown[str(row["label"])]
     place = next((str(row["location"]) for row in rows if row.get("location")), "one place")
@@ -49,8 +49,8 @@ def _drawn(answer: ChartedAnswer, theme: Theme, *, in_errors: bool) -> Drawing:
         title=f"{place} against {against}",
         shown=answer.question,
         reading=f"Right is better.{rest} Colour says what differs by a test adjusted within each question; whether an"
-        f" interval touches the line says less. At the right: {place} / {against}. {marks.HATCHED}",
-        summary=f"{place} against {against}: {marks.verdict_words(rows)}",
+        f" interval touches the line says less. At the right: {place} / {against}. {wording.HATCHED}",
+        summary=f"{place} against {against}: {wording.verdict_words(rows)}",
         width=WIDTH + 380,
     )
 

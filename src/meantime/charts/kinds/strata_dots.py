@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import DOUBTFUL_SIGN, ChartedAnswer, Row, distinct
 from meantime.charts.frame import Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import SHAPES, Spec, Theme
 
 WIDTH = 420
@@ -28,8 +28,8 @@ def strata_dots(answer: ChartedAnswer, theme: Theme) -> Drawing:
         },
         rows=rows,
         shown="Values by stratum, with intervals",
-        reading=f"Lines are {100 * answer.level:g} % intervals. {marks.NO_TEST_BY_EYE} {marks.HATCHED}",
-        summary=marks.extremes(rows, answer.unit),
+        reading=f"Lines are {100 * answer.level:g} % intervals. {wording.NO_TEST_BY_EYE} {wording.HATCHED}",
+        summary=wording.extremes(rows, answer.unit),
         width=WIDTH + 180,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from meantime.charts.answers import ChartedAnswer, Row, number
 from meantime.charts.frame import RECORDS, Drawing
-from meantime.charts.kinds import marks
+from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme, hatching
 from meantime.charts.us_places import ATLAS_FEATURE, fips_of, us_shapes
 
@@ -36,8 +36,11 @@ def us_map(answer: ChartedAnswer, theme: Theme) -> Drawing:
         },
         rows=rows,
         shown=_shown(answer, by_verdict=by_verdict),
-        reading=f"{marks.BY_VERDICT if by_verdict else marks.NO_TEST_BY_EYE} {marks.HATCHED} Pale: not in this answer.",
-        summary=" ".join([marks.verdict_words(rows) if by_verdict else "", marks.extremes(rows, answer.unit)]).strip(),
+        reading=f"{wording.BY_VERDICT if by_verdict else wording.NO_TEST_BY_EYE} {wording.HATCHED}"
+        " Pale: not in this answer.",
+        summary=" ".join(
+            [wording.verdict_words(rows) if by_verdict else "", wording.extremes(rows, answer.unit)]
+        ).strip(),
         width=WIDTH,
         datasets={SHAPES: us_shapes()},
     )
@@ -49,7 +52,7 @@ def _shown(answer: ChartedAnswer, *, by_verdict: bool) -> str:
     named = answer.reference
     if named is None:
         return f"Map by verdict against {answer.against}" if answer.against else "Map by verdict"
-    return f"Map by verdict against {named[0]} ({marks.in_unit(named[1], answer.unit)})"
+    return f"Map by verdict against {named[0]} ({wording.in_unit(named[1], answer.unit)})"
 
 
 def _reference_tiles(answer: ChartedAnswer) -> list[Row]:
@@ -131,4 +134,4 @@ def _tiles(tiles: list[Row], field: str, colour: Spec, theme: Theme) -> Spec:
 
 def _said(row: Row) -> str:
     value = number(row.get("value"))
-    return "no estimate" if value is None else marks.in_unit(value, "")
+    return "no estimate" if value is None else wording.in_unit(value, "")
