@@ -125,8 +125,12 @@ lock: ## Pin all dependencies with hashes (ARGS=--upgrade: take newer ones)
 	  && build/uv/bin/python -m pip install -qq --disable-pip-version-check uv; }
 	@PATH="$$PATH:$(CURDIR)/build/uv/bin"; \
 	  lock="uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(ARGS)"; \
-	  $$lock pyproject.toml --group build --output-file requirements.lock && \
-	  $$lock pyproject.toml --group build --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	  $$lock pyproject.toml --extra charts --group build --output-file requirements.lock && \
+	  $$lock pyproject.toml --extra charts --group build --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+.PHONY: vendor
+vendor: $(DEV) ## Fetch the vendored files again, by npm, and check them (ARGS=--accept: a version was changed)
+	@$(BIN)/python .ci/vendor $(ARGS)
 
 .PHONY: sbom
 sbom: $(DEV) ## Write sbom.json, a CycloneDX list of everything that runs in the server

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.figures import Figure, encode_figures, print_figures
 
 WIDTH_IN_A_FILE = 140
-PARTS = ("round-trips", "computation", "start", "command-line")
+PARTS = ("round-trips", "computation", "charts", "start", "command-line")
 
 
 @click.command()
@@ -81,6 +81,12 @@ def measure(parts: tuple[str, ...], folder: Path, *, quick: bool) -> Iterator[Fi
 
             status.update("computation")
             yield from measure_computation(bundled_table(), repeats=20 if quick else 200)
+        if "charts" in parts:
+            from benchmarks.charts import measure_charts
+            from meantime.survey import bundled_table
+
+            status.update("charts")
+            yield from measure_charts(bundled_table())
         if "round-trips" in parts:
             from benchmarks.round_trips import measure_round_trips
 

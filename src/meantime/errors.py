@@ -14,6 +14,8 @@
     │   ├── InvalidParameterError    it can be read, but a field is wrong
     │   │   └── UnknownDatasetError  no dataset has this name
     │   └── RequestTooLargeError     it is larger than the server accepts
+    ├── PictureError                 a chart can't be drawn as a picture
+    │   └── PictureUnavailableError  nothing draws pictures at the moment; try later
     ├── NoPlaceError                 other requests, perhaps the client's own, hold all that one takes; try later
     ├── StatisticError               a job ran and found that its question has no answer
     │   └── TimeLimitError           a job ran longer than its time limit
@@ -124,6 +126,18 @@ class NoPlaceError(MeantimeError):
     """All places for such a request are taken, or the client's share; ``retry_after_s`` says when to try again."""
 
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class PictureError(MeantimeError):
+    """A chart can't be drawn as a picture."""
+
+
+class PictureUnavailableError(PictureError):
+    """What draws pictures is busy, has died, took too long or isn't there; ``retry_after_s`` says when to try again."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

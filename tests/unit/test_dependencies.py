@@ -18,7 +18,8 @@ BY_FILE = {"flask-openapi-swagger"}
 
 def declared(project: Path) -> set[str]:
     metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    requirements = (Requirement(text) for text in metadata["dependencies"])
+    extras = [text for texts in metadata.get("optional-dependencies", {}).values() for text in texts]
+    requirements = (Requirement(text) for text in [*metadata["dependencies"], *extras])
     return {canonicalize_name(each.name) for each in requirements if not each.marker or each.marker.evaluate()}
 
 

@@ -26,6 +26,8 @@ from meantime.errors import (
     MeantimeError,
     NoPlaceError,
     NoResultError,
+    PictureError,
+    PictureUnavailableError,
     QueueFullError,
     ReloadError,
     RequestTooLargeError,
@@ -123,6 +125,10 @@ PROBLEMS: dict[type[Exception], Problem] = {
     NoPlaceError: Problem(
         503, "no-place", "The server has no place for this at the moment", retry_after_s=1, level=logging.WARNING
     ),
+    PictureUnavailableError: Problem(
+        503, "no-pictures", "No picture can be drawn at the moment", retry_after_s=5, level=logging.WARNING
+    ),
+    PictureError: Problem(500, "picture-failed", "The chart can't be drawn"),
     UnknownJobError: Problem(404, "unknown-job", "There is no such job", reason="Invalid job_id"),
     IllegalTransitionError: Problem(409, "illegal-transition", "The job is not in a state that allows this"),
     NoResultError: Problem(409, "no-result", "The job has no result"),

@@ -15,6 +15,10 @@ MEANINGS = {
     "no-place": "The client, or all clients together, hold as much of something as may be held: streams, waits, lists, "
     "large answers, files being made. Let go of some, or send the request again after Retry-After. SECURITY.md has the "
     "bounds.",
+    "no-pictures": "What draws charts as pictures is busy, has died and is started again, or isn't installed; the "
+    "detail says which. Send the request again after Retry-After, or ask for .vl.json and draw it yourself.",
+    "picture-failed": "The chart's specification can't be drawn, which is a bug. Its .vl.json and the table beside it "
+    "have the same figures.",
     "unknown-job": "No job has this id, or it belongs to somebody else, or it is gone by the rules of retention.",
     "unknown-dataset": "No dataset of this name is served. GET /api/v1/datasets lists those that are.",
     "unknown-version": "The dataset has no version with this checksum, nor is one noted that it had. GET "

@@ -1,0 +1,1 @@
+"""Charts: specs and the pictures made of them."""
