@@ -36,6 +36,7 @@ from meantime.web.v1.job_commands import JobCommands
 from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
+from meantime.web.v1.known_answers import KnownAnswers
 from meantime.web.v1.result_forms import ResultForms
 from meantime.web.v1.table_resources import TableResources
 from meantime.web.v1.visible_jobs import VisibleJobs
@@ -125,6 +126,7 @@ def create_app(
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
     forms = ResultForms(encoded)
+    known = KnownAnswers(service, jobs)
     tables = TableFiles(
         settings.store_dir / "tables", kept_versions=settings.kept_versions * max(1, len(settings.data))
     )
@@ -133,7 +135,7 @@ def create_app(
         *contract.submissions(),
         *operations_of(contract, Probes(service), metrics),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, forms)),
-        *Answers(service, jobs, forms).operations(),
+        *Answers(service, jobs, known, forms).operations(),
         *operations_of(BatchResources(service, jobs), JobCommands(jobs)),
         *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]

@@ -12,26 +12,22 @@ from functools import partial
 import orjson
 from flask import Response, request
 
-from meantime.errors import NoResultError, StatisticError
 from meantime.formats.result_formats import FORMATS
 from meantime.jobs.job import EncodedResult, Job, Task
-from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService, task_for
 from meantime.statistics.catalogue import Surface, statistics_of
 from meantime.statistics.requests import read_query as read_statistic_query
 from meantime.statistics.statistic import Statistic
-from meantime.web.observation.request_facts import note_job
 from meantime.web.operations import Operation, Reply
 from meantime.web.own_address import own_prefix
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, json_response
 from meantime.web.v1.answer_addresses import ANSWERS_PATH, AnswerAddress, frozen_address, live_address
 from meantime.web.v1.caching import cache_control
 from meantime.web.v1.job_documents import JobDocument, Result
+from meantime.web.v1.known_answers import KnownAnswers
 from meantime.web.v1.request_fields import VersionQuery, read_query
 from meantime.web.v1.result_forms import ResultForms, StoredResult, chosen_format, file_name
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
-
-DEFAULT_WAIT_S = 5
 
 _OTHER_TYPES = tuple(each.media_type for each in FORMATS.values() if each.media_type != JSON_TYPE)
 _HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-Applied")
@@ -40,9 +36,10 @@ _HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-App
 class Answers:
     """The views of answers; parameters as of JobResults."""
 
-    def __init__(self, service: MeantimeService, jobs: VisibleJobs, forms: ResultForms) -> None:
+    def __init__(self, service: MeantimeService, jobs: VisibleJobs, known: KnownAnswers, forms: ResultForms) -> None:
         self._service = service
         self._jobs = jobs
+        self._known = known
         self._forms = forms
 
     def operations(self) -> Iterator[Operation]:
@@ -84,7 +81,7 @@ class Answers:
         live = live_address(own_prefix(), asked, served.cube, dataset)
         frozen = frozen_address(own_prefix(), settled, served)
         canonical = live if version is None else frozen
-        result, waited_s = self._result(task)
+        result, waited_s = self._known.of(task)
         if isinstance(result, Job):
             return self._not_yet(result, canonical, extension, waited_s)
         response = self._forms.respond(wanted, _stored(result, task, served.version))
@@ -96,34 +93,6 @@ class Answers:
             response.headers["Vary"] = "Accept"
         note_preference(response, waited_s)
         return response
-
-    def _result(self, task: Task) -> tuple[EncodedResult | Job, int | None]:
-        """Return a task's result, or its job if that goes on; and for how long the client's preference was followed.
-
-        Raises
-        ------
-        StatisticError
-            The question has no answer.
-        NoResultError
-            Somebody cancelled the job.
-        """
-        known = self._service.known_result(task)
-        if known is not None:
-            return known, None
-        accepted = self._service.join_or_add(task)
-        note_job(accepted.number)
-        job, waited_s = self._jobs.wait_as_preferred(accepted, default_s=DEFAULT_WAIT_S)
-        if job.state is JobState.DONE:
-            return EncodedResult(self._service.result_of(job), job.result_sha256 or ""), waited_s
-        if job.state is JobState.FAILED:
-            raise StatisticError(job.reason or f"job {job.number} failed, and no reason is recorded")
-        if job.state is JobState.CANCELLED:
-            raise NoResultError(
-                f"job {job.number}, which computed this, was cancelled; ask again",
-                state=job.state,
-                retry_after_s=int(RETRY_AFTER_S),
-            )
-        return job, waited_s
 
     def _not_yet(self, job: Job, address: AnswerAddress, extension: str | None, waited_s: int | None) -> Response:
         response = json_response(self._jobs.describe(job, own_prefix()))
