@@ -9,23 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 import orjson
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response
 
 from meantime import __version__
 from meantime.service import MeantimeService
 from meantime.survey.ingest.dataset import Dataset
-from meantime.web.negotiation import preferred_type
 from meantime.web.operations import Operation
 from meantime.web.own_address import below_prefix, own_prefix
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
 from meantime.web.pages.problem_meanings import MEANINGS
+from meantime.web.pages.site import page, wants_page
 from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX, problem_type
 from meantime.web.shown_commands import curl
-
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
 
 SURFACES = {
     "/api/v1": "Statistics with intervals, cautions and their source, in several formats.",
@@ -62,11 +57,11 @@ class Pages:
         """Say what is served and where."""
         dataset = self._service.dataset()
         endpoints = list(endpoints_of(self._operations, dataset))
-        if not _wants_page():
+        if not wants_page():
             response = _json(describe(dataset, endpoints, own_prefix()))
             response.headers["Vary"] = "Accept"
             return response
-        return _page(
+        return page(
             "index.html",
             dataset=dataset,
             curl=curl,
@@ -99,8 +94,8 @@ class Pages:
         """List and explain the kinds of error answers; ``type`` in each of them points here."""
         kinds = {each.slug: each for each in (*PROBLEMS.values(), *HTTP_PROBLEMS.values(), NOT_FOUND)}
         problems = sorted(kinds.values(), key=lambda each: each.status)
-        if _wants_page():
-            return _page("problems.html", problems=problems, meanings=MEANINGS, below_prefix=below_prefix)
+        if wants_page():
+            return page("problems.html", problems=problems, meanings=MEANINGS, below_prefix=below_prefix)
         documents = [
             {
                 "type": problem_type(each, own_prefix()),
@@ -160,20 +155,6 @@ def _surface_of(endpoint: Endpoint) -> str:
 def _json(document: Mapping[str, object]) -> Response:
     content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return Response(content, content_type="application/json")
-
-
-def _wants_page() -> bool:
-    """Whether the client is a browser: it names HTML and not JSON before it."""
-    return preferred_type(request.headers.get("Accept"), ["application/json", "text/html"]) == "text/html"
-
-
-def _page(template: str, **values: object) -> Response:
-    response = Response(
-        render_template(template, version=__version__, **values), content_type="text/html; charset=utf-8"
-    )
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
-    response.headers["Vary"] = "Accept"
-    return response
 
 
 def _in_single_quotes(value: object) -> str:
