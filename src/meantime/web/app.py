@@ -25,8 +25,13 @@ from meantime.web.observation.event_log import EventLog
 from meantime.web.observation.metrics import ConnectionCounts, Metrics
 from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
+from meantime.web.pages.dataset_page import DatasetPage
 from meantime.web.pages.documentation import Documentation
+from meantime.web.pages.first_view import FirstView
+from meantime.web.pages.health_page import HealthPage
 from meantime.web.pages.index import Pages
+from meantime.web.pages.shown_answers import ShownAnswers
+from meantime.web.pages.site import pictures_available
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.answers import Answers
@@ -148,7 +153,12 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
         *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]
     add_routes(app, operations)
-    Pages(service, operations).add_to(app)
+    shown = ShownAnswers(service, known)
+    pictures = renderer is not None and pictures_available()
+    first_view = FirstView(service, shown, pictures=pictures, embedding_sites=settings.embedding_sites)
+    Pages(service, operations, first_view).add_to(app)
+    DatasetPage(service, shown, pictures=pictures).add_to(app)
+    HealthPage(service, settings).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
     handle_errors(app, WrongPaths(app, service, operations).advice)

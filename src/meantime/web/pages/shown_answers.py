@@ -11,12 +11,20 @@ from dataclasses import dataclass
 import orjson
 
 from meantime.charts import KINDS, kinds_for
-from meantime.errors import InvalidParameterError, NoResultError, StatisticError
+from meantime.errors import (
+    InvalidParameterError,
+    NoPlaceError,
+    NoResultError,
+    QueueFullError,
+    ShuttingDownError,
+    StatisticError,
+    StoreError,
+)
 from meantime.formats.result_formats import FORMATS
 from meantime.jobs.job import Job
 from meantime.service import MeantimeService, task_for
 from meantime.statistics.catalogue import Surface, find_statistic
-from meantime.statistics.requests import read_request
+from meantime.statistics.requests import read_parameters
 from meantime.statistics.result import Record
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.own_address import own_prefix
@@ -72,6 +80,10 @@ class ShownAnswer:
         return KINDS[kind].title
 
 
+_NOT_NOW = (StatisticError, NoResultError, QueueFullError, ShuttingDownError, StoreError, NoPlaceError)
+"""Why there may be no answer to a request that is fine; a page goes on without it, and says so."""
+
+
 class ShownAnswers:
     """Finds answers for pages.
 
@@ -94,15 +106,16 @@ class ShownAnswers:
         """
         found = find_statistic(statistic, surface=Surface.V1)
         try:
-            settled = read_request(found, dataset.cube, parameters)
+            asked = read_parameters(found, dataset.cube, parameters)
+            settled = asked.settled(dataset.cube)
         except InvalidParameterError:
             return None
         is_default = dataset.name == self._service.dataset().name
-        live = live_address(own_prefix(), settled, dataset.cube, None if is_default else dataset.name)
+        live = live_address(own_prefix(), asked, dataset.cube, None if is_default else dataset.name)
         frozen = frozen_address(own_prefix(), settled, dataset)
         try:
             result, _ = self._known.of(task_for(settled, dataset))
-        except (StatisticError, NoResultError) as error:
+        except _NOT_NOW as error:
             return ShownAnswer(statistic, {}, live, frozen, reason=str(error))
         if isinstance(result, Job):
             return ShownAnswer(statistic, {}, live, frozen, reason="this takes longer than usual; load the page again")
