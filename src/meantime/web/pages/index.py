@@ -23,6 +23,7 @@ from meantime.web.pages.problem_meanings import MEANINGS
 from meantime.web.pages.site import page, wants_page
 from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX, problem_type
 from meantime.web.shown_commands import curl
+from meantime.web.v1.answer_addresses import ANSWERS_PATH
 
 SURFACES = {
     "/api/v1": "Statistics with intervals, cautions and their source, in several formats.",
@@ -74,6 +75,7 @@ class Pages:
             curl=curl,
             contract=[each for each in endpoints if _surface_of(each) != "/api/v1"],
             v1=[each for each in endpoints if _surface_of(each) == "/api/v1"],
+            answer=next((each.path for each in endpoints if each.path.startswith(f"{ANSWERS_PATH}/")), None),
             surfaces=SURFACES,
             to_json=_in_single_quotes,
         )
