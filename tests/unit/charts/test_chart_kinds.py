@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 from functools import cache
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meantime.charts import KINDS, chart_of, kinds_for
 from meantime.charts.chart_kinds import KINDS_OF
@@ -13,6 +16,7 @@ from meantime.charts.themes import DARK, LIGHT, Spec
 from meantime.errors import InvalidParameterError
 from meantime.statistics.catalogue import statistics_of
 from meantime.statistics.estimation.comparisons.verdicts import MEANINGS
+from meantime.statistics.result import encode_answer
 from meantime.statistics.statistic import Surface
 from tests.unit.charts.documents import ASKED, Record, asked, difference, kind_records, made_up, record
 from tests.unit.charts.specs import compiled, is_valid, parts_of, rows_of, svg_of, values_of
@@ -234,6 +238,23 @@ def test_names_of_any_script_and_length_are_drawn_and_never_evaluated(kind: str)
 
 def _texts(spec: Spec, name: str) -> list[str]:
     return [value for value in values_of(spec, name) if isinstance(value, str)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(values=st.lists(st.none() | st.floats(-1e9, 1e9), min_size=3, max_size=6))
+def test_values_of_any_size_with_gaps_anywhere_give_a_spec_that_json_holds(
+    kind: str, values: list[float | None]
+) -> None:
+    names = ["Ohio", "Utah", "Iowa", "Maine", "Texas", "Idaho"][: len(values)]
+    statistic = next(statistic for statistic, kinds in KINDS_OF.items() if kind in kinds)
+    document = made_up(kind_records(kind, names, values), against="National")
+    if kind not in kinds_for(document, statistic):
+        assert kind in {"funnel", "spread"}  # which need some values
+        return
+    spec = chart_of(document, statistic, kind)
+    assert is_valid(spec)
+    assert orjson.loads(encode_answer(spec)) == spec
+    assert len(rows_of(spec)) >= len(values)
 
 
 @pytest.mark.parametrize("kind", KINDS)
