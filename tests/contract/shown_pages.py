@@ -23,6 +23,7 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.text += " " if tag == "dd" else ""
         if tag == "tr":
             self.rows.append([])
         elif tag in ("th", "td") and self.rows:
@@ -56,7 +57,8 @@ def shown(client: FlaskClient, path: str) -> Elements:
     assert answer.content_type == "text/html; charset=utf-8"
     assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
     page = Elements(answer.text)
-    assert faults(page) == []
+    found = faults(page)
+    assert not found, found
     return page
 
 

@@ -112,7 +112,7 @@ class FirstView:
             place=place,
             sentence=None if record is None else sentences.of_a_place(view.question, record, trend),
             rank=_rank_sentence(view, place),
-            summary=sentences.of_all_places(view.main.records, view.places) if view.is_compared else None,
+            summary=sentences.of_all_places(view.main.records, view.places) if view.is_compared and record else None,
             missed=quoted(wanted)
             if wanted and (place is None or not _is_called(wanted, place, dataset.cube))
             else None,
