@@ -17,6 +17,7 @@ from meantime.settings import Settings
 from meantime.web.admission.callers import ADMIN_ROUTES, OPEN_ROUTES
 from meantime.web.app import create_app
 from tests.contract.conftest import OBESITY, OpenService
+from tests.contract.shown_pages import Elements
 
 SUBMISSION = {"question": OBESITY}
 SHUTDOWN = "/api/graceful_shutdown"
@@ -286,3 +287,14 @@ def test_no_spelling_of_any_id_shows_anothers_job(
     for number in range(1, 101):
         for spelling in (f"job_id_{number}", f"{number}"):
             assert bob.status(f"/api/get_results/{spelling}") == 404
+
+
+def test_commands_that_a_page_shows_take_the_key_from_the_environment_and_never_name_it(
+    service: MeantimeService, settings: Settings
+) -> None:
+    client = create_app_with_keys(service, settings, {"alice": Role.READ})
+    for path in ("/", "/dataset"):
+        page = Elements(client["alice"].open(path, headers={"Accept": "text/html"}).text).text
+        for expected in ("${ACCESS_KEY:?", "os.environ['ACCESS_KEY']", 'Sys.getenv("ACCESS_KEY")', "BEARER_TOKEN"):
+            assert expected in page
+        assert str(client["alice"].secret) not in page

@@ -133,7 +133,7 @@ def test_the_page_of_the_dataset_shows_what_the_latest_reload_changed(room: Room
     room.write(ROW.replace("39.2", "38.2"), ROW.replace("Alabama", "Utah"))
     assert room.client.post(RELOAD).status_code == 200
     page = shown(room.client, "/dataset")
-    assert "1 cells were added, 0 removed and 1 changed" in page.text
+    assert "added: 1, removed: 0, changed: 1, as they were: 0." in page.text
     assert "new: Utah" in page.text
     assert ["39.2", "38.2"] in [row[-2:] for row in page.rows]
     assert "hasn't been read again" in shown(room.client, "/dataset?dataset=wic").text

@@ -94,10 +94,10 @@ class HealthPage:
             yield f"Only {size(free_bytes)} are left on the disk of the state directory."
         for name, count in sorted(figures.housekeeping_failures.items()):
             if count:
-                yield f"Housekeeping failed {count:,} times since the start ({name}); the log says why."
+                yield f"Failed rounds of housekeeping since the start ({name}): {count:,}; the log says why."
         for (dataset, outcome), count in sorted(figures.reloads.items()):
             if outcome == "failed" and count:
-                yield f"{count:,} reloads of {dataset} failed; what was loaded before is served."
+                yield f"Failed reloads of {dataset}: {count:,}; what was loaded before is served."
 
     def _groups(self, figures: ServiceFigures, free_bytes: int | None) -> Mapping[str, Mapping[str, str]]:
         """Return the figures as texts, by their name, by what they are about."""
