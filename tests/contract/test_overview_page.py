@@ -105,7 +105,10 @@ def test_without_a_choice_the_place_with_the_largest_sample_is_shown(serve: Serv
 
 def test_the_sentence_names_the_trend_where_there_are_years_enough(serve: Serve) -> None:
     client = serve(dataset_of(rows_of_everybody(["National", "Ohio", "Utah"], range(2012, 2020), OBESITY)))
-    assert ", and rising by about 1.0 points a year since 2012." in shown(client, "/?place=Ohio").text
+    page = shown(client, "/?place=Ohio")
+    assert ", and rising by about 1.0 points a year since 2012." in page.text
+    assert "On the trend of Ohio: the samples of different years are taken as independent." in page.text
+    assert "/api/v1/answers/trend.csv?question=Q1&locations=Ohio" in page.all("a", "href")
     assert records(client, "trend?question=Q1&locations=Ohio")["Ohio"]["value"] == pytest.approx(1.0)
 
 

@@ -29,6 +29,10 @@ from meantime.web.shown_commands import ways_to_get
 
 FIRST_TOPIC = "obesity"
 FEW = 5
+"""How many places at the better end the ranks are drawn for."""
+
+FEWEST_YEARS = 3
+"""From how many years on a trend is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +107,19 @@ class FirstView:
         wanted = request.args.get("place", "").strip()
         record = _place_called(wanted, view.main.records, dataset.cube) or _clearest(view.main.records)
         place = None if record is None else str(record["location"])
-        trend = self._trend(dataset, view.question, record) if record is not None else None
+        trend = None if record is None else self._trend(dataset, view.question, record)
         return page(
             "overview.html",
             current="Overview",
             dataset=dataset,
             view=view,
             place=place,
-            sentence=None if record is None else sentences.of_a_place(view.question, record, trend),
+            sentence=None if record is None else sentences.of_a_place(view.question, record, _latest(trend, record)),
+            trend=trend,
+            cautions=[
+                *view.cautions,
+                *(f"on the trend of {place}: {each}" for each in (trend.cautions if trend else ())),
+            ],
             rank=_rank_sentence(view, place),
             summary=sentences.of_all_places(view.main.records, view.places) if view.is_compared and record else None,
             missed=quoted(wanted)
@@ -141,15 +150,13 @@ class FirstView:
                 return View(question, values)
         return None if compared is None else View(question, compared)
 
-    def _trend(self, dataset: Dataset, question: Question, record: Record) -> Record | None:
-        """Return the trend of a place up to the year of its record; None where there is none."""
-        years = years_with_values(dataset.cube, question.text)
-        if len(years) < 3 or record.get("value") is None:
+    def _trend(self, dataset: Dataset, question: Question, record: Record) -> ShownAnswer | None:
+        """Return the trend of a place; None where there is none."""
+        if len(years_with_values(dataset.cube, question.text)) < FEWEST_YEARS or record.get("value") is None:
             return None
         asked = {"question": question.question_id or question.text, "locations": [record["location"]]}
         answer = self._shown.of("trend", asked, dataset)
-        found = [] if answer is None else answer.records
-        return next((each for each in found if each.get("last_year") == years[-1]), None)
+        return answer if answer is not None and answer.records else None
 
 
 def first_question(cube: SurveyCube) -> Question | None:
@@ -191,6 +198,12 @@ def _clearest(records: Sequence[Record]) -> Record | None:
 def _sample_size(record: Record) -> float:
     size = record.get("sample_size")
     return float(size) if isinstance(size, int | float) else 0.0
+
+
+def _latest(trend: ShownAnswer | None, record: Record) -> Record | None:
+    """Return the part of a trend that ends in the year of a record; None where none does."""
+    parts = () if trend is None else trend.records
+    return next((part for part in parts if part.get("last_year") == record.get("year")), None)
 
 
 def _rank_sentence(view: View, place: str | None) -> str | None:
