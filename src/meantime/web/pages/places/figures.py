@@ -47,14 +47,15 @@ def signed(value: object) -> str:
 def interval(record: Mapping[str, object], low: str = "low", high: str = "high") -> str:
     r"""Return an interval of a record in words; nothing where it has none.
 
-    >>> interval({"low": -1.5, "high": 2.0})
-    '\u22121.5 to 2.0'
+    >>> interval({"low": 31.5, "high": 32.0}), interval({"low": -1.5, "high": 2.0})
+    ('31.5\u201332.0', '\u22121.5 to 2.0')
     """
-    ends = number(record.get(low)), number(record.get(high))
-    if ends[0] is None or ends[1] is None:
+    lower, upper = number(record.get(low)), number(record.get(high))
+    if lower is None or upper is None:
         return ""
-    larger = max(ends[0], ends[1], key=abs)
-    return f"{figure(ends[0], larger)} to {figure(ends[1], larger)}"
+    larger = max(lower, upper, key=abs)
+    between = "\u2013" if min(lower, upper) >= 0 else " to "
+    return f"{figure(lower, larger)}{between}{figure(upper, larger)}"
 
 
 def shared_words(texts: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from meantime.service import MeantimeService
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.questions import Location, LocationKind
-from meantime.web.own_address import own_prefix
+from meantime.web.own_address import own_address, own_prefix
 from meantime.web.pages.places.figures import figure, interval, signed
 from meantime.web.pages.places.profile_view import FIRST_GAPS, ProfileView
 from meantime.web.pages.places.sentences import lead, other_name
@@ -63,15 +63,17 @@ class PlacePages:
         except FieldError as error:
             return _nowhere(place, error, cube)
         answer = self._answer(name, against if against != name else None, dataset)
-        response = self._profile(cube.locations[cube.location_index[name]], answer, cube)
-        response.headers["Link"] = f'<{canonical(name, against, cube)}>; rel="canonical"'
+        chosen = against if against not in (None, name, the_nation_of(cube)) else None
+        address = canonical(name, chosen, cube)
+        response = self._profile(cube.locations[cube.location_index[name]], answer, cube, address)
+        response.headers["Link"] = f'<{address}>; rel="canonical"'
         return response
 
     def _answer(self, name: str, against: str | None, dataset: Dataset) -> ShownAnswer | None:
         parameters = {"place": name} | ({"against": against} if against else {})
         return self._shown.of("profile", parameters, dataset)
 
-    def _profile(self, place: Location, answer: ShownAnswer | None, cube: SurveyCube) -> Response:
+    def _profile(self, place: Location, answer: ShownAnswer | None, cube: SurveyCube, address: str) -> Response:
         slugs = slug_of_each(cube)
         against = _against(answer)
         view = ProfileView(place.name, against, answer.records, cube) if answer and answer.records else None
@@ -85,7 +87,8 @@ class PlacePages:
             lead=lead(view) if view else [],
             other=other_name(view) if view else "",
             against=against,
-            canonical=canonical(place.name, against if against and not (view and view.is_nation) else None, cube),
+            canonical=address,
+            address=f"{own_address().removesuffix(own_prefix())}{address}",
             choices={each.name: slugs[each.name] for each in cube.locations if each.name != place.name},
             slugs=slugs,
             path=PATH,
@@ -106,6 +109,11 @@ def grouped(cube: SurveyCube) -> dict[str, list[Location]]:
         if own:
             found[words if _is_us(cube) or kind is not LocationKind.STATE else "Places"] = own
     return found
+
+
+def the_nation_of(cube: SurveyCube) -> str | None:
+    """Return the nation's name, against which places are unless another one is chosen; None where there is none."""
+    return next((each.name for each in cube.locations if each.kind is LocationKind.NATION), None)
 
 
 def canonical(name: str, against: str | None, cube: SurveyCube) -> str:
