@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
+from meantime.charts.answers import ChartedAnswer
 from meantime.charts.themes import ABSENT_SIGN, SIGNS
 from meantime.errors import FieldError
 from meantime.service import MeantimeService
@@ -41,7 +42,7 @@ class Column:
     @property
     def against(self) -> str:
         """What its places are compared with; empty without an answer."""
-        return next((str(each["against"]) for each in self.answer.records if each.get("against")), "")
+        return ChartedAnswer("difference", self.answer.document).against
 
     @property
     def counts(self) -> dict[str, int]:
