@@ -155,6 +155,11 @@ class ProfileView:
         }
 
     @property
+    def has_direction(self) -> bool:
+        """Whether any question has a better end."""
+        return any(row.question.direction is not None for row in self.rows)
+
+    @property
     def has_ranks(self) -> bool:
         """Whether the place has a rank in any question."""
         return any(row.now.get("rank") is not None for row in self.rows)
