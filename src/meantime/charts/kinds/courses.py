@@ -22,7 +22,12 @@ def courses(answer: ChartedAnswer, theme: Theme) -> Drawing:
     for row in rows:
         row["panel"] = shown[str(row["question"])]
     place = next((str(row["location"]) for row in rows if row.get("location")), "one place")
-    title: Spec = {"labelExpr": "split(datum.label, '\\n')", "labelAnchor": "start", "labelFontSize": 10}
+    title: Spec = {
+        "labelExpr": "split(datum.label, '\\n')",
+        "labelAnchor": "start",
+        "labelFontSize": 10,
+        "labelLimit": _PANEL_PX + 20,
+    }
     panel: Spec = {"width": _PANEL_PX, "height": _HEIGHT_PX, "layer": _layers(rows, theme)}
     beside = f", dashed: {answer.against}" if answer.against else ""
     return Drawing(

@@ -27,7 +27,8 @@ def other_name(view: ProfileView) -> str:
 def _beside(view: ProfileView) -> Iterator[str]:
     counts = view.verdicts
     if view.against is None:
-        yield f"{view.place} is described by {_counted(len(view.rows), 'question')}, and compared with nothing."
+        count = _counted(len(view.rows), "question")
+        yield f"{count} about {view.place}, each beside all {view.ranked}; compared with nothing."
         return
     other = other_name(view)
     tested = sum(count for word, count in counts.items() if word != "not tested")
