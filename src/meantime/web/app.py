@@ -30,6 +30,8 @@ from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.first_view import FirstView
 from meantime.web.pages.health_page import HealthPage
 from meantime.web.pages.index import Pages
+from meantime.web.pages.places.place_pages import PlacePages
+from meantime.web.pages.places.rug_page import RugPage
 from meantime.web.pages.shown_answers import ShownAnswers
 from meantime.web.pages.site import pictures_available
 from meantime.web.places import AllPlaces
@@ -159,6 +161,8 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     Pages(service, operations, first_view).add_to(app)
     DatasetPage(service, shown, pictures=pictures).add_to(app)
     HealthPage(service, settings).add_to(app)
+    PlacePages(service, shown).add_to(app)
+    RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
     handle_errors(app, WrongPaths(app, service, operations).advice)

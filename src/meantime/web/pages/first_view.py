@@ -23,6 +23,7 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.survey.questions import Question
 from meantime.web.own_address import own_address, own_prefix
 from meantime.web.pages import sentences
+from meantime.web.pages.places.slugs import slug_of_each
 from meantime.web.pages.shown_answers import ShownAnswer, ShownAnswers
 from meantime.web.pages.site import page
 from meantime.web.shown_commands import ways_to_get
@@ -115,6 +116,7 @@ class FirstView:
             view=view,
             place=place,
             sentence=None if record is None else sentences.of_a_place(view.question, record, _latest(trend, record)),
+            slugs=slug_of_each(dataset.cube),
             trend=trend,
             cautions=[
                 *view.cautions,
