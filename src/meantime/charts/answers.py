@@ -137,6 +137,7 @@ class ChartedAnswer:
         if "stratum" in names:
             categories = {other.get("category") for other in self.records}
             names = tuple(name for name in names if name != "category" or len(categories) > 1)
+        names = tuple(sorted(names, key="question".__eq__))  # long, so last
         said = ", ".join(str(record[name]) for name in names if record.get(name) is not None) or self.question
         return f"{said} {DOUBTFUL_SIGN}" if is_doubtful(record) else said
 
