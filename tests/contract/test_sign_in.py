@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import unescape
 from urllib.parse import quote, urlencode
@@ -374,7 +373,7 @@ def test_a_stream_that_is_open_ends_with_the_session(
     browser.sign_in(alice)
     number = orjson.loads(browser.open("/api/v1/jobs", "POST", json=MEAN, **OWN).data)["id"]
     stream = browser.client.get(f"/api/v1/jobs/{number}/events")
-    pieces: Iterator[bytes] = iter(stream.response)
+    pieces = stream.iter_encoded()
     assert [next(pieces), next(pieces)][1].startswith(b"event: job")
     if how == "signing out":
         browser.sign_out()

@@ -84,7 +84,7 @@ class SignIn:
         key = self._sessions.keys.find(form.get("key", "").strip())
         if key is None:
             _log.warning("a wrong key was given to sign in, from %s", request.remote_addr)
-            return self._form(wanted, "This is no key that the server knows.", 401)
+            return self._form(wanted, "The server knows no such key.", 401)
         self._end_sessions(self._sessions)
         response = _redirect(wanted)
         response.set_cookie(
