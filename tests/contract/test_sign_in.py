@@ -379,7 +379,7 @@ def test_a_stream_that_is_open_ends_with_the_session(
         browser.sign_out()
     else:
         keys.revoke("alice")
-    assert list(pieces) == []
+    assert next(pieces, None) is None
     stream.close()
 
 
@@ -482,6 +482,7 @@ def test_the_form_cannot_be_framed(browser: Browser) -> None:
         "https://evil.example", "https:evil.example", "http:///evil.example", "javascript:alert(1)", "evil.example",
         "/\t/evil.example", "/\n/evil.example", "/%2f/evil.example", "/%5cevil.example", " //evil.example", "",
         "/docs\r\nSet-Cookie: a=b", "/docs\\..\\x", "/@evil.example", "/.//evil.example", "/..//evil.example",
+        "/?x\r\nSet-Cookie: a=b", "/?\x00", "/?дом", "/?x=\\", "/?" + "x" * 4001,
         "/nowhere", "/docs/", "/дом", "?next=/docs", "#", "/" + "x" * 3000,
         "/api/graceful_shutdown", "/api/graceful%5fshutdown", "/static/../api/graceful_shutdown",
         "/static/%2e%2e/api/graceful_shutdown", "/static/.%2E/api/graceful_shutdown", "/./api/graceful_shutdown",
@@ -491,7 +492,8 @@ def test_the_form_cannot_be_framed(browser: Browser) -> None:
 def test_the_way_back_leaves_neither_the_server_nor_what_is_to_look_at(
     browser: Browser, alice: str, wanted: str
 ) -> None:
-    assert wanted_in(browser.open(f"/sign-in?next={quote(wanted)}")) == "/"
+    if len(wanted) < 4000:  # a longer URL is refused
+        assert wanted_in(browser.open(f"/sign-in?next={quote(wanted)}")) == "/"
     answer = browser.sign_in(alice, wanted)
     assert answer.headers.getlist("Location") == ["/"]
     assert len(answer.headers.getlist("Set-Cookie")) == 1
