@@ -34,6 +34,7 @@ ASKED: dict[str, tuple[str, Mapping[str, object]]] = {
     "gaps": ("disparity", {"categories": ["Education"]}),
     "strata": ("mean", {"locations": ["Ohio"], "by": ["stratum"], "categories": ["Race/Ethnicity"]}),
     "heat": ("mean", {"by": ["location", "stratum"], "categories": ["Race/Ethnicity"]}),
+    "spread": ("distribution", {"by": ["year"], "years": {"from": 2011}}),
     "funnel": ("difference", _ALL_PLACES),
     "spine": ("difference", {"locations": ["Ohio"]}),
     "spine_se": ("difference", {"locations": ["Ohio"]}),

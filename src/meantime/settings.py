@@ -41,6 +41,7 @@ _HOST_NAME = Text("a host name", _HOST, lower=True)
 _URL_PREFIX = Text(
     "a path such as /stats, without a slash at its end", r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", minimum=0, maximum=200
 )
+_ORIGIN_OR_ANY = Text("an origin, or *", rf"\*|https?://{_HOST}(:[0-9]{{1,5}})?", lower=True)
 _ORIGIN = Text("an origin", rf"https?://{_HOST}(:[0-9]{{1,5}})?", lower=True)
 
 
@@ -145,6 +146,12 @@ class Settings:
         tuple[str, ...],
         ListOf(_ORIGIN, minimum=0, expected="origins, separated by commas"),
         "Other sites whose pages may use this server (CORS).",
+        Default("none"),
+    ] = ()
+    embedding_sites: Annotated[
+        tuple[str, ...],
+        ListOf(_ORIGIN_OR_ANY, minimum=0, expected="origins, separated by commas, or * for any"),
+        "Other sites whose pages may show answers: in frames, and as pictures.",
         Default("none"),
     ] = ()
     posts_per_minute: Annotated[

@@ -20,6 +20,7 @@ from meantime.charts.kinds.rank_bands import rank_bands
 from meantime.charts.kinds.rug import rug
 from meantime.charts.kinds.series import series
 from meantime.charts.kinds.spine import spine, spine_in_errors
+from meantime.charts.kinds.spread import has_spread, spread
 from meantime.charts.kinds.strata_dots import few_series, strata_dots
 from meantime.charts.kinds.us_map import SHAPES, us_map
 from meantime.charts.themes import Spec, Theme, find_theme
@@ -98,6 +99,7 @@ KINDS: dict[str, ChartKind] = {
         ChartKind("gaps", "Gaps between strata", "the highest and the lowest stratum", _has_gaps, gaps),
         ChartKind("strata", "Dots by stratum", "strata, of up to six locations", _has_strata, strata_dots),
         ChartKind("heat", "Heat map", "locations by strata, years or questions", _has_cells, heat_map, 10_000),
+        ChartKind("spread", "Spread of estimates", "the range of several estimates", has_spread, spread),
         ChartKind("funnel", "Funnel plot", "three standard errors or more", _has_errors, funnel),
         ChartKind("spine", "Spine chart", "one place by questions", _is_one_place, spine, 200),
         ChartKind(
@@ -118,7 +120,7 @@ KINDS_OF: dict[str, tuple[str, ...]] = {
     "profile": ("spine", "spine_se", "rug"),
     "pairwise": ("pairs", "map", "bars"),
     "compare": ("bars", "map"),
-    "distribution": ("bars",),
+    "distribution": ("spread", "bars"),
     "heterogeneity": ("bars",),
     "trend": ("trend", "map", "bars"),
     "disparity": ("gaps", "map", "bars"),

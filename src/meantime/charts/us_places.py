@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 import meantime
-from meantime.charts.answers import is_nation
+from meantime.charts.answers import ChartedAnswer, is_nation, list_in
 from meantime.fields.spellings import plain_spelling
 from meantime.survey.reading.profile import Profile, normal
 
@@ -56,6 +56,18 @@ def abbreviation_of(name: object) -> str | None:
     """Return the abbreviation of a state; None for all others."""
     code = fips_of(name)
     return None if code is None else STATES[code][0]
+
+
+def asked_in_vain(answer: ChartedAnswer) -> list[str]:
+    """Return the locations that were asked for and have no record: those that were named, else of all states."""
+    known = [name for record in answer.records for name in (record.get("location"), record.get("against"))]
+    named = answer.parameters.get("locations")
+    if isinstance(named, list):
+        return [str(name) for name in named if name not in known]
+    if "states" not in list_in(answer.parameters.get("include")) or not are_us_places(known):
+        return []
+    codes = {fips_of(name) for name in known}
+    return [name for code, (_, name) in STATES.items() if code not in codes]
 
 
 def are_us_places(names: Sequence[object]) -> bool:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from meantime.access_keys import files_to_enclose
 from meantime.bootstrap import build_service
+from meantime.charts.rendering.picture_renderer import PictureRenderer
 from meantime.connections.crowds import CrowdGuard
 from meantime.connections.slow_bodies import SlowBodyGuard
 from meantime.connections.sockets import ignore_new_connections
@@ -120,6 +121,7 @@ class ServingWorker:
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
         self._control: ControlSocket  # written before the threads start, read-only after
+        self._renderer = PictureRenderer()  # starts its process with the first picture
         self._event_log: EventLog | None = None  # written before the threads start, read-only after
 
     def start(self) -> WSGIApplication:
@@ -149,6 +151,7 @@ class ServingWorker:
             connection_counts=lambda: ConnectionCounts(
                 crowds.connection_count(), unread_answers.behind_count, unread_answers.cut_off_count
             ),
+            renderer=self._renderer,
         )
         self._control = ControlSocket(self._settings.store_dir, {"back_up": self._back_up})
         self._control.start()
@@ -289,6 +292,7 @@ class ServingWorker:
         if is_unread:
             _log.warning("some clients have not read their answers after %g s; they are cut off", UNREAD_LIMIT_S)
         self._control.close()
+        self._renderer.close()
         if not self._service.close(CLOSE_LIMIT_S):
             _log.error("the runners have not ended after %g s", CLOSE_LIMIT_S)
         self._close_logs()

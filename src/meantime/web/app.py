@@ -9,6 +9,7 @@ from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
+from meantime.charts.rendering.picture_renderer import PictureRenderer
 from meantime.errors import SettingsError
 from meantime.formats.table_files import TableFiles
 from meantime.service import MeantimeService
@@ -30,6 +31,7 @@ from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.answers import Answers
 from meantime.web.v1.batch_resources import BatchResources
+from meantime.web.v1.chart_forms import ChartForms
 from meantime.web.v1.dataset_resources import DatasetResources
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.job_commands import JobCommands
@@ -37,6 +39,7 @@ from meantime.web.v1.job_events import JobEvents
 from meantime.web.v1.job_resources import JobResources
 from meantime.web.v1.job_results import JobResults
 from meantime.web.v1.known_answers import KnownAnswers
+from meantime.web.v1.oembed import OEmbed
 from meantime.web.v1.result_forms import ResultForms
 from meantime.web.v1.table_resources import TableResources
 from meantime.web.v1.visible_jobs import VisibleJobs
@@ -76,7 +79,7 @@ class NoSessions(SessionInterface):
         return self._session
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  # each is a part of its own
     service: MeantimeService,
     settings: Settings,
     *,
@@ -85,6 +88,7 @@ def create_app(
     is_closing: Callable[[], bool] = lambda: False,
     event_log: EventLog | None = None,
     connection_counts: Callable[[], ConnectionCounts] = lambda: ConnectionCounts(0, 0, 0),
+    renderer: PictureRenderer | None = None,
     resources: Sequence[object] = (),
 ) -> Flask:
     """Return the WSGI application in front of a service.
@@ -106,6 +110,8 @@ def create_app(
         Where answers are noted as JSON lines; as ``access_log``.
     connection_counts
         Returns how the connections stand.
+    renderer
+        Draws charts as pictures; None where nothing does. The application neither starts nor closes it.
     resources
         Further objects whose methods are operations; see ``operations.py``.
     """
@@ -126,6 +132,7 @@ def create_app(
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
     forms = ResultForms(encoded)
+    charts = ChartForms(renderer, encoded, settings.embedding_sites)
     known = KnownAnswers(service, jobs)
     tables = TableFiles(
         settings.store_dir / "tables", kept_versions=settings.kept_versions * max(1, len(settings.data))
@@ -135,7 +142,8 @@ def create_app(
         *contract.submissions(),
         *operations_of(contract, Probes(service), metrics),
         *operations_of(JobResources(service, jobs), JobEvents(jobs), JobResults(service, jobs, forms)),
-        *Answers(service, jobs, known, forms).operations(),
+        *Answers(service, jobs, known, forms, charts).operations(),
+        *operations_of(OEmbed()),
         *operations_of(BatchResources(service, jobs), JobCommands(jobs)),
         *operations_of(DatasetResources(service, places), TableResources(service, tables, places), *resources),
     ]

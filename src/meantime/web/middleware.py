@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 FIXED_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Referrer-Policy", "no-referrer"),
     ("Server", "Meantime"),  # and no version
 ]
 DEFAULT_HEADERS = [
+    ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),
 ]

@@ -44,6 +44,8 @@ ASKED: dict[str, tuple[str, Mapping[str, object]]] = {
     "gaps": ("disparity", {"categories": ["Education"]}),
     "strata": ("mean", {**_FEW, "by": ["location", "stratum"], "categories": ["Race/Ethnicity"]}),
     "heat": ("mean", {"by": ["location", "stratum"], "categories": ["Race/Ethnicity"]}),
+    "map of pairs": ("pairwise", {"place": "Ohio"}),
+    "spread": ("distribution", {"by": ["year"], "years": {"from": 2015}, "quantiles": [0.1, 0.9]}),
     "funnel": ("difference", {"include": ["states", "territories"]}),
     "funnel of values": ("mean", {"by": ["location"], **_EVERYBODY}),
     "spine": ("difference", {"locations": ["Ohio"]}),
@@ -121,7 +123,7 @@ def difference(location: str, value: float | None = 30.0, **further: object) -> 
     return record(location, value, **{**compared, **further})
 
 
-def kind_records(kind: str, names: list[str], values: list[float | None]) -> list[Record]:  # noqa: PLR0911
+def kind_records(kind: str, names: list[str], values: list[float | None]) -> list[Record]:  # noqa: C901, PLR0911
     """Return records with these names and values that a kind of chart fits; one return for each kind."""
     pairs = list(zip(names, values, strict=True))
     if kind in {"spine", "spine_se"}:
@@ -146,9 +148,15 @@ def kind_records(kind: str, names: list[str], values: list[float | None]) -> lis
         return [record("Ohio", value, stratum=name, category="Sex") for name, value in pairs]
     if kind == "heat":
         return [record(name, value, stratum=stratum, category="Sex") for name, value in pairs for stratum in "MF"]
+    if kind == "spread":
+        return [record(name, value, minimum=_less(value, 9), maximum=_less(value, -9)) for name, value in pairs]
     if kind in {"map", "funnel"}:
         return [difference(name, value) for name, value in pairs]
     return [record(name, value) for name, value in pairs]
+
+
+def _less(value: float | None, by: float) -> float | None:
+    return None if value is None else value - by
 
 
 def _gap(name: str, value: float | None) -> Record:

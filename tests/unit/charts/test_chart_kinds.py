@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 from functools import cache
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meantime.charts import KINDS, chart_of, kinds_for
 from meantime.charts.chart_kinds import KINDS_OF
@@ -13,6 +16,7 @@ from meantime.charts.themes import DARK, LIGHT, Spec
 from meantime.errors import InvalidParameterError
 from meantime.statistics.catalogue import statistics_of
 from meantime.statistics.estimation.comparisons.verdicts import MEANINGS
+from meantime.statistics.result import encode_answer
 from meantime.statistics.statistic import Surface
 from tests.unit.charts.documents import ASKED, Record, asked, difference, kind_records, made_up, record
 from tests.unit.charts.specs import compiled, is_valid, parts_of, rows_of, svg_of, values_of
@@ -146,6 +150,37 @@ def test_a_place_without_an_estimate_is_hatched_on_the_map_and_no_other() -> Non
     assert "aria-label" in svg
 
 
+def test_a_state_that_pairs_leave_out_for_want_of_an_estimate_is_hatched_too() -> None:
+    spec = drawn("map of pairs")
+    assert svg_of(spec).count("url(#") == 2
+    assert "No estimate: Kentucky, Pennsylvania." in str(spec["description"])
+
+
+def test_a_matrix_of_pairs_names_who_is_not_in_it() -> None:
+    document = made_up([difference("Ohio", against="Utah")], locations=["Ohio", "Utah", "Guam"])
+    assert "Not in it, for want of an estimate: Guam." in str(
+        chart_of(two(document), "pairwise", "pairs")["description"]
+    )
+
+
+def two(document: dict[str, object]) -> dict[str, object]:
+    """Return a result of pairs of several locations."""
+    return document | {"records": [difference("Ohio", against="Utah"), difference("Utah", against="Ohio")]}
+
+
+def test_a_map_of_a_ranking_says_what_is_pale() -> None:
+    statistic, document = asked("ranks")
+    assert "Pale: not in this answer (beyond the ranks that were asked for, or without an estimate)" in str(
+        chart_of(document, statistic, "map")["description"]
+    )
+
+
+def test_no_chart_speaks_of_intervals_that_it_has_not() -> None:
+    statistic, document = "coverage", made_up([record("", year=year, low=None, high=None) for year in (2021, 2022)])
+    assert "intervals" not in str(chart_of(document, statistic, "trend")["description"])
+    assert "intervals" not in str(chart_of(document, statistic, "bars")["description"]).replace("with intervals", "")
+
+
 def test_what_has_no_estimate_has_a_row_that_says_so() -> None:
     for name in ("bars", "bars of values", "gaps"):
         assert svg_of(drawn(name)).count("\u00d7 no estimate") == 2
@@ -167,7 +202,7 @@ def test_a_funnel_names_what_it_cannot_place() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_value_at_all_is_a_chart_too(kind: str) -> None:
-    spec = made(kind, ["Ohio", "Utah", "Iowa"], [None, None, None]) if kind != "funnel" else None
+    spec = made(kind, ["Ohio", "Utah", "Iowa"], [None, None, None]) if kind not in {"funnel", "spread"} else None
     if spec is not None:
         assert is_valid(spec)
         assert svg_of(spec)
@@ -203,6 +238,23 @@ def test_names_of_any_script_and_length_are_drawn_and_never_evaluated(kind: str)
 
 def _texts(spec: Spec, name: str) -> list[str]:
     return [value for value in values_of(spec, name) if isinstance(value, str)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(values=st.lists(st.none() | st.floats(-1e9, 1e9), min_size=3, max_size=6))
+def test_values_of_any_size_with_gaps_anywhere_give_a_spec_that_json_holds(
+    kind: str, values: list[float | None]
+) -> None:
+    names = ["Ohio", "Utah", "Iowa", "Maine", "Texas", "Idaho"][: len(values)]
+    statistic = next(statistic for statistic, kinds in KINDS_OF.items() if kind in kinds)
+    document = made_up(kind_records(kind, names, values), against="National")
+    if kind not in kinds_for(document, statistic):
+        assert kind in {"funnel", "spread"}  # which need some values
+        return
+    spec = chart_of(document, statistic, kind)
+    assert is_valid(spec)
+    assert orjson.loads(encode_answer(spec)) == spec
+    assert len(rows_of(spec)) >= len(values)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ Where the answer has differences these are drawn, since the test is on them and 
 
 from __future__ import annotations
 
-from meantime.charts.answers import ChartedAnswer, Row
+from meantime.charts.answers import ChartedAnswer, Row, numbers
 from meantime.charts.frame import Drawing
 from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme
@@ -35,13 +35,21 @@ def bars(answer: ChartedAnswer, theme: Theme) -> Drawing:
         },
         rows=rows,
         shown=_shown(answer, is_change=is_change),
-        reading=f"{wording.BY_VERDICT if by_verdict else wording.NO_TEST_BY_EYE}"
-        f" Lines are {100 * answer.level:g} % intervals.",
+        reading=_reading(answer, rows, low, by_verdict=by_verdict),
         summary=" ".join(
             [wording.verdict_words(rows) if by_verdict else "", wording.extremes(rows, unit, field)]
         ).strip(),
         width=WIDTH + 140,
     )
+
+
+def _reading(answer: ChartedAnswer, rows: list[Row], low: str, *, by_verdict: bool) -> str:
+    parts = [f"Lines are {100 * answer.level:g} % intervals."] if numbers(rows, low) else []
+    if by_verdict:
+        parts.insert(0, wording.BY_VERDICT)
+    elif parts and len(rows) > 1 and not answer.has("coefficient"):
+        parts.append(wording.NO_TEST_BY_EYE)
+    return " ".join(parts)
 
 
 def _shown(answer: ChartedAnswer, *, is_change: bool) -> str:

@@ -5,10 +5,11 @@ An answer has each pair once; its other half is the same pair seen from the othe
 
 from __future__ import annotations
 
-from meantime.charts.answers import ChartedAnswer, Row, number
+from meantime.charts.answers import ChartedAnswer, Row, listed, number
 from meantime.charts.frame import Drawing
 from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import SIGNS, Spec, Theme
+from meantime.charts.us_places import asked_in_vain
 from meantime.statistics.estimation.comparisons.verdicts import Verdict
 
 SIDE_PX = 620
@@ -30,13 +31,16 @@ def pair_matrix(answer: ChartedAnswer, theme: Theme) -> Drawing:
         row["label"] = f"{row['location']} and {row['against']}"
         row["sign"] = SIGNS.get(row.get("verdict"), "")  # type: ignore[call-overload]  # a verdict is its own text
     both = [*rows, *map(_mirrored, rows)]
+    vain = asked_in_vain(answer)
+    without = f" Not in it, for want of an estimate: {listed(vain)}." if vain else ""
     step = max(1.5, min(14.0, SIDE_PX / max(len(order), 1)))
     return Drawing(
         body={"width": {"step": step}, "height": {"step": step}, "layer": _layers(both, order, step, theme)},
         rows=both,
         shown="Who differs from whom: the row's location against the column's",
         reading="Colour and sign say how the row's location compares with the column's, by a test adjusted for the"
-        " number of pairs; rows and columns go from the highest value to the lowest. Squares alike don't make groups.",
+        " number of pairs; rows and columns go from the highest value to the lowest. Squares alike don't make groups."
+        f"{without}",
         summary=f"{len(order)} locations. {wording.verdict_words(rows)}",
         width=int(step * len(order)) + 130,
     )

@@ -129,6 +129,8 @@ def _layers(
     together = len(names) <= MOST_TOGETHER
     measure["title"] = (unit or None) if together or len(names) > MOST_PANELS else None
     colour: Spec = {"color": marks.series_colour(names, "series")} if together else {"color": {"value": theme.neutral}}
+    if len(names) == 1:
+        colour = {"color": {"value": theme.neutral}}
     each: Spec = {**colour, "detail": {"field": "stretch"}}
     tooltip = [{"field": "series", "title": "series"}, *marks.tooltip(rows)]
     bands: Spec = {
@@ -188,7 +190,8 @@ def _break_lines(breaks: Sequence[int], years: Sequence[int], x: Spec, theme: Th
 
 
 def _reading(answer: ChartedAnswer, rows: Sequence[Row], breaks: Sequence[int], *, are_ends: bool) -> str:
-    said = f"Bands are {100 * answer.level:g} % intervals; \u00d7: no estimate in that year, so the line stops."
+    said = f"Bands are {100 * answer.level:g} % intervals. " if numbers(rows, "low") else ""
+    said += "\u00d7: no estimate in that year, so the line stops." if None in {row["value"] for row in rows} else ""
     names = distinct(row["series"] for row in rows)
     if len(names) > MOST_PANELS:
         absent = sum(number(row["value"]) is None for row in rows)
@@ -199,7 +202,7 @@ def _reading(answer: ChartedAnswer, rows: Sequence[Row], breaks: Sequence[int], 
         said += (
             f" No line crosses a break ({', '.join(map(str, breaks))}): what is before can't be compared with after."
         )
-    return f"{said} Whether a change is more than chance is for trend or compare to test."
+    return f"{said} Whether a change is more than chance is for trend or compare to test.".strip()
 
 
 def _summary(answer: ChartedAnswer, rows: Sequence[Row], names: Sequence[str]) -> str:

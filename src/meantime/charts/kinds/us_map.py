@@ -6,11 +6,11 @@ answer isn't about is pale; what it is about, but without an estimate, is hatche
 
 from __future__ import annotations
 
-from meantime.charts.answers import ChartedAnswer, Row, number
+from meantime.charts.answers import ChartedAnswer, Row, listed, number
 from meantime.charts.frame import RECORDS, Drawing
 from meantime.charts.kinds import marks, wording
 from meantime.charts.themes import Spec, Theme, hatching
-from meantime.charts.us_places import ATLAS_FEATURE, fips_of, us_shapes
+from meantime.charts.us_places import ATLAS_FEATURE, asked_in_vain, fips_of, us_shapes
 
 SHAPES = "us-states"
 """The name of the dataset with the shapes."""
@@ -24,6 +24,8 @@ def us_map(answer: ChartedAnswer, theme: Theme) -> Drawing:
     """Draw one value or verdict for each place."""
     by_verdict = marks.drawn_by_verdict(answer)
     rows = [{**row, "fips": fips_of(row["location"])} for row in answer.rows()]
+    vain = asked_in_vain(answer) if answer.statistic == "pairwise" else []
+    without: list[Row] = [{"location": name, "fips": code} for name in vain if (code := fips_of(name)) is not None]
     tiles = [row for row in rows if row["fips"] in _OFF_THE_MAP] + _reference_tiles(answer)
     for place, row in enumerate(tiles):
         row |= {"tile_row": place // _TILES_A_ROW, "tile": place % _TILES_A_ROW}
@@ -32,18 +34,24 @@ def us_map(answer: ChartedAnswer, theme: Theme) -> Drawing:
     return Drawing(
         body={
             "spacing": 8,
-            "vconcat": [_map(rows, field, colour, theme), *([_tiles(tiles, field, colour, theme)] if tiles else [])],
+            "vconcat": [
+                _map(rows, without, field, colour, theme),
+                *([_tiles(tiles, field, colour, theme)] if tiles else []),
+            ],
         },
         rows=rows,
         shown=_shown(answer, by_verdict=by_verdict),
-        reading=f"{wording.BY_VERDICT if by_verdict else wording.NO_TEST_BY_EYE} {wording.HATCHED}"
-        " Pale: not in this answer.",
-        summary=" ".join(
-            [wording.verdict_words(rows) if by_verdict else "", wording.extremes(rows, answer.unit)]
-        ).strip(),
+        reading=f"{wording.BY_VERDICT if by_verdict else wording.NO_TEST_BY_EYE} {wording.HATCHED} {_pale(answer)}",
+        summary=_summary(answer, rows, without, by_verdict=by_verdict),
         width=WIDTH,
         datasets={SHAPES: us_shapes()},
     )
+
+
+def _pale(answer: ChartedAnswer) -> str:
+    """Return what a pale state is: a ranking leaves out two kinds of them."""
+    beyond = " (beyond the ranks that were asked for, or without an estimate)" if answer.has("rank") else ""
+    return f"Pale: not in this answer{beyond}."
 
 
 def _shown(answer: ChartedAnswer, *, by_verdict: bool) -> str:
@@ -55,6 +63,12 @@ def _shown(answer: ChartedAnswer, *, by_verdict: bool) -> str:
     return f"Map by verdict against {named[0]} ({wording.in_unit(named[1], answer.unit)})"
 
 
+def _summary(answer: ChartedAnswer, rows: list[Row], without: list[Row], *, by_verdict: bool) -> str:
+    absent = f"No estimate: {listed([str(row['location']) for row in without])}." if without else ""
+    found = [wording.verdict_words(rows) if by_verdict else "", wording.extremes(rows, answer.unit), absent]
+    return " ".join(part for part in found if part)
+
+
 def _reference_tiles(answer: ChartedAnswer) -> list[Row]:
     """Return a tile for what all are compared with, if it is a place that has none."""
     reference = answer.reference
@@ -63,7 +77,7 @@ def _reference_tiles(answer: ChartedAnswer) -> list[Row]:
     return [{"location": reference[0], "label": reference[0], "value": reference[1], "is_reference": True}]
 
 
-def _map(rows: list[Row], field: str, colour: Spec, theme: Theme) -> Spec:
+def _map(rows: list[Row], without: list[Row], field: str, colour: Spec, theme: Theme) -> Spec:
     line = {"stroke": theme.background, "strokeWidth": 0.8}
     shapes = {"format": {"type": "topojson", "feature": ATLAS_FEATURE}, "name": SHAPES}
     joined: Spec = {"lookup": "fips", "from": {"data": shapes, "key": "id"}, "as": "shape"}
@@ -84,6 +98,12 @@ def _map(rows: list[Row], field: str, colour: Spec, theme: Theme) -> Spec:
                 "transform": [on_map, unknown, joined],
                 "mark": {"type": "geoshape", "fill": hatching(theme), "stroke": theme.hatch, "strokeWidth": 0.8},
                 "encoding": {"shape": shape, "tooltip": tooltip},
+            },
+            {
+                "data": {"values": without},
+                "transform": [joined],
+                "mark": {"type": "geoshape", "fill": hatching(theme), "stroke": theme.hatch, "strokeWidth": 0.8},
+                "encoding": {"shape": shape, "tooltip": {"field": "location"}},
             },
             {
                 "data": {"name": RECORDS},

@@ -12,32 +12,43 @@ from functools import partial
 import orjson
 from flask import Response, request
 
-from meantime.formats.result_formats import FORMATS
+from meantime.errors import InvalidParameterError
+from meantime.fields.fields import fields_of
+from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.service import MeantimeService, task_for
 from meantime.statistics.catalogue import Surface, statistics_of
 from meantime.statistics.requests import read_query as read_statistic_query
 from meantime.statistics.statistic import Statistic
+from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.web.operations import Operation, Reply
 from meantime.web.own_address import own_prefix
 from meantime.web.responses import JSON_TYPE, RETRY_AFTER_S, json_response
 from meantime.web.v1.answer_addresses import ANSWERS_PATH, AnswerAddress, frozen_address, live_address
 from meantime.web.v1.caching import cache_control
+from meantime.web.v1.chart_forms import CHART_FORMS, ChartedResult, ChartForms, ChartQuery
 from meantime.web.v1.job_documents import JobDocument, Result
 from meantime.web.v1.known_answers import KnownAnswers
 from meantime.web.v1.request_fields import VersionQuery, read_query
 from meantime.web.v1.result_forms import ResultForms, StoredResult, chosen_format, file_name
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
-_OTHER_TYPES = tuple(each.media_type for each in FORMATS.values() if each.media_type != JSON_TYPE)
+_OTHER_TYPES = tuple(
+    each.media_type for each in (*FORMATS.values(), *CHART_FORMS.values()) if each.media_type != JSON_TYPE
+)
+_OF_VERSIONS = tuple(each.name for each in fields_of(VersionQuery))
+_OF_CHARTS = tuple(each.name for each in fields_of(ChartQuery))
 _HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-Applied")
 
 
 class Answers:
     """The views of answers; parameters as of JobResults."""
 
-    def __init__(self, service: MeantimeService, jobs: VisibleJobs, known: KnownAnswers, forms: ResultForms) -> None:
+    def __init__(
+        self, service: MeantimeService, jobs: VisibleJobs, known: KnownAnswers, forms: ResultForms, charts: ChartForms
+    ) -> None:
         self._service = service
+        self._charts = charts
         self._jobs = jobs
         self._known = known
         self._forms = forms
@@ -61,19 +72,20 @@ class Answers:
                         304: Reply("What you have is what there is."),
                     },
                     problems=(404, 406, 409, 410, 414, 416, 422, 507),
-                    queries=(statistic, VersionQuery),
+                    queries=(statistic, VersionQuery, ChartQuery),
                     headers=(PREFER,),
-                    extensions=tuple(FORMATS),
+                    extensions=(*FORMATS, *CHART_FORMS),
                     per_dataset=True,
                 )
                 yield from (plain, plain.below_dataset())
 
     def _show(self, statistic: type[Statistic], dataset: str | None = None, extension: str | None = None) -> Response:
         """Return the answer to the query in the form of the extension, or in the one that the client likes best."""
-        wanted = chosen_format(extension, list(FORMATS.values()))
-        texts = dict(request.args.lists())
-        version = read_query(request.args, VersionQuery, only=("version",)).version
-        texts.pop("version", None)
+        wanted = chosen_format(extension, [*FORMATS.values(), *CHART_FORMS.values()])
+        version = read_query(request.args, VersionQuery, only=_OF_VERSIONS).version
+        drawn = read_query(request.args, ChartQuery, only=_OF_CHARTS)
+        texts = {name: sent for name, sent in request.args.lists() if name not in {*_OF_VERSIONS, *_OF_CHARTS}}
+        _check_drawing(wanted)
         served = self._service.dataset(dataset, version)
         asked = read_statistic_query(statistic, served.cube, texts)
         settled = asked.settled(served.cube)
@@ -84,7 +96,12 @@ class Answers:
         result, waited_s = self._known.of(task)
         if isinstance(result, Job):
             return self._not_yet(result, canonical, extension, waited_s)
-        response = self._forms.respond(wanted, _stored(result, task, served.version))
+        stored = _stored(result, task, served.version)
+        if wanted.name in CHART_FORMS:
+            charted = ChartedResult(statistic.name, stored, live, frozen, _breaks_of(settled, served.cube))
+            response = self._charts.respond(wanted, charted, drawn)
+        else:
+            response = self._forms.respond(wanted, stored)
         response.headers["Cache-Control"] = cache_control(is_frozen=version is not None)
         response.headers["Content-Location"] = canonical.url(wanted.name)
         other = (frozen, "memento") if version is None else (live, "latest-version")
@@ -102,6 +119,21 @@ class Answers:
         response.headers["Cache-Control"] = "no-store"
         note_preference(response, waited_s)
         return response
+
+
+def _check_drawing(wanted: Format) -> None:
+    """Refuse what is asked of a chart where none is wanted."""
+    asked = [name for name in _OF_CHARTS if name in request.args]
+    if asked and wanted.name not in CHART_FORMS:
+        raise InvalidParameterError(
+            f"{asked[0]}: is for charts; ask for one of .{', .'.join(CHART_FORMS)}", field=asked[0]
+        )
+
+
+def _breaks_of(request: Statistic, cube: SurveyCube) -> list[int]:
+    """Return the known breaks of the question that is asked, if it is one."""
+    place = cube.question_index.get(str(getattr(request, "question", "")))
+    return [] if place is None else [each.year for each in cube.questions[place].breaks]
 
 
 def _stored(result: EncodedResult, task: Task, version: str) -> StoredResult:

@@ -77,14 +77,14 @@ class EncodedForms:
         client = client_of(request.environ)
         if wanted.takes_child:
             with self._places.children.take(client):
-                return self._keep(tag, wanted.encode(orjson.loads(read())))
+                return self.keep(tag, wanted.encode(orjson.loads(read())))
         if size_bytes <= SMALL_BYTES:
-            return self._keep(tag, wanted.encode(orjson.loads(read())))
+            return self.keep(tag, wanted.encode(orjson.loads(read())))
         with self._places.encoder_bytes.take(client, size_bytes):
-            return self._keep(tag, wanted.encode(orjson.loads(read())))
+            return self.keep(tag, wanted.encode(orjson.loads(read())))
 
-    def _keep(self, tag: str, content: bytes) -> bytes:
-        """Keep a form; those that were not used for longest go."""
+    def keep(self, tag: str, content: bytes) -> bytes:
+        """Keep a form under a tag, and return it; those that were not used for longest go."""
         with self._lock:
             self._size_bytes += len(content) - len(self._kept.pop(tag, b""))
             self._kept[tag] = content

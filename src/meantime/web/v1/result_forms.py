@@ -10,7 +10,7 @@ from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from meantime.formats.csv_file import years_text
-from meantime.formats.result_formats import FORMATS, Format
+from meantime.formats.result_formats import Format
 from meantime.web.admission.request_places import request_places
 from meantime.web.negotiation import preferred_type
 from meantime.web.ranges import offer_ranges
@@ -75,10 +75,10 @@ def chosen_format(extension: str | None, offered: Sequence[Format]) -> Format:
     """
     if extension is None:
         return choose_format(request.headers.get("Accept"), offered)
-    wanted = FORMATS.get(extension)
-    if wanted is None or wanted not in offered:
-        raise NotFound
-    return wanted
+    for each in offered:
+        if each.name == extension:
+            return each
+    raise NotFound
 
 
 def choose_format(accept: str | None, offered: Sequence[Format]) -> Format:
@@ -107,4 +107,6 @@ def file_name(statistic: str, parameters: Mapping[str, object], *more: str) -> s
 
 def content_type(wanted: Format) -> str:
     """Return the Content-Type of a form."""
-    return f"{wanted.media_type}; charset=utf-8; header=present" if wanted.name == "csv" else wanted.media_type
+    return wanted.media_type + {"csv": "; charset=utf-8; header=present", "html": "; charset=utf-8"}.get(
+        wanted.name, ""
+    )
