@@ -39,8 +39,13 @@ def read_request(statistic: type[S], cube: SurveyCube, raw: Mapping[str, object]
         A parameter is unknown, missing, of the wrong type, out of bounds, names something that the dataset doesn't
         hold, or doesn't fit the others.
     """
+    return read_parameters(statistic, cube, raw).settled(cube)
+
+
+def read_parameters(statistic: type[S], cube: SurveyCube, raw: Mapping[str, object]) -> S:
+    """Return the request that a client's parameters stand for, not settled yet; else as ``read_request``."""
     try:
-        return _instance(statistic, cube, raw).settled(cube)
+        return _instance(statistic, cube, raw)
     except FieldError as error:
         raise InvalidParameterError.of(error) from None
 

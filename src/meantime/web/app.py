@@ -26,7 +26,10 @@ from meantime.web.observation.metrics import ConnectionCounts, Metrics
 from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.documentation import Documentation
+from meantime.web.pages.explore import Explore
 from meantime.web.pages.index import Pages
+from meantime.web.pages.jobs_list import JobsList
+from meantime.web.pages.shown_answers import ShownAnswers
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
 from meantime.web.v1.answers import Answers
@@ -149,6 +152,8 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
+    Explore(service, ShownAnswers(service, known), settings).add_to(app)
+    JobsList(service, jobs).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
     handle_errors(app, WrongPaths(app, service, operations).advice)

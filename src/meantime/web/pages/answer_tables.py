@@ -16,7 +16,7 @@ MOST_ROWS = 400
 
 DIMENSIONS = (*DIMENSION_FIELDS, "against", "coefficient")
 
-FIRST = ("rank", "value", "low", "reference", "difference", "difference_low", "verdict", "p_adjusted", "p_value")
+FIRST = ("rank", "value", "low", "verdict", "difference", "difference_low", "reference", "p_adjusted", "p_value")
 """Fields that are shown first, after the dimensions, where they are there; ``low`` stands for the interval."""
 
 FURTHER = (

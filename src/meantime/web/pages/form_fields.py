@@ -29,6 +29,9 @@ _UNBOUNDED = 1e6
 _KIND_NAMES = {LocationKind.STATE: "States", LocationKind.TERRITORY: "Territories", LocationKind.NATION: "Nation"}
 _CATEGORY, _STRATUM = "CategoryName", "StratumName"
 
+_CHOSEN_BY_SIGHT = (Year, Years, QuestionName, PlaceName)
+"""Kinds whose summaries say how they are written, which nobody has to know who sees what there is."""
+
 Texts = Mapping[str, Sequence[str]]
 """What a query string gives: the texts of each name, in their order."""
 
@@ -49,7 +52,8 @@ class FormField:
     """One field of a form.
 
     ``widget`` is one of select, boxes, switch, number, text, json. ``text`` is what was typed in; ``kept`` are the
-    values that were understood, of whatever widget. ``default`` says what an empty field means.
+    values that were understood, of whatever widget; ``is_understood`` is whether that is all. ``default`` says what an
+    empty field means.
     """
 
     name: str
@@ -59,6 +63,7 @@ class FormField:
     options: Sequence[Option] = ()
     text: str = ""
     kept: Sequence[str] = ()
+    is_understood: bool = True
     is_required: bool = False
     is_advanced: bool = False
     redraws: bool = False
@@ -130,7 +135,7 @@ def form_fields(statistic: type[Statistic], cube: SurveyCube, texts: Texts) -> l
         if isinstance(_item(each.kind), QuestionName)
         for question in _understood(each.kind, texts.get(each.name, ()), cube)
     ]
-    held = _Held.of(cube, asked)
+    held = _Held.of(cube, [str(question) for question in asked])
     return [_form_field(each, cube, texts.get(each.name, ()), held) for each in statistic.parameters()]
 
 
@@ -145,11 +150,12 @@ def _form_field(field: Field, cube: SurveyCube, texts: Sequence[str], held: _Hel
     return FormField(
         name=field.name,
         widget=widget,
-        summary="" if isinstance(item, Year | Years | QuestionName) else field.summary,
+        summary="" if isinstance(item, _CHOSEN_BY_SIGHT) else field.summary,
         default=_default(field),
         options=options,
         text=", ".join(texts) if widget in ("number", "text", "json") else "",
         kept=kept if options else texts,
+        is_understood=not texts or bool(_values(kind, texts, cube)),
         is_required=field.is_required,
         is_advanced=not (field.is_required or names_data or field.name in ASKED_OFTEN),
         redraws=isinstance(item, QuestionName),

@@ -11,13 +11,22 @@ from dataclasses import dataclass
 import orjson
 
 from meantime.charts import KINDS, kinds_for
-from meantime.errors import InvalidParameterError, NoResultError, StatisticError
+from meantime.errors import (
+    InvalidParameterError,
+    NoPlaceError,
+    NoResultError,
+    QueueFullError,
+    ShuttingDownError,
+    StatisticError,
+    StoreError,
+)
 from meantime.formats.result_formats import FORMATS
 from meantime.jobs.job import Job
 from meantime.service import MeantimeService, task_for
 from meantime.statistics.catalogue import Surface, find_statistic
-from meantime.statistics.requests import read_request
+from meantime.statistics.requests import read_parameters
 from meantime.statistics.result import Record
+from meantime.statistics.statistic import Statistic
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.own_address import own_prefix
 from meantime.web.v1.answer_addresses import AnswerAddress, frozen_address, live_address
@@ -28,7 +37,8 @@ from meantime.web.v1.known_answers import KnownAnswers
 class ShownAnswer:
     """One answer on a page.
 
-    ``document`` is the result as it is stored; without an answer it is empty, and ``reason`` says why there is none.
+    ``document`` is the result as it is stored; without an answer it is empty, and ``reason`` says why there is none,
+    and ``job_number`` which job goes on with it.
     ``live`` follows the dataset, ``frozen`` is this version's. ``charts`` are the kinds that fit, the default first.
     """
 
@@ -38,6 +48,7 @@ class ShownAnswer:
     frozen: AnswerAddress
     charts: Sequence[str] = ()
     reason: str = ""
+    job_number: int | None = None
 
     @property
     def records(self) -> Sequence[Record]:
@@ -72,6 +83,10 @@ class ShownAnswer:
         return KINDS[kind].title
 
 
+_NOT_NOW = (StatisticError, NoResultError, QueueFullError, ShuttingDownError, StoreError, NoPlaceError)
+"""Why there may be no answer to a request that is fine; a page goes on without it, and says so."""
+
+
 class ShownAnswers:
     """Finds answers for pages.
 
@@ -94,17 +109,28 @@ class ShownAnswers:
         """
         found = find_statistic(statistic, surface=Surface.V1)
         try:
-            settled = read_request(found, dataset.cube, parameters)
+            return self.answer_to(read_parameters(found, dataset.cube, parameters), dataset)
         except InvalidParameterError:
             return None
+
+    def answer_to(self, asked: Statistic, dataset: Dataset) -> ShownAnswer:
+        """Return the answer to a request that isn't settled yet; else as ``of``.
+
+        Raises
+        ------
+        InvalidParameterError
+            The fields don't fit each other, or the data.
+        """
+        settled = asked.settled(dataset.cube)
         is_default = dataset.name == self._service.dataset().name
-        live = live_address(own_prefix(), settled, dataset.cube, None if is_default else dataset.name)
+        live = live_address(own_prefix(), asked, dataset.cube, None if is_default else dataset.name)
         frozen = frozen_address(own_prefix(), settled, dataset)
         try:
             result, _ = self._known.of(task_for(settled, dataset))
-        except (StatisticError, NoResultError) as error:
-            return ShownAnswer(statistic, {}, live, frozen, reason=str(error))
+        except _NOT_NOW as error:
+            return ShownAnswer(asked.name, {}, live, frozen, reason=str(error))
         if isinstance(result, Job):
-            return ShownAnswer(statistic, {}, live, frozen, reason="this takes longer than usual; load the page again")
+            reason = "this takes longer than usual; load the page again"
+            return ShownAnswer(asked.name, {}, live, frozen, reason=reason, job_number=result.number)
         document = orjson.loads(result.content)
-        return ShownAnswer(statistic, document, live, frozen, kinds_for(document, statistic))
+        return ShownAnswer(asked.name, document, live, frozen, kinds_for(document, asked.name))
