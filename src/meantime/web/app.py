@@ -152,7 +152,8 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
-    Explore(service, ShownAnswers(service, known), settings).add_to(app)
+    shown = ShownAnswers(service, known)
+    Explore(service, shown, settings.embedding_sites, has_pictures=renderer is not None).add_to(app)
     JobsList(service, jobs).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)

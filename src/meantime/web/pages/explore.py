@@ -17,7 +17,6 @@ from meantime.errors import InvalidParameterError
 from meantime.fields.fields import write_query_fields
 from meantime.fields.refusals import unknown_name
 from meantime.service import MeantimeService
-from meantime.settings import Settings
 from meantime.statistics.catalogue import Surface, find_statistic, statistics_of
 from meantime.statistics.requests import read_query, read_request
 from meantime.statistics.statistic import Statistic
@@ -27,7 +26,7 @@ from meantime.web.pages.answer_tables import answer_table
 from meantime.web.pages.endpoints import example_query
 from meantime.web.pages.form_fields import FormField, Texts, form_fields
 from meantime.web.pages.shown_answers import ShownAnswer, ShownAnswers
-from meantime.web.pages.site import page, pictures_available
+from meantime.web.pages.site import page
 from meantime.web.responses import RETRY_AFTER_S
 from meantime.web.shown_commands import ways_to_get
 from meantime.web.v1.answer_addresses import AnswerAddress
@@ -91,14 +90,19 @@ class Explore:
         Knows the datasets.
     answers
         Finds the answer.
-    settings
-        ``embedding_sites`` is used.
+    embedding_sites
+        The sites whose pages may show answers.
+    has_pictures
+        Whether something draws charts as pictures.
     """
 
-    def __init__(self, service: MeantimeService, answers: ShownAnswers, settings: Settings) -> None:
+    def __init__(
+        self, service: MeantimeService, answers: ShownAnswers, embedding_sites: Sequence[str], *, has_pictures: bool
+    ) -> None:
         self._service = service
         self._answers = answers
-        self._settings = settings
+        self._embedding_sites = tuple(embedding_sites)
+        self._has_pictures = has_pictures
 
     def add_to(self, app: Flask) -> None:
         """Register the page."""
@@ -135,7 +139,7 @@ class Explore:
             canonical=canonical,
             answer=answer,
             examples=list(_examples(asked)) if not asked.is_asked else [],
-            pictures=pictures_available(),
+            pictures=self._has_pictures,
             **self._shown(asked, answer),
         )
         if asked.refusals and not asked.is_draft:
@@ -163,7 +167,7 @@ class Explore:
             "table": answer_table(answer.records, has_all_columns=asked.columns == "all"),
             "ways": ways_to_get(answer.frozen.url("csv"), answer.frozen.url("parquet")),
             "frame": _frame(answer, chart),
-            "embedding_sites": self._settings.embedding_sites,
+            "embedding_sites": self._embedding_sites,
             "origin": own_address().removesuffix(own_prefix()),
         }
 

@@ -25,7 +25,11 @@ ASKED_OFTEN = frozenset({"by", "k", "end", "goal", "of"})
 MANY = 16
 """A longer list of boxes is folded up."""
 
+SHORT = 40
+"""So many characters of a default can stand in a select."""
+
 _UNBOUNDED = 1e6
+_NONE = "[]"  # how an empty list is written where it isn't the default
 _KIND_NAMES = {LocationKind.STATE: "States", LocationKind.TERRITORY: "Territories", LocationKind.NATION: "Nation"}
 _CATEGORY, _STRATUM = "CategoryName", "StratumName"
 
@@ -75,6 +79,11 @@ class FormField:
     def label(self) -> str:
         """What it is called on the page."""
         return self.name.replace("_", " ").capitalize()
+
+    @property
+    def told_default(self) -> str:
+        """The default in words, where it isn't the first of what can be chosen already."""
+        return "" if self.widget == "select" and len(self.default) <= SHORT else self.default
 
     @property
     def is_list(self) -> bool:
@@ -144,6 +153,8 @@ def _form_field(field: Field, cube: SurveyCube, texts: Sequence[str], held: _Hel
     canonical = _understood(kind, texts, cube)
     kept = [_written(item, each, cube) for each in canonical]
     options = [replace(each, is_chosen=each.value in kept) for each in _options(item, cube, held)]
+    if options and isinstance(kind, ListOf) and kind.minimum == 0 and field.default:
+        options.append(Option(_NONE, "none of these", is_chosen=list(texts) == [_NONE]))
     widget = _widget(kind, has_options=bool(options))
     number = kind if isinstance(kind, Number | WholeNumber) else None
     names_data = isinstance(item, Name | Year | Years | WordOrName)
@@ -155,7 +166,7 @@ def _form_field(field: Field, cube: SurveyCube, texts: Sequence[str], held: _Hel
         options=options,
         text=", ".join(texts) if widget in ("number", "text", "json") else "",
         kept=kept if options else texts,
-        is_understood=not texts or bool(_values(kind, texts, cube)),
+        is_understood=not texts or list(texts) == [_NONE] or bool(_values(kind, texts, cube)),
         is_required=field.is_required,
         is_advanced=not (field.is_required or names_data or field.name in ASKED_OFTEN),
         redraws=isinstance(item, QuestionName),

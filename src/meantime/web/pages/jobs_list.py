@@ -129,7 +129,7 @@ class JobsList:
         asked = {"statistic": job.task.name, "parameters": given}
         return ShownJob(
             job,
-            _title(job.task.name),
+            _title(job.task.name) if job.task.name != BATCH else _batch_title(given),
             [(name, _in_words(value)) for name, value in given.items()] if job.task.name != BATCH else [],
             dataset,
             0 if job.state.is_final else self._service.jobs_ahead(job.number),
@@ -155,8 +155,14 @@ class JobsList:
 def _title(name: str) -> str:
     """Return what a statistic is called; one that is gone keeps its name."""
     if name == BATCH:
-        return "Batch of requests"
+        return "Batches of requests"
     return CATALOGUE[name].title if name in CATALOGUE else name
+
+
+def _batch_title(given: Mapping[str, object]) -> str:
+    requests = given.get("requests")
+    count = len(requests) if isinstance(requests, list) else 0
+    return f"Batch of {count} request{'s' if count != 1 else ''}"
 
 
 def _parameters(job: Job) -> dict[str, object]:
