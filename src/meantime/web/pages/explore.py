@@ -21,6 +21,7 @@ from meantime.statistics.catalogue import Surface, find_statistic, statistics_of
 from meantime.statistics.requests import read_query, read_request
 from meantime.statistics.statistic import Statistic
 from meantime.survey.ingest.dataset import Dataset
+from meantime.web.admission.callers import caller
 from meantime.web.own_address import own_address, own_prefix
 from meantime.web.pages.answer_tables import answer_table
 from meantime.web.pages.endpoints import example_query
@@ -155,8 +156,11 @@ class Explore:
         if answer is None:
             return {}
         if answer.job_number is not None:
-            ahead = self._service.jobs_ahead(answer.job_number)
-            return {"jobs_ahead": ahead, "job_address": f"{own_prefix()}{JOBS_PATH}/{answer.job_number}"}
+            return {
+                "jobs_ahead": self._service.jobs_ahead(answer.job_number),
+                "job_address": f"{own_prefix()}{JOBS_PATH}/{answer.job_number}",
+                "may_cancel": caller().sees_jobs_of is None,  # the job is nobody's
+            }
         chart = asked.chart if asked.chart in answer.charts else next(iter(answer.charts), None)
         misfit = "" if asked.chart in ("", chart) else _misfit(asked.chart, answer)
         return {

@@ -70,12 +70,11 @@ async function follow(address, signal, focus = null) {
   answer().setAttribute("aria-busy", "true");
   say(answer().dataset.job ? "Computing." : "Asking.");
   try {
-    for (;;) {
+    for (let names = parts; ; names = ["answer"]) { // whoever waits may fill in the form meanwhile
       const found = await get(address, signal);
       if (!found) return;
-      const isThere = found.status !== 202;
-      put(found.page, isThere ? parts : ["answer"], focus);
-      if (isThere) {
+      put(found.page, names, focus);
+      if (found.status !== 202) {
         settle();
         return;
       }
