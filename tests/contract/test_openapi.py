@@ -15,6 +15,7 @@ from schemathesis.engine import Status, events, from_schema
 
 from meantime.statistics.catalogue import CATALOGUE
 from meantime.web.pages.documentation import ASSETS, swagger_ui_folder
+from meantime.web.pages.site import NAVIGATION
 from tests.contract.v1_requests import decoded
 
 FEWEST_CASES = 1000
@@ -100,6 +101,7 @@ def test_the_document_is_valid(document: dict[str, object]) -> None:
 
 def test_every_route_is_in_the_document_and_nothing_else(app: Flask, document: dict[str, object]) -> None:
     pages = {"/", "/api", "/api/v1", "/problems", "/docs", "/docs/<asset>", "/openapi.json", "/static/<path:filename>"}
+    pages |= set(NAVIGATION.values())
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule not in pages]
     routes = {(rule.rule, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     paths = document["paths"]
