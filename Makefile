@@ -132,6 +132,10 @@ lock: ## Pin all dependencies with hashes (ARGS=--upgrade: take newer ones)
 vendor: $(DEV) ## Fetch the vendored files again, by npm, and check them (ARGS=--accept: a version was changed)
 	@$(BIN)/python .ci/vendor $(ARGS)
 
+.PHONY: pictures
+pictures: $(DEV) ## Draw the pictures of the README anew, from the bundled table
+	@$(BIN)/python .ci/pictures
+
 .PHONY: sbom
 sbom: $(DEV) ## Write sbom.json, a CycloneDX list of everything that runs in the server
 	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file sbom.json

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.figures import Figure, encode_figures, print_figures
 
 WIDTH_IN_A_FILE = 140
-PARTS = ("round-trips", "computation", "charts", "start", "command-line")
+PARTS = ("round-trips", "computation", "charts", "answers", "start", "command-line")
 
 
 @click.command()
@@ -87,6 +87,11 @@ def measure(parts: tuple[str, ...], folder: Path, *, quick: bool) -> Iterator[Fi
 
             status.update("charts")
             yield from measure_charts(bundled_table())
+        if "answers" in parts:
+            from benchmarks.answers import measure_answers
+
+            rounds, round_s = (2, 2.0) if quick else (5, 4.0)
+            yield from measure_answers(folder, rounds=rounds, round_s=round_s, progress=status.update)
         if "round-trips" in parts:
             from benchmarks.round_trips import measure_round_trips
 

@@ -104,7 +104,8 @@ def test_what_is_listed_is_what_the_document_describes(client: FlaskClient) -> N
     assert listed <= described
     # One year, no ages and no two strata of a category: the small table can't be asked for these.
     impossible = ("age_standardised_mean", "compare", "change", "trend", "disparity", "disparity_scan", "correlation")
-    assert described - listed == {("GET", CATALOGUE[name].summary) for name in impossible}
+    of_addresses = ("GET", "Say how the address of an answer is shown on another site's page (oEmbed).")
+    assert described - listed == {of_addresses, *(("GET", CATALOGUE[name].summary) for name in impossible)}
     assert ("GET", "/api/v1/questions") in {(endpoint["method"], endpoint["path"]) for endpoint in endpoints}
 
 

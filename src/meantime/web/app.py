@@ -29,6 +29,8 @@ from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.explore import Explore
 from meantime.web.pages.index import Pages
 from meantime.web.pages.jobs_list import JobsList
+from meantime.web.pages.places.place_pages import PlacePages
+from meantime.web.pages.places.rug_page import RugPage
 from meantime.web.pages.shown_answers import ShownAnswers
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
@@ -155,6 +157,8 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     shown = ShownAnswers(service, known)
     Explore(service, shown, settings.embedding_sites, has_pictures=renderer is not None).add_to(app)
     JobsList(service, jobs).add_to(app)
+    PlacePages(service, shown).add_to(app)
+    RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
     handle_errors(app, WrongPaths(app, service, operations).advice)

@@ -30,3 +30,8 @@ def below_prefix(text: str, prefix: str) -> str:
     'GET /stats/ says what there is'
     """
     return text.replace("GET /", f"GET {prefix}/")
+
+
+def own_site() -> str:
+    """Return scheme, host and port as the current request's client reaches the server, before any path."""
+    return own_address().removesuffix(own_prefix())

@@ -27,7 +27,7 @@ from meantime.survey.cube.survey_cube import Cells, SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
 from meantime.survey.ingest.notes import Note
 from meantime.survey.questions import Break, Direction, Location, LocationKind, Question, Segment
-from meantime.survey.reading.row_faults import LeftOutRow
+from meantime.survey.reading.left_out_rows import LeftOutRow
 
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
 _DIRECTIONS = ("direction", "contract_direction")

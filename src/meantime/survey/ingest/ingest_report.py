@@ -10,8 +10,8 @@ from meantime.survey.cube.limits import LimitSymmetry
 from meantime.survey.cube.scale import extent_of, scale_doubt
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.notes import ABOUT_NO_ANSWER, Note
+from meantime.survey.reading.left_out_rows import LeftOutRow
 from meantime.survey.reading.profile import Profile, is_spreadsheet_date, normal
-from meantime.survey.reading.row_faults import LeftOutRow
 
 _SHOWN = 3
 

@@ -15,25 +15,13 @@ from meantime.survey.reading.csv_rows import NumberedRow, text_fault
 from meantime.survey.reading.forms.unread_texts import number_hint
 from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import year_fault
+from meantime.survey.reading.left_out_rows import LeftOutRow
 
 BLANKS = " \t\r\n"
 """What is trimmed from both ends of every field."""
 
 NEEDED_ROLES = (Role.QUESTION, Role.LOCATION, Role.YEAR)
 """A row in which one of these is blank has no place in the cube and is left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOutRow:
-    """One row that is not in the cube: its line in the file (1 is the header), the column and the reason.
-
-    ``place`` says what ``line`` counts: a ``line``, or a ``row`` of a Parquet file from 1.
-    """
-
-    line: int
-    column: str
-    reason: str
-    place: str = "line"
 
 
 @dataclass(frozen=True, slots=True)

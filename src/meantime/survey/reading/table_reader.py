@@ -45,9 +45,10 @@ from meantime.survey.reading.forms.unread_texts import (
 from meantime.survey.reading.forms.written_forms import WrittenForms
 from meantime.survey.reading.forms.year_forms import YearForm, are_years, derive_year_form, example_of_years
 from meantime.survey.reading.layouts import find_columns, recognising, with_layout
+from meantime.survey.reading.left_out_rows import LeftOutRow
 from meantime.survey.reading.mapping_lines import Line
 from meantime.survey.reading.profile import Profile, normal
-from meantime.survey.reading.row_faults import BLANKS, LeftOutRow, RowFault, first_fault, left_out_rows
+from meantime.survey.reading.row_faults import BLANKS, RowFault, first_fault, left_out_rows
 from meantime.survey.reading.sources import OpenedSource
 from meantime.survey.reading.table_rows import TableRows
 

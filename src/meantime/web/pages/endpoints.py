@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from meantime.errors import InvalidParameterError
-from meantime.fields.fields import write_query_fields
+from meantime.fields.fields import fields_of, write_query_fields
 from meantime.statistics.batch import BATCH
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.statistics.kinds import LOCATION_NAME, QUESTION_NAME, QUESTION_TEXT
@@ -40,10 +40,15 @@ def endpoints_of(operations: Sequence[Operation], dataset: Dataset) -> Iterator[
             query = None if "{extension}" in each.path else example_query(asked, dataset.cube)
             if query is not None and each.name not in twins:
                 yield Endpoint(each.method, f"{each.path}?{query}", each.summary)
-        elif each.name not in twins:
+        elif each.name not in twins and not _needs_query(each):
             path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
             path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")
             yield Endpoint(each.method, path, each.summary, example_body(each.asks, dataset.cube))
+
+
+def _needs_query(operation: Operation) -> bool:
+    """Whether nothing can be asked without a query; what that may be, the description of the API says."""
+    return any(each.is_required for query in operation.queries for each in fields_of(query))
 
 
 def example_body(asks: str | Surface | None, cube: SurveyCube) -> Mapping[str, object] | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
+
 from flask import Response, render_template, request
 
 from meantime import __version__
@@ -29,6 +32,12 @@ NAVIGATION = {
 def wants_page() -> bool:
     """Whether the client is a browser: it names HTML and not JSON before it."""
     return preferred_type(request.headers.get("Accept"), ["application/json", "text/html"]) == "text/html"
+
+
+@cache
+def pictures_available() -> bool:
+    """Whether what draws charts as pictures is installed."""
+    return find_spec("vl_convert") is not None
 
 
 def page(template: str, *, current: str = "", **values: object) -> Response:

@@ -25,7 +25,7 @@ from meantime.errors import PictureUnavailableError
 from meantime.fields.kinds import Choice, Number
 from meantime.formats.result_formats import Format
 from meantime.web.admission.request_places import request_places
-from meantime.web.own_address import own_address
+from meantime.web.own_address import own_address, own_site
 from meantime.web.v1.answer_addresses import AnswerAddress
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.result_forms import StoredResult, content_type
@@ -145,9 +145,9 @@ class ChartForms:
             fields=list(records[0]) if isinstance(records, list) and records else [],
             pictures=pictures,
             alternative=alternative,
-            live=f"{own_address()}{result.live.url('html')}",
-            frozen=f"{own_address()}{result.frozen.url('html')}",
-            oembed=f"{own_address()}/oembed?{urlencode({'url': own_address() + result.live.url('html')})}",
+            live=f"{own_site()}{result.live.url('html')}",
+            frozen=f"{own_site()}{result.frozen.url('html')}",
+            oembed=f"{own_address()}/oembed?{urlencode({'url': own_site() + result.live.url('html')})}",
             style=Markup(_style()),  # noqa: S704  # our own file
         )
 

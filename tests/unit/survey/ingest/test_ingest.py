@@ -18,7 +18,7 @@ from backports import zstd
 from meantime.errors import DataError
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.ingest_report import IngestReport
-from meantime.survey.reading.row_faults import LeftOutRow
+from meantime.survey.reading.left_out_rows import LeftOutRow
 from tests.unit.survey.equal_cubes import assert_equal_cubes
 from tests.unit.survey.tables import HEADER, ROW, csv_text, read, written
 
