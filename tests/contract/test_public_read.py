@@ -17,7 +17,7 @@ from meantime.settings import Settings
 from meantime.web.app import create_app
 from tests.conftest import PROJECT
 from tests.contract.conftest import OBESITY
-from tests.contract.test_pages import BROWSER
+from tests.contract.shown_pages import BROWSER
 from tests.contract.v1_requests import MEAN, submit
 
 ANSWER = f"/api/v1/answers/mean.json?{urlencode({'question': OBESITY})}"

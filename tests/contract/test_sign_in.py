@@ -23,8 +23,8 @@ from meantime.web.app import create_app
 from meantime.web.observation.access_log import AccessLog
 from meantime.web.pages.sign_in import TRIES_PER_MINUTE
 from tests.contract.conftest import OBESITY
+from tests.contract.shown_pages import BROWSER, Elements
 from tests.contract.test_metrics import values
-from tests.contract.test_pages import BROWSER, Elements
 from tests.contract.v1_requests import MEAN, submit
 
 OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}

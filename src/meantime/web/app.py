@@ -27,9 +27,11 @@ from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.dataset_page import DatasetPage
 from meantime.web.pages.documentation import Documentation
+from meantime.web.pages.explore import Explore
 from meantime.web.pages.first_view import FirstView
 from meantime.web.pages.health_page import HealthPage
 from meantime.web.pages.index import Pages
+from meantime.web.pages.jobs_list import JobsList
 from meantime.web.pages.places.place_pages import PlacePages
 from meantime.web.pages.places.rug_page import RugPage
 from meantime.web.pages.shown_answers import ShownAnswers
@@ -171,6 +173,8 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     Pages(service, operations, first_view).add_to(app)
     DatasetPage(service, shown, pictures=pictures).add_to(app)
     HealthPage(service, settings).add_to(app)
+    Explore(service, shown, settings.embedding_sites, has_pictures=renderer is not None).add_to(app)
+    JobsList(service, jobs).add_to(app)
     PlacePages(service, shown).add_to(app)
     RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
