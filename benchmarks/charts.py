@@ -39,6 +39,7 @@ ASKED: dict[str, tuple[str, Mapping[str, object]]] = {
     "spine": ("difference", {"locations": ["Ohio"]}),
     "spine_se": ("difference", {"locations": ["Ohio"]}),
     "rug": ("difference", {}),
+    "courses": ("profile", {"place": "Ohio"}),
 }
 """What is asked for each kind of chart."""
 
@@ -75,6 +76,8 @@ def _figures_of(kind: str, cube: SurveyCube, renderer: PictureRenderer) -> Itera
 
 def _document(kind: str, cube: SurveyCube) -> Answer:
     statistic, parameters = ASKED[kind]
+    if statistic == "profile":
+        return _result(cube, statistic, parameters)
     if kind not in _OF_ALL_QUESTIONS:
         return _result(cube, statistic, {**_QUESTION, **parameters})
     questions = {question.text: question.direction for question in cube.questions}

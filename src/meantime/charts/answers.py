@@ -123,6 +123,15 @@ class ChartedAnswer:
             name for name in LABEL_FIELDS if len({record[name] for record in self.records if name in record}) > 1
         )
 
+    def of_part(self, part: str) -> ChartedAnswer:
+        """Return one part of an answer in parts, a profile's, with the unit that its records share; else all of it."""
+        if not self.has("part"):
+            return self
+        records = [record for record in self.records if record["part"] == part]
+        units = {str(record.get("unit") or "") for record in records}
+        unit = units.pop() if len(units) == 1 else "each question's own unit"
+        return ChartedAnswer(self.statistic, {**self.answer, "records": records, "unit": unit}, self.breaks)
+
     def has(self, *fields: str) -> bool:
         """Whether there are records, and they have these fields."""
         return bool(self.records) and all(name in self.records[0] for name in fields)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from meantime.charts.answers import ChartedAnswer, numbers
 from meantime.charts.frame import Drawing, framed
 from meantime.charts.kinds.bars import bars
+from meantime.charts.kinds.courses import courses
 from meantime.charts.kinds.funnel import funnel
 from meantime.charts.kinds.gaps import gaps
 from meantime.charts.kinds.heat_map import columns_of, heat_map
@@ -33,7 +34,8 @@ from meantime.formats import Answer
 class ChartKind:
     """One kind of chart: what it needs is what ``fits`` tests, in words ``needs``; of more than ``most`` records none.
 
-    Beyond these bounds nobody could read it, and it would take longer to draw than anybody waits.
+    Beyond these bounds nobody could read it, and it would take longer to draw than anybody waits. Of an answer in parts
+    it shows ``part``.
     """
 
     name: str
@@ -42,10 +44,12 @@ class ChartKind:
     fits: Callable[[ChartedAnswer], bool]
     draw: Callable[[ChartedAnswer, Theme], Drawing]
     most: int = 2_000
+    part: str = "now"
 
     def is_for(self, answer: ChartedAnswer) -> bool:
         """Whether an answer can be drawn so."""
-        return 0 < len(answer.records) <= self.most and self.fits(answer)
+        own = answer.of_part(self.part)
+        return 0 < len(own.records) <= self.most and self.fits(own)
 
 
 def _is_map(answer: ChartedAnswer) -> bool:
@@ -81,7 +85,17 @@ def _has_errors(answer: ChartedAnswer) -> bool:
 
 
 def _is_one_place(answer: ChartedAnswer) -> bool:
-    return answer.has("question", "difference", "verdict", "direction") and "location" not in answer.varying
+    if not answer.has("question", "difference", "verdict", "direction") or "location" in answer.varying:
+        return False
+    return not answer.has("part") or bool(numbers(answer.records, "difference"))
+
+
+def _has_one_unit(answer: ChartedAnswer) -> bool:
+    return len({record.get("unit") for record in answer.records}) == 1
+
+
+def _has_courses(answer: ChartedAnswer) -> bool:
+    return answer.has("part", "question", "stretch") and "year" in answer.varying
 
 
 def _is_rug(answer: ChartedAnswer) -> bool:
@@ -101,10 +115,18 @@ KINDS: dict[str, ChartKind] = {
         ChartKind("heat", "Heat map", "locations by strata, years or questions", _has_cells, heat_map, 10_000),
         ChartKind("spread", "Spread of estimates", "the range of several estimates", has_spread, spread),
         ChartKind("funnel", "Funnel plot", "three standard errors or more", _has_errors, funnel),
-        ChartKind("spine", "Spine chart", "one place by questions", _is_one_place, spine, 200),
+        ChartKind(
+            "spine",
+            "Spine chart",
+            "one place by questions of one unit",
+            lambda answer: _is_one_place(answer) and _has_one_unit(answer),
+            spine,
+            200,
+        ),
         ChartKind(
             "spine_se", "Spine in standard errors", "one place by questions", _is_one_place, spine_in_errors, 200
         ),
+        ChartKind("courses", "Courses over the years", "a profile", _has_courses, courses, 10_000, part="year"),
         ChartKind("rug", "Tartan rug", "places by questions, with verdicts", _is_rug, rug, 10_000),
     )
 }
@@ -120,7 +142,7 @@ KINDS_OF: dict[str, tuple[str, ...]] = {
     "change": ("map", "bars", "funnel"),
     "people": ("bars", "map"),
     "disparity_scan": ("bars",),
-    "profile": ("spine", "spine_se", "rug"),
+    "profile": ("spine", "spine_se", "courses"),
     "pairwise": ("pairs", "map", "bars"),
     "compare": ("bars", "map"),
     "distribution": ("spread", "bars"),
@@ -187,7 +209,7 @@ def chart_of(
     if not fitting or kind not in (None, *fitting):
         raise InvalidParameterError(_misfit(kind, statistic, fitting), field="chart", accepted=fitting)
     chosen = KINDS[kind or fitting[0]]
-    answer = ChartedAnswer(statistic, document, tuple(breaks))
+    answer = ChartedAnswer(statistic, document, tuple(breaks)).of_part(chosen.part)
     spec = framed(answer, chosen.name, chosen.draw(answer, colours), colours)
     if shapes_url is not None:
         _refer_to_shapes(spec, shapes_url)

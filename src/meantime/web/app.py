@@ -27,6 +27,9 @@ from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.documentation import Documentation
 from meantime.web.pages.index import Pages
+from meantime.web.pages.places.place_pages import PlacePages
+from meantime.web.pages.places.rug_page import RugPage
+from meantime.web.pages.shown_answers import ShownAnswers
 from meantime.web.pages.sign_in import SignIn
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
@@ -159,6 +162,9 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     ]
     add_routes(app, operations)
     Pages(service, operations).add_to(app)
+    shown = ShownAnswers(service, known)
+    PlacePages(service, shown).add_to(app)
+    RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
     sign_in = SignIn(sessions, app)

@@ -51,6 +51,9 @@ ASKED: dict[str, tuple[str, Mapping[str, object]]] = {
     "spine": ("difference", {"locations": ["Ohio"]}),
     "spine_se": ("difference", {"locations": ["Ohio"]}),
     "rug": ("difference", {}),
+    "courses": ("profile", {"place": "Ohio"}),
+    "spine of a profile": ("profile", {"place": "Ohio"}),
+    "courses of the nation": ("profile", {"place": "National"}),
 }
 """What is asked for each kind of chart; the first word is the kind."""
 
@@ -61,6 +64,8 @@ _OF_ALL_QUESTIONS = {"spine", "spine_se", "rug"}
 def asked(name: str) -> tuple[str, Document]:
     """Return the statistic and the stored result for a row of ``ASKED``, as JSON gives it back."""
     statistic, parameters = ASKED[name]
+    if statistic == "profile":
+        return statistic, answer_of(statistic, parameters)
     if name not in _OF_ALL_QUESTIONS:
         return statistic, answer_of(statistic, {"question": "Q036", **parameters})
     questions = bundled_cube().questions
@@ -131,6 +136,13 @@ def kind_records(kind: str, names: list[str], values: list[float | None]) -> lis
         return [
             {"question": name, **difference("Ohio", value, direction=directions[i % 3])}
             for i, (name, value) in enumerate(pairs)
+        ]
+    if kind == "courses":
+        own = {"part": "year", "unit": "percent", "stretch": 0, "against": "National"}
+        return [
+            {"question": name, **record("Ohio", value, reference=31.0, **own), "year": year}
+            for name, value in pairs
+            for year in (2021, 2022, 2023)
         ]
     if kind == "rug":
         return [{"question": question, **difference(name, value)} for name, value in pairs for question in ("A", "B")]

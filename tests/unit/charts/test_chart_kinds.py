@@ -54,7 +54,7 @@ def test_a_chart_of_a_real_result_is_vega_lite_and_can_be_drawn(name: str, theme
     assert compiled(spec)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("trend")])
+@pytest.mark.parametrize("name", [name for name in NAMES if asked(name)[0] not in {"trend", "profile"}])
 def test_every_record_is_in_the_chart_with_its_own_numbers(name: str) -> None:
     records = asked(name)[1]["records"]
     assert isinstance(records, list)
@@ -116,6 +116,28 @@ def test_a_spine_is_turned_so_that_right_is_better() -> None:
     for row in rows_of(drawn("spine")):
         size = row["shown"] / row["difference_standard_error"]  # type: ignore[operator]  # numbers
         assert errors[row["question"]]["shown"] == pytest.approx(size)
+
+
+@pytest.mark.parametrize(("name", "part"), [("spine of a profile", "now"), ("courses", "year")])
+def test_a_chart_of_a_profile_shows_one_part_with_its_own_numbers(name: str, part: str) -> None:
+    records = asked(name)[1]["records"]
+    assert isinstance(records, list)
+    own = [each for each in records if each["part"] == part]
+    kept = [{field: row.get(field) for field in own[0]} for row in rows_of(drawn(name))]
+    assert sorted(map(repr, kept)) == sorted(map(repr, own))
+
+
+def test_a_profile_without_a_reference_has_no_spine() -> None:
+    statistic, document = asked("courses of the nation")
+    assert kinds_for(document, statistic) == ("courses",)
+
+
+def test_questions_of_several_units_are_a_spine_in_standard_errors_alone() -> None:
+    records = [
+        {"unit": unit, **each}
+        for unit, each in zip(("percent", "per 1,000"), kind_records("spine", ["A", "B"], [1.0, 2.0]), strict=True)
+    ]
+    assert kinds_for(made_up(records), "profile") == ("spine_se",)
 
 
 def test_a_rug_has_a_column_for_each_question_however_alike_their_texts() -> None:

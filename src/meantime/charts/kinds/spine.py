@@ -38,6 +38,7 @@ def _drawn(answer: ChartedAnswer, theme: Theme, *, in_errors: bool) -> Drawing:
     against = answer.against or "the reference"
     unit = "standard errors" if in_errors else answer.difference_unit
     rest = " Rows so marked have no better end: there right is higher." if any(row["side"] for row in rows) else ""
+    family = "over all questions" if answer.statistic == "profile" else "within each question"
     step = 38 if len(rows) <= _FEW else marks.step_for(len(rows))
     return Drawing(
         body={
@@ -48,7 +49,7 @@ def _drawn(answer: ChartedAnswer, theme: Theme, *, in_errors: bool) -> Drawing:
         rows=rows,
         title=f"{place} against {against}",
         shown=answer.question,
-        reading=f"Right is better.{rest} Colour says what differs by a test adjusted within each question; whether an"
+        reading=f"Right is better.{rest} Colour says what differs by a test adjusted {family}; whether an"
         f" interval touches the line says less. At the right: {place} / {against}. {wording.HATCHED}",
         summary=f"{place} against {against}: {wording.verdict_words(rows)}",
         width=WIDTH + 380,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
 from urllib.parse import quote
 
 from flask import Response, render_template, request
@@ -38,6 +40,12 @@ def here() -> str:
     """Return the path and the query that the current request was sent to, below the prefix."""
     query = request.query_string.decode("latin-1")
     return quote(f"{own_prefix()}{request.path}") + (f"?{query}" if query else "")
+
+
+@cache
+def pictures_available() -> bool:
+    """Whether what draws charts as pictures is installed."""
+    return find_spec("vl_convert") is not None
 
 
 def page(template: str, *, current: str = "", **values: object) -> Response:

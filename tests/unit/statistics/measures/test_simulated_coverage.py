@@ -1,4 +1,4 @@
-"""How often the intervals of differences and changes hold the truth, in simulated surveys of one that is known.
+"""How often intervals hold the truth, in simulated surveys of one that is known.
 
 Surveys are drawn about published estimates, each with its published error. The figures are those of the pages.
 """
@@ -18,119 +18,32 @@ from tests.bundled import bundled_cube
 from tests.conftest import PROJECT
 from tests.cubes import cube_of
 from tests.reference import Row
+from tests.reference_ages import AGES
 from tests.reference_estimates import Z
+from tests.simulated_surveys import NATION, Survey, Truth, part_of, published, rows_of, small, straight
 from tests.tables import OBESITY
 
-STATES = tuple(f"State {number:02}" for number in range(24))
-NATION = "National"
 SURVEYS = 120
-Place = tuple[str, int, str]
-Truth = dict[Place, tuple[float, float]]
-
-
-class Survey(NamedTuple):
-    """How estimates are drawn about the truth; ``share`` is each state's part of a nation made of them."""
-
-    scale: str = "linear"
-    is_part: bool = False
-    scatter: float = 0.0
-
-
-def published(years: Iterable[int], strata: Iterable[str]) -> Truth:
-    """Return obesity and its standard errors in some states and the nation, as CDC published them."""
-    asked = {"question": "Q036", "years": list(years), "strata": list(strata), "by": ["location", "year", "stratum"]}
-    found = records_in("mean", bundled_cube(), asked | {"include": ["states", "nation"], "scale": "linear"})
-    by_place: dict[str, Truth] = {}
-    for record in found:
-        value, error = record["value"], record["standard_error"]
-        if isinstance(value, float) and isinstance(error, float):
-            place = (str(record["location"]), int(str(record["year"])), str(record["stratum"]))
-            by_place.setdefault(place[0], {})[place] = value, error
-    whole = {name: own for name, own in by_place.items() if len(own) == len(by_place[NATION])}
-    states = [name for name in whole if name != NATION][: len(STATES)]
-    renamed = dict(zip(states, STATES, strict=True)) | {NATION: NATION}
-    return {
-        (renamed[name], year, stratum): number for name in renamed for (_, year, stratum), number in whole[name].items()
-    }
-
-
-def straight(truth: Truth) -> Truth:
-    """Return the truth moved onto a line for each location."""
-    slopes = {name: 0.3 + 0.02 * number for number, name in enumerate((*STATES, NATION))}
-    return {
-        (name, year, stratum): (30 + slopes[name] * (year - 2020), error)
-        for (name, year, stratum), (_, error) in truth.items()
-    }
-
-
-def small(truth: Truth) -> Truth:
-    """Return the truth as percentages of 2 to 8 with relative standard errors of 10 to 25 %; the nation's are 2 %."""
-    made = {}
-    for number, (place, _) in enumerate(truth.items()):
-        value = 2 + 6 * (number * 0.618 % 1)
-        made[place] = value, value * (0.02 if place[0] == NATION else 0.1 + 0.15 * (number * 0.414 % 1))
-    return made
-
-
-def part_of(truth: Truth) -> Truth:
-    """Return the truth with a nation that is made of the states, the first of which is an eighth of it."""
-    made = dict(truth)
-    for place in truth:
-        if place[0] == NATION:
-            values, errors = zip(*(truth[name, place[1], place[2]] for name in STATES), strict=True)
-            error = math.sqrt(math.fsum((share * own) ** 2 for share, own in zip(shares(), errors, strict=True)))
-            made[place] = math.fsum(share * own for share, own in zip(shares(), values, strict=True)), error
-    return made
-
-
-def shares() -> list[float]:
-    """Return each state's share of the nation's people: 12.5 % of it, and less and less."""
-    return [0.125, *(0.875 * (24 - number) / 276 for number in range(1, len(STATES)))]
-
-
-def rows_of(truth: Truth, deviates: Mapping[Place, float], survey: Survey) -> list[Row]:
-    """Return the table of one survey: estimates so many standard errors off the truth, with limits about them."""
-    found: dict[Place, tuple[float, float, float]] = {}
-    for place, (value, error) in truth.items():
-        off = deviates[place] * error
-        if survey.scale == "logit":
-            spread = 100 * error / (value * (100 - value))
-            centre = math.log(value / (100 - value)) + deviates[place] * spread
-            middle, low, high = (100 / (1 + math.exp(-centre - step * spread)) for step in (0.0, -Z, Z))
-            found[place] = middle, low, high
-        else:
-            found[place] = value + off, value + off - Z * error, value + off + Z * error
-    if survey.is_part:
-        for name, year, stratum in truth:
-            if name == NATION:
-                drawn = (found[state, year, stratum][0] for state in STATES)
-                value = math.fsum(share * own for share, own in zip(shares(), drawn, strict=True))
-                half = Z * truth[name, year, stratum][1]
-                found[name, year, stratum] = value, value - half, value + half
-    return [
-        Row(OBESITY, "Q036", name, name, year, _CATEGORIES.get(stratum, "Education"), stratum, value, low, high, 1000.0)
-        for (name, year, stratum), (value, low, high) in found.items()
-    ]
-
-
-_CATEGORIES = {"Total": "Total"}
+DIFFERENCE, VALUE = ("difference", "difference_low", "difference_high"), ("value", "low", "high")
+FIELDS = {"age_standardised_mean": VALUE, "trend": VALUE}
 
 
 def coverage(name: str, asked: Mapping[str, object], truth: Truth, survey: Survey) -> float:
-    """Return the share of intervals of ``difference`` that hold the true one, over many surveys."""
+    """Return the share of intervals that hold the truth, which is the answer to estimates without error."""
+    measure, low, high = FIELDS.get(name, DIFFERENCE)
 
     def found(rows: list[Row]) -> list[Record]:
         return records_in(name, cube_of(rows), {"question": OBESITY, "scale": survey.scale, **asked})
 
     chance, places = np.random.default_rng(20260101), list(truth)
-    true = [float(str(one["difference"])) for one in found(rows_of(truth, dict.fromkeys(places, 0.0), survey))]
+    true = [float(str(one[measure])) for one in found(rows_of(truth, dict.fromkeys(places, 0.0), survey))]
     held = []
     for _ in range(SURVEYS):
         deviates = (chance.standard_normal(len(places)) * math.hypot(1, survey.scatter)).tolist()
         for own, record in zip(
             true, found(rows_of(truth, dict(zip(places, deviates, strict=True)), survey)), strict=True
         ):
-            held.append(float(str(record["difference_low"])) <= own <= float(str(record["difference_high"])))
+            held.append(float(str(record[low])) <= own <= float(str(record[high])))
     return float(np.mean(held))
 
 
@@ -190,3 +103,57 @@ def test_intervals_of_slopes_hold_on_lines_and_nearly_so_off_them() -> None:
     )
     assert on_lines >= 0.95
     assert f"| `trend` | {on_lines:.3f} | {off:.3f} | {part:.3f} |" in page_of("change")
+
+
+@pytest.mark.slow
+def test_intervals_of_trends_hold_too_often_on_lines_and_too_rarely_off_them() -> None:
+    shown = []
+    for years in (SIX, range(2011, 2024)):
+        truth = straight(published(years, (TOTAL,)))
+        on_lines, off = (coverage("trend", {}, truth, survey) for survey in (Survey(), Survey(scatter=2.0)))
+        assert on_lines >= 0.95
+        shown.append(f"| {len(years)} | {on_lines:.3f} | {off:.3f} |")
+    assert "\n".join(shown) in page_of("trend")
+
+
+@pytest.mark.slow
+def test_intervals_of_standardised_values_hold_in_about_95_of_100_simulated_surveys() -> None:
+    truth, shown = published((2022,), AGES), []
+    for made in (truth, small(truth)):
+        found = [coverage("age_standardised_mean", {}, made, Survey(scale)) for scale in ("linear", "logit")]
+        assert min(found) >= 0.94
+        shown.append(" | ".join(f"{share:.3f}" for share in found))
+    assert f"| published | {shown[0]} |\n| small percentages | {shown[1]} |" in page_of("age_standardised_mean")
+
+
+METHODS = ("paule_mandel", "dersimonian_laird")
+CENTRE = 33.0
+
+
+def means_of_places(places: int, between: float) -> list[float]:
+    """Return how often intervals by either method hold the mean of which true places are drawn, anew each time."""
+    asked: dict[str, object] = {"question": "Q036", "years": [2023], "by": ["location"], "scale": "linear"}
+    published_in_2023 = [own for own in records_in("mean", bundled_cube(), asked) if own["value"] is not None]
+    errors = [float(str(own["standard_error"])) for own in published_in_2023[:places]]
+    chance, held, years = np.random.default_rng(20260102), [], range(2003, 2023)  # each year is a survey of its own
+    for _ in range(SURVEYS):
+        rows = []
+        for year in years:
+            true = chance.normal(CENTRE, between, places)
+            for number, (value, error) in enumerate(zip(chance.normal(true, errors).tolist(), errors, strict=True)):
+                limits = value - Z * error, value + Z * error
+                rows.append(Row(OBESITY, "Q036", f"State {number:02}", "", year, TOTAL, TOTAL, value, *limits, 1000.0))
+        cube, by = cube_of(rows), {"question": OBESITY, "years": list(years), "scale": "linear"}
+        found = [records_in("heterogeneity", cube, {**by, "between": method}) for method in METHODS]
+        held.append([[float(str(own["low"])) <= CENTRE <= float(str(own["high"])) for own in each] for each in found])
+    return [float(share) for share in np.mean(held, axis=(0, 2))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("places", "at_most"), [(10, 0.94), (49, 0.96)])
+def test_intervals_of_a_mean_of_few_differing_places_hold_too_rarely(places: int, at_most: float) -> None:
+    found = {between: means_of_places(places, between) for between in (0.0, 4.0)}
+    assert min(found[0.0]) >= 0.95
+    assert 0.91 <= min(found[4.0]) <= max(found[4.0]) <= at_most
+    rows = [f"| {places} | {between:g} | {own[0]:.3f} | {own[1]:.3f} |" for between, own in found.items()]
+    assert "\n".join(rows) in page_of("heterogeneity")
