@@ -98,6 +98,12 @@ def test_a_visitor_is_no_owner_of_the_machine_and_is_counted_by_address(client: 
         assert [status == 429 for status in statuses] == [False] * 5 + [True] * 2
 
 
+@pytest.mark.parametrize("path", ["/", "/places/ohio", "/rug"])
+def test_pages_that_have_answers_computed_are_counted_too(client: FlaskClient, path: str) -> None:
+    statuses = [client.get(path, headers={"Accept": BROWSER}).status_code for _ in range(7)]
+    assert [status == 429 for status in statuses] == [False] * 5 + [True] * 2
+
+
 def test_a_visitor_cannot_shut_the_server_down(client: FlaskClient, service: MeantimeService) -> None:
     for method in ("GET", "POST"):
         assert client.open("/api/graceful_shutdown", method=method).status_code == 401

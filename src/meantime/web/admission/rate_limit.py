@@ -19,12 +19,12 @@ from meantime.settings import Settings
 from meantime.web.admission.callers import client_of, is_owner
 from meantime.web.admission.steady_storage import SteadyStorage
 
-_ANSWER = re.compile("/api/v1/(datasets/<dataset>/)?answers/", re.ASCII)
-"""What a GET can have computed."""
+_ANSWERS = re.compile(r"/api/v1/(datasets/<dataset>/)?answers/.+|/|/(explore|places|rug)(/.*)?", re.ASCII)
+"""What a GET can have computed: answers, and pages of them."""
 
 
 def limit_posts(app: Flask, settings: Settings) -> None:
-    """Refuse POST requests, and GETs of answers, beyond ``posts_per_minute``.
+    """Refuse POST requests, and GETs of answers and their pages, beyond ``posts_per_minute``.
 
     Call it after the check of who asks has been registered.
     """
@@ -44,7 +44,7 @@ def _what_is_counted() -> str:
 
     Without it flask-limiter would name them by their view functions, and a ``partial`` has no name.
     """
-    asks = request.method == "POST" or (request.url_rule is not None and _ANSWER.match(request.url_rule.rule))
+    asks = request.method == "POST" or (request.url_rule is not None and _ANSWERS.fullmatch(request.url_rule.rule))
     return "POST" if asks and not is_owner(request.environ) else ""
 
 
