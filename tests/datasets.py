@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from meantime.survey.cube.limits import limit_symmetry
 from meantime.survey.cube.survey_cube import SurveyCube
@@ -29,6 +29,16 @@ def dataset_of(
     """Return the dataset of some rows; ``columns`` and ``notes`` are what the report says of the file."""
     cube = cube_of(rows, version=cube_version)
     return Dataset(name, cube, provenance, report_of(cube, columns or {}, notes))
+
+
+def rows_of_everybody(places: Sequence[str], years: Sequence[int], question: str, *, rise: float = 1.0) -> list[Row]:
+    """Return estimates of everybody, 20 for the first place and 4 more for each one after it, which rise yearly."""
+    return [
+        Row(question, "Q1", place, "", year, "Total", "Total", value, value - 1, value + 1, 100.0 + number)
+        for number, place in enumerate(places)
+        for year in years
+        for value in [20.0 + 4 * number + rise * (year - years[0])]
+    ]
 
 
 def report_of(cube: SurveyCube, columns: Mapping[str, str], notes: tuple[Note, ...] = ()) -> IngestReport:

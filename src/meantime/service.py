@@ -386,6 +386,10 @@ class MeantimeService:
         if self._reloader is not None:
             self._reloader.reload_all()
 
+    def latest_drift(self, dataset: str) -> DriftReport | None:
+        """Return what the latest reload of a dataset changed; None if there was none since the start."""
+        return None if self._reloader is None else self._reloader.latest_report(dataset)
+
     # Watching ----------------------------------------------------------------------------------------------------
 
     def figures(self) -> ServiceFigures:

@@ -56,7 +56,13 @@ def show(address: str, profile: Path) -> tuple[str, list[str]]:
 @pytest.mark.parametrize(
     ("path", "texts"),
     [
-        ("/", ["106,260", "/api/states_mean", '/docs">Try them</a>']),
+        (
+            "/?place=Ohio",
+            ["36.4 % (35.2\u201337.7) of adults in Ohio had obesity: worse than the nation's 32.8 %", "chart=map"],
+        ),
+        ("/endpoints", ["/api/states_mean", '/docs">Try them</a>']),
+        ("/dataset", ["106,260", "12,755", "Q036"]),
+        ("/health", ["Everything works."]),
         ("/problems", ["RFC 9457"]),
         ("/docs", ["/api/v1/jobs/{job_id}/events", "opblock-summary-path"]),
     ],

@@ -80,6 +80,27 @@ def open_service(tmp_path: Path, dataset: Dataset) -> Iterator[OpenService]:
         assert service.close(LIMIT_S)
 
 
+Serve = Callable[[Dataset], FlaskClient]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, settings: Settings, request: pytest.FixtureRequest) -> Serve:
+    """Serves a table of one's own."""
+
+    def serve_one(dataset: Dataset) -> FlaskClient:
+        service = MeantimeService(
+            DatasetRegistry([dataset]),
+            SqliteJobStore(tmp_path / "own"),
+            ResultsDirectory(tmp_path / "own-results", tmp_path / "own" / "stored"),
+            thread_count=2,
+        )
+        service.start()
+        request.addfinalizer(service.close)
+        return create_app(service, settings).test_client()
+
+    return serve_one
+
+
 @pytest.fixture
 def service(open_service: OpenService) -> MeantimeService:
     """A service whose runners run."""

@@ -17,6 +17,7 @@ from meantime.settings import Settings
 from meantime.web.admission.callers import ADMIN_ROUTES, OPEN_ROUTES
 from meantime.web.app import create_app
 from tests.contract.conftest import OBESITY, OpenService
+from tests.contract.shown_pages import Elements
 
 SUBMISSION = {"question": OBESITY}
 SHUTDOWN = "/api/graceful_shutdown"
@@ -110,12 +111,16 @@ def paths_of(app: Flask) -> list[tuple[str, str]]:
     return found
 
 
-def test_without_a_key_nothing_answers_but_probes_problems_and_static_files(app: Flask, nobody: Holder) -> None:
+OPEN = ("/healthz", "/readyz", "/problems", "/sign-in", "/static/meantime.css")
+
+
+def test_without_a_key_nothing_answers_but_probes_problems_sign_in_and_static_files(app: Flask, nobody: Holder) -> None:
     for method, path in paths_of(app):
-        is_open = method in ("GET", "HEAD") and path in ("/healthz", "/readyz", "/problems", "/static/meantime.css")
+        is_open = method in ("GET", "HEAD") and path in OPEN
+        is_form = method == "POST" and path in ("/sign-in", "/sign-out")  # takes a page of our own; see test_sign_in
         answer = nobody.open(path, method=method)
-        assert answer.status_code == (200 if is_open else 401), (method, path)
-        if not is_open:
+        assert answer.status_code == (200 if is_open else 403 if is_form else 401), (method, path)
+        if answer.status_code == 401:
             assert answer.headers["WWW-Authenticate"] == "Bearer realm=Meantime"
     assert nobody.open("/api/best5", method="POST", json=SUBMISSION).status_code == 401
 
@@ -286,3 +291,14 @@ def test_no_spelling_of_any_id_shows_anothers_job(
     for number in range(1, 101):
         for spelling in (f"job_id_{number}", f"{number}"):
             assert bob.status(f"/api/get_results/{spelling}") == 404
+
+
+def test_commands_that_a_page_shows_take_the_key_from_the_environment_and_never_name_it(
+    service: MeantimeService, settings: Settings
+) -> None:
+    client = create_app_with_keys(service, settings, {"alice": Role.READ})
+    for path in ("/", "/dataset"):
+        page = Elements(client["alice"].open(path, headers={"Accept": "text/html"}).text).text
+        for expected in ("${ACCESS_KEY:?", "os.environ['ACCESS_KEY']", 'Sys.getenv("ACCESS_KEY")', "BEARER_TOKEN"):
+            assert expected in page
+        assert str(client["alice"].secret) not in page

@@ -26,7 +26,7 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, STRENGTH
 from tests.contract.forms import SentForm
-from tests.contract.test_pages import Elements
+from tests.contract.shown_pages import Elements
 from tests.datasets import dataset_of
 from tests.reference import Row
 

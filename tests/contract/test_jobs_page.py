@@ -15,7 +15,7 @@ from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.web.app import create_app
 from tests.contract.conftest import LIMIT_S, OBESITY, STRENGTH
-from tests.contract.test_pages import Elements
+from tests.contract.shown_pages import Elements
 from tests.contract.v1_requests import MEAN, WAIT, submit
 
 

@@ -1,10 +1,9 @@
-"""GET / and /problems: what is served, for people and for programs."""
+"""GET /, /endpoints and /problems: what is served and how it is asked, for people and for programs."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from html.parser import HTMLParser
 
 import pytest
 from flask.testing import FlaskClient
@@ -26,28 +25,11 @@ from meantime import __version__
 from meantime.statistics.catalogue import CATALOGUE
 from meantime.web.problems import PROBLEMS, problem_of, problem_response
 from tests.contract.conftest import OBESITY, PLACES, STRENGTH
+from tests.contract.shown_pages import BROWSER, Elements, shown
 from tests.contract.v1_requests import submit
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-
-class Elements(HTMLParser):
-    """Collects the start tags and the text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-@pytest.mark.parametrize("path", ["/", "/problems"])
+@pytest.mark.parametrize("path", ["/", "/endpoints", "/problems"])
 def test_a_page_is_for_who_likes_html_better_than_json(client: FlaskClient, path: str) -> None:
     for accept, is_page in {
         BROWSER: True,
@@ -62,9 +44,10 @@ def test_a_page_is_for_who_likes_html_better_than_json(client: FlaskClient, path
         assert answer.headers["Vary"] == "Accept"
 
 
-def test_a_program_gets_what_is_served_as_json(client: FlaskClient) -> None:
+@pytest.mark.parametrize("path", ["/", "/endpoints"])
+def test_a_program_gets_what_is_served_as_json(client: FlaskClient, path: str) -> None:
     for accept in (None, "*/*", "application/json", "text/html;q=0.5,application/json"):
-        answer = client.get("/", headers={"Accept": accept} if accept else {})
+        answer = client.get(path, headers={"Accept": accept} if accept else {})
         assert answer.content_type == "application/json"
         assert answer.headers["Vary"] == "Accept"
     body = answer.json
@@ -109,19 +92,15 @@ def test_what_is_listed_is_what_the_document_describes(client: FlaskClient) -> N
     assert ("GET", "/api/v1/questions") in {(endpoint["method"], endpoint["path"]) for endpoint in endpoints}
 
 
-def test_a_browser_gets_a_page_without_inline_script_or_style(client: FlaskClient) -> None:
-    answer = client.get("/", headers={"Accept": BROWSER})
-    assert answer.content_type == "text/html; charset=utf-8"
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
-    page = Elements(answer.text)
-    assert not [tag for tag, _ in page.tags if tag in ("script", "style", "iframe", "form")]
-    assert not [name for _, attributes in page.tags for name in attributes if name == "style" or name.startswith("on")]
-    for expected in ("A small survey", "hn4x-zwk7", "2025-09-06", "0" * 64, OBESITY, "/api/states_mean", __version__):
-        assert expected in page.text
+def test_the_page_of_the_api_lists_every_endpoint_and_where_to_try_it(client: FlaskClient) -> None:
+    page = shown(client, "/endpoints")
+    for endpoint in client.get("/").json["endpoints"]:  # type: ignore[index]  # the body is an object
+        assert f"{endpoint['method']} {endpoint['path']}" in [row[0] for row in page.rows]
+    assert {"/docs", "/openapi.json", "/problems", "/api", "/api/v1"} <= set(page.all("a", "href"))
 
 
-def test_every_command_on_the_first_page_is_for_any_curl_and_works(client: FlaskClient) -> None:
-    page = Elements(client.get("/", headers={"Accept": BROWSER}).text)
+def test_every_command_on_the_page_of_the_api_is_for_any_curl_and_works(client: FlaskClient) -> None:
+    page = shown(client, "/endpoints")
     commands = [shlex.split(line) for line in page.text.splitlines() if line.strip().startswith("curl ")]
     posts = [words for words in commands if "-d" in words]
     assert len(posts) >= 10
@@ -134,7 +113,7 @@ def test_every_command_on_the_first_page_is_for_any_curl_and_works(client: Flask
             assert answer.status_code == (202 if "/api/v1/" in url else 200), url
 
 
-@pytest.mark.parametrize("path", ["/", "/problems"])
+@pytest.mark.parametrize("path", ["/", "/endpoints", "/dataset", "/health", "/problems"])
 def test_everything_that_a_page_refers_to_is_there(client: FlaskClient, path: str) -> None:
     page = Elements(client.get(path, headers={"Accept": BROWSER}).text)
     references = {attributes.get(name) for _, attributes in page.tags for name in ("href", "src")} - {None}

@@ -19,7 +19,7 @@ from meantime.survey.ingest.data_ingestor import DataIngestor
 from meantime.survey.ingest.dataset import Dataset
 from meantime.web.app import create_app
 from tests.contract.conftest import OBESITY, PLACES, STRENGTH
-from tests.contract.test_pages import Elements
+from tests.contract.shown_pages import Elements
 from tests.datasets import dataset_of
 from tests.reference import Row
 

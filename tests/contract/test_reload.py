@@ -18,6 +18,7 @@ from meantime.settings import NamedPath, Settings
 from meantime.survey.datasets.dataset_registry import DatasetRegistry
 from meantime.web.app import create_app
 from tests.contract.conftest import OpenService
+from tests.contract.shown_pages import shown
 from tests.unit.survey.tables import ROW, csv_text, written
 
 pytestmark = pytest.mark.slow
@@ -126,3 +127,15 @@ def test_a_server_that_knows_no_source_says_so(open_service: OpenService, settin
     answer = client.post("/api/v1/datasets/small/reload")
     assert answer.status_code == 409
     assert "no source" in answer.text
+
+
+def test_the_page_of_the_dataset_shows_what_the_latest_reload_changed(room: Room) -> None:
+    room.write(ROW.replace("39.2", "38.2"), ROW.replace("Alabama", "Utah"))
+    assert room.client.post(RELOAD).status_code == 200
+    page = shown(room.client, "/dataset")
+    assert "added: 1, removed: 0, changed: 1, as they were: 0." in page.text
+    assert "new: Utah" in page.text
+    assert ["39.2", "38.2"] in [row[-2:] for row in page.rows]
+    assert "hasn't been read again" in shown(room.client, "/dataset?dataset=wic").text
+    assert room.client.post(RELOAD).status_code == 200
+    assert "Nothing: the source still holds version" in shown(room.client, "/dataset").text

@@ -52,6 +52,7 @@ class DatasetReloader:
         self._loaded_at = dict.fromkeys(datasets.names, clock())  # guarded by self._lock
         self._counts = {(name, outcome): 0 for name in datasets.names for outcome in ("done", "failed")}
         # _counts: guarded by self._lock
+        self._reports: dict[str, DriftReport] = {}  # guarded by self._lock
 
     def reload(self, name: str | None = None) -> DriftReport:
         """Read a source again, serve what it holds, and say what changed; waits while another is read.
@@ -102,6 +103,11 @@ class DatasetReloader:
         with self._lock:
             return dict(self._loaded_at)
 
+    def latest_report(self, name: str) -> DriftReport | None:
+        """Return what the latest reload of a dataset changed; None before the first."""
+        with self._lock:
+            return self._reports.get(name)
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many reloads of each dataset were ``done`` and how many ``failed``."""
         with self._lock:
@@ -121,7 +127,10 @@ class DatasetReloader:
         old = self._datasets.replace(dataset, in_use=self._versions_in_use())
         with self._lock:
             self._loaded_at[name] = self._clock()
-        return drift_between(old, dataset)
+        report = drift_between(old, dataset)
+        with self._lock:
+            self._reports[name] = report
+        return report
 
     def _count(self, name: str, outcome: str) -> None:
         with self._lock:

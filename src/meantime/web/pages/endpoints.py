@@ -39,7 +39,7 @@ def endpoints_of(operations: Sequence[Operation], dataset: Dataset) -> Iterator[
         if asked is not None:
             query = None if "{extension}" in each.path else example_query(asked, dataset.cube)
             if query is not None and each.name not in twins:
-                yield Endpoint(each.method, f"{each.path}?{query}", each.summary)
+                yield Endpoint(each.method, f"{each.path}?{query}" if query else each.path, each.summary)
         elif each.name not in twins and not _needs_query(each):
             path = each.path.replace("{dataset}", dataset.name).replace("{extension}", "csv")
             path = path.replace("{job_id}", "1" if path.startswith(V1_PREFIX) else "job_id_1")

@@ -1,6 +1,7 @@
-"""What a visitor sees: ``GET /`` says what is served, ``/problems`` what refusals mean; pages in a browser, else JSON.
+"""What a visitor sees: ``GET /`` and ``/endpoints`` say what is served, ``/problems`` what refusals mean.
 
-``GET /api`` and ``GET /api/v1`` list what is below them. The endpoints are the operations; see ``endpoints.py``.
+To a browser they are pages, to a program JSON. The page of ``/`` is the first view, see ``first_view.py``. ``GET /api``
+and ``GET /api/v1`` list what is below them. The endpoints are the operations; see ``endpoints.py``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from meantime.survey.ingest.dataset import Dataset
 from meantime.web.operations import Operation
 from meantime.web.own_address import below_prefix, own_prefix
 from meantime.web.pages.endpoints import Endpoint, endpoints_of
+from meantime.web.pages.first_view import FirstView
 from meantime.web.pages.problem_meanings import MEANINGS
 from meantime.web.pages.site import page, wants_page
 from meantime.web.problems import HTTP_PROBLEMS, NOT_FOUND, PROBLEMS, V1_PREFIX, problem_type
 from meantime.web.shown_commands import curl
+from meantime.web.v1.answer_addresses import ANSWERS_PATH
 
 SURFACES = {
     "/api/v1": "Statistics with intervals, cautions and their source, in several formats.",
@@ -40,36 +43,48 @@ class Pages:
         Knows the dataset.
     operations
         What can be done.
+    first_view
+        What a browser is shown first.
     """
 
-    def __init__(self, service: MeantimeService, operations: Sequence[Operation]) -> None:
+    def __init__(self, service: MeantimeService, operations: Sequence[Operation], first_view: FirstView) -> None:
         self._service = service
         self._operations = operations
+        self._first_view = first_view
 
     def add_to(self, app: Flask) -> None:
         """Register every page."""
         app.add_url_rule("/", "index", self.show_index)
+        app.add_url_rule("/endpoints", "endpoints", self.show_endpoints)
         app.add_url_rule("/api/v1", "v1", self.list_v1)
         app.add_url_rule("/api", "contract", self.list_contract)
         app.add_url_rule("/problems", "problems", self.show_problems)
 
     def show_index(self) -> Response:
-        """Say what is served and where."""
-        dataset = self._service.dataset()
-        endpoints = list(endpoints_of(self._operations, dataset))
+        """Answer the first question; tell programs what is served and where."""
+        return self._first_view.show() if wants_page() else self._described()
+
+    def show_endpoints(self) -> Response:
+        """Say what can be asked and how."""
         if not wants_page():
-            response = _json(describe(dataset, endpoints, own_prefix()))
-            response.headers["Vary"] = "Accept"
-            return response
+            return self._described()
+        endpoints = list(endpoints_of(self._operations, self._service.dataset()))
         return page(
-            "index.html",
-            dataset=dataset,
+            "endpoints.html",
+            current="API",
             curl=curl,
             contract=[each for each in endpoints if _surface_of(each) != "/api/v1"],
             v1=[each for each in endpoints if _surface_of(each) == "/api/v1"],
+            answer=next((each.path for each in endpoints if each.path.startswith(f"{ANSWERS_PATH}/")), None),
             surfaces=SURFACES,
             to_json=_in_single_quotes,
         )
+
+    def _described(self) -> Response:
+        dataset = self._service.dataset()
+        response = _json(describe(dataset, list(endpoints_of(self._operations, dataset)), own_prefix()))
+        response.headers["Vary"] = "Accept"
+        return response
 
     def list_v1(self) -> Response:
         """List what is below /api/v1, as JSON."""
