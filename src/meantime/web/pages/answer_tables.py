@@ -128,6 +128,8 @@ def _cell(record: Record, column: Column) -> str:
         return _missing(record, column)
     if column.kind == "probability" and isinstance(value, float):
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    if isinstance(value, int) and not isinstance(value, bool) and not column.field.endswith("year"):
+        return _number(value, 0)
     return _plain(value, column.digits)
 
 
@@ -140,9 +142,7 @@ def _missing(record: Record, column: Column) -> str:
 def _plain(value: Scalar, digits: int) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return _number(value, digits)
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+    return _number(value, digits) if isinstance(value, float) else str(value)
 
 
 def _number(value: float, digits: int) -> str:

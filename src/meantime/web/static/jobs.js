@@ -63,7 +63,7 @@ async function refresh() {
   let pauseMs = PAUSE_MS;
   try {
     const response = await fetch(location.href, { signal: asking.signal, headers: { Accept: "text/html" } });
-    if (response.ok || response.status === 422) {
+    if (response.headers.get("Content-Type")?.startsWith("text/html")) {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const list = page.getElementById("list");
       if (!list) {
@@ -72,6 +72,7 @@ async function refresh() {
       }
       put(document.adoptNode(list));
     } else {
+      status.textContent = `The server can't list jobs now (${response.status}); asking again.`;
       pauseMs = 1000 * (Number(response.headers.get("Retry-After")) || 10);
     }
   } catch (error) {
