@@ -90,6 +90,14 @@ def test_a_png_is_larger_by_its_zoom(client: FlaskClient) -> None:
     assert width(zoomed) == pytest.approx(2 * width(plain), abs=2)
 
 
+def test_a_closed_renderer_is_503_and_says_when_to_ask_again(service: MeantimeService, settings: Settings) -> None:
+    closed = PictureRenderer()
+    closed.close()
+    refused = create_app(service, settings, renderer=closed).test_client().get(address("svg"))
+    problem(refused, 503, "no-pictures")
+    assert int(refused.headers["Retry-After"]) > 0
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -105,11 +113,12 @@ def test_what_cannot_be_drawn_is_refused_by_its_field(client: FlaskClient, path:
     assert problem(client.get(path), 422, "invalid-parameter")["field"] == field
 
 
-def test_without_an_engine_pictures_are_503_and_all_else_is_there(service: MeantimeService, settings: Settings) -> None:
+def test_where_nothing_draws_no_picture_is_offered_and_all_else_is_there(
+    service: MeantimeService, settings: Settings
+) -> None:
     client = create_app(service, settings).test_client()
-    refused = client.get(address("svg"))
-    problem(refused, 503, "no-pictures")
-    assert int(refused.headers["Retry-After"]) > 0
+    problem(client.get(address("svg")), 404, "not-found")
+    problem(client.get(f"/api/v1/answers/mean?{ASKED}", headers={"Accept": "image/png"}), 406, "not-acceptable")
     assert client.get(address("vl.json")).status_code == 200
     page = client.get(address("html"))
     assert page.status_code == 200

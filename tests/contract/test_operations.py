@@ -87,4 +87,4 @@ def test_the_front_page_lists_it_once(client: FlaskClient) -> None:
     assert isinstance(endpoints, list)
     listed = [endpoint for endpoint in endpoints if endpoint["path"].endswith("/toy")]
     assert listed == [{"method": "GET", "path": "/api/v1/toy", "summary": "Show the toy."}]
-    assert "/api/v1/toy" in client.get("/", headers={"Accept": "text/html"}).text
+    assert "/api/v1/toy" in client.get("/endpoints", headers={"Accept": "text/html"}).text

@@ -33,9 +33,6 @@ from meantime.web.v1.request_fields import VersionQuery, read_query
 from meantime.web.v1.result_forms import ResultForms, StoredResult, chosen_format, file_name
 from meantime.web.v1.visible_jobs import PREFER, VisibleJobs, note_preference
 
-_OTHER_TYPES = tuple(
-    each.media_type for each in (*FORMATS.values(), *CHART_FORMS.values()) if each.media_type != JSON_TYPE
-)
 _OF_VERSIONS = tuple(each.name for each in fields_of(VersionQuery))
 _OF_CHARTS = tuple(each.name for each in fields_of(ChartQuery))
 _HEADERS = ("ETag", "Cache-Control", "Link", "Content-Location", "Preference-Applied")
@@ -55,6 +52,8 @@ class Answers:
 
     def operations(self) -> Iterator[Operation]:
         """Yield the operations of every v1 statistic: with and without an extension, of any dataset."""
+        offered = [*FORMATS.values(), *self._charts.offered]
+        others = tuple(each.media_type for each in offered if each.media_type != JSON_TYPE)
         for statistic in statistics_of(Surface.V1):
             for suffix, name in (("", "answer_{}"), (".{extension}", "answer_{}_as")):
                 plain = Operation(
@@ -65,7 +64,7 @@ class Answers:
                     summary=statistic.summary,
                     view=partial(self._show, statistic),
                     replies={
-                        200: Reply("The answer.", Result, _OTHER_TYPES, _HEADERS),
+                        200: Reply("The answer.", Result, others, _HEADERS),
                         202: Reply(
                             "It is being computed; ask again.", JobDocument, headers=("Location", "Retry-After")
                         ),
@@ -74,14 +73,14 @@ class Answers:
                     problems=(404, 406, 409, 410, 414, 416, 422, 507),
                     queries=(statistic, VersionQuery, ChartQuery),
                     headers=(PREFER,),
-                    extensions=(*FORMATS, *CHART_FORMS),
+                    extensions=tuple(each.name for each in offered),
                     per_dataset=True,
                 )
                 yield from (plain, plain.below_dataset())
 
     def _show(self, statistic: type[Statistic], dataset: str | None = None, extension: str | None = None) -> Response:
         """Return the answer to the query in the form of the extension, or in the one that the client likes best."""
-        wanted = chosen_format(extension, [*FORMATS.values(), *CHART_FORMS.values()])
+        wanted = chosen_format(extension, [*FORMATS.values(), *self._charts.offered])
         version = read_query(request.args, VersionQuery, only=_OF_VERSIONS).version
         drawn = read_query(request.args, ChartQuery, only=_OF_CHARTS)
         texts = {name: sent for name, sent in request.args.lists() if name not in {*_OF_VERSIONS, *_OF_CHARTS}}

@@ -21,7 +21,6 @@ from markupsafe import Markup
 from meantime import __version__
 from meantime.charts import KINDS, chart_of, kinds_for
 from meantime.charts.rendering.picture_renderer import FORMS, SCALES, PictureRenderer
-from meantime.errors import PictureUnavailableError
 from meantime.fields.kinds import Choice, Number
 from meantime.formats.result_formats import Format
 from meantime.web.admission.request_places import request_places
@@ -83,6 +82,11 @@ class ChartForms:
         self._encoded = encoded
         self._sites = tuple(embedding_sites)
 
+    @property
+    def offered(self) -> list[Format]:
+        """The forms that can be had: pictures where something draws them."""
+        return [each for each in CHART_FORMS.values() if self._renderer is not None or each.name not in FORMS]
+
     def respond(self, wanted: Format, result: ChartedResult, query: ChartQuery) -> Response:
         """Return an answer as a chart, or say that the client has it already.
 
@@ -123,7 +127,7 @@ class ChartForms:
 
     def _picture(self, spec: Mapping[str, object], form: str, zoom: float = 1.0) -> bytes:
         if self._renderer is None:
-            raise PictureUnavailableError("nothing draws pictures here; ask for vl.json", retry_after_s=3600)
+            raise ValueError(f"{form} isn't offered: nothing draws here")
         return self._renderer.render(spec, form, zoom)
 
     def _page(self, document: Mapping[str, object], result: ChartedResult, query: ChartQuery) -> str:
