@@ -161,7 +161,7 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     Pages(service, operations, first_view).add_to(app)
     DatasetPage(service, shown, pictures=pictures).add_to(app)
     HealthPage(service, settings).add_to(app)
-    PlacePages(service, shown).add_to(app)
+    PlacePages(service, shown, pictures=pictures).add_to(app)
     RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
