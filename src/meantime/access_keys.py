@@ -120,6 +120,10 @@ class AccessKeyFile:
         known = self._current()
         return known.get(_sha256(secret)) if _SECRET.fullmatch(secret) else None
 
+    def holds(self, key: AccessKey) -> bool:
+        """Whether a key is still there, and unchanged; raises what ``find`` raises."""
+        return self._current().get(key.sha256) == key
+
     def add(self, name: str, role: Role, *, owner: str | None = None) -> str:
         """Add a key and return its secret, which is kept nowhere.
 

@@ -154,6 +154,9 @@ class Settings:
         "Other sites whose pages may show answers: in frames, and as pictures.",
         Default("none"),
     ] = ()
+    public_read: Annotated[
+        bool, Boolean(), "Where access keys are in use: let everybody read data and answers; jobs still take a key."
+    ] = False
     posts_per_minute: Annotated[
         int,
         WholeNumber(0, 1_000_000),

@@ -291,8 +291,8 @@ class ListOf(Kind[tuple[T_co, ...]]):
         """Return one text with commas; where an item has a comma itself, a text for each."""
         if not isinstance(value, tuple):
             raise TypeError(f"{value!r} is no canonical list")
-        if any(not isinstance(item, str | int | float) for item in value):
-            return [_text_of(value)]
+        if not value or any(not isinstance(item, str | int | float) for item in value):
+            return [_text_of(value)]  # nothing between commas would be one empty item
         items = [_text_of(item) for item in value]
         return items if any("," in item for item in items) else [",".join(items)]
 

@@ -27,12 +27,15 @@ from meantime.web.observation.request_facts import RequestTimes
 from meantime.web.operations import add_routes, operations_of
 from meantime.web.pages.dataset_page import DatasetPage
 from meantime.web.pages.documentation import Documentation
+from meantime.web.pages.explore import Explore
 from meantime.web.pages.first_view import FirstView
 from meantime.web.pages.health_page import HealthPage
 from meantime.web.pages.index import Pages
+from meantime.web.pages.jobs_list import JobsList
 from meantime.web.pages.places.place_pages import PlacePages
 from meantime.web.pages.places.rug_page import RugPage
 from meantime.web.pages.shown_answers import ShownAnswers
+from meantime.web.pages.sign_in import SignIn
 from meantime.web.pages.site import pictures_available
 from meantime.web.places import AllPlaces
 from meantime.web.problems import handle_errors
@@ -77,7 +80,7 @@ class HostlessFlask(Flask):
 
 
 class NoSessions(SessionInterface):
-    """No cookie is ever read or set."""
+    """Flask's own sessions, whose content is in the cookie: none. Ours are in ``admission/sessions.py``."""
 
     _session = NullSession()
 
@@ -130,7 +133,7 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     app.session_interface = NoSessions()
     app.url_map.merge_slashes = False  # nothing is ever redirected, so nobody can be sent elsewhere
     app.debug = False  # whatever FLASK_DEBUG says
-    admit_requests(app, settings, access_log)
+    sessions = admit_requests(app, settings, access_log)
     request_times = RequestTimes()
     given = (("webserver.log", access_log), ("event log", event_log))
     logs = {name: log for name, log in given if log is not None}
@@ -144,7 +147,16 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     tables = TableFiles(
         settings.store_dir / "tables", kept_versions=settings.kept_versions * max(1, len(settings.data))
     )
-    metrics = Metrics(service, settings, request_times, logs, places, lambda: encoded.size_bytes, connection_counts)
+    metrics = Metrics(
+        service,
+        settings,
+        request_times,
+        logs,
+        places,
+        lambda: encoded.size_bytes,
+        connection_counts,
+        lambda: 0 if sessions is None else sessions.count,
+    )
     operations = [
         *contract.submissions(),
         *operations_of(contract, Probes(service), metrics),
@@ -161,11 +173,15 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     Pages(service, operations, first_view).add_to(app)
     DatasetPage(service, shown, pictures=pictures).add_to(app)
     HealthPage(service, settings).add_to(app)
+    Explore(service, shown, settings.embedding_sites, has_pictures=pictures).add_to(app)
+    JobsList(service, jobs).add_to(app)
     PlacePages(service, shown, pictures=pictures).add_to(app)
     RugPage(service, shown).add_to(app)
     Documentation(service, operations).add_to(app)
     _check_url_prefix(app, settings.url_prefix)
-    handle_errors(app, WrongPaths(app, service, operations).advice)
+    sign_in = SignIn(sessions, app)
+    sign_in.add_routes()
+    handle_errors(app, WrongPaths(app, service, operations).advice, sign_in.page_for)
     observers = [request_times.note_answer] + ([event_log.note_answer] if event_log is not None else [])
     middleware = Middleware(
         BoundedAnswers(app.wsgi_app, places),

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 FIXED_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
     ("Server", "Meantime"),  # and no version
 ]
 DEFAULT_HEADERS = [
+    ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),

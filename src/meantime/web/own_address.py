@@ -12,10 +12,14 @@ def own_address() -> str:
     """Return the scheme, the host and the prefix that the current request was sent to.
 
     The host is the request's own, which has been checked. Of what a proxy says only ``X-Forwarded-Proto: https`` is
-    taken, and only here: it changes nothing but the text that is sent back to whoever sent it.
+    taken, and only here: it changes nothing but the text, or the cookie, that is sent back to whoever sent it.
     """
-    scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
-    return f"{scheme}://{request.host}{own_prefix()}"
+    return f"{'https' if is_encrypted() else 'http'}://{request.host}{own_prefix()}"
+
+
+def is_encrypted() -> bool:
+    """Return whether the current request came over https to the proxy in front, which says so."""
+    return request.headers.get("X-Forwarded-Proto") == "https" or request.scheme == "https"
 
 
 def own_prefix() -> str:

@@ -235,12 +235,21 @@ def _further_members(error: Exception) -> FurtherMembers:
     return further
 
 
-def handle_errors(app: Flask, advise: Callable[[Exception], str | None] = lambda _: None) -> None:
-    """Answer every exception of an application with a problem body, and log it; see problem_response for advice."""
+def handle_errors(
+    app: Flask,
+    advise: Callable[[Exception], str | None] = lambda _: None,
+    show_page: Callable[[Exception], Response | None] = lambda _: None,
+) -> None:
+    """Answer every exception of an application with a page if there is one, else a problem body, and log it.
+
+    See problem_response for advice.
+    """
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        response = problem_response(error, path=request.path, prefix=own_prefix(), advice=advise(error))
+        response = show_page(error) or problem_response(
+            error, path=request.path, prefix=own_prefix(), advice=advise(error)
+        )
         problem = problem_of(error)
         _log.log(
             problem.log_level,

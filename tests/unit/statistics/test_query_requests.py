@@ -99,6 +99,13 @@ def test_items_that_have_commas_are_repeated_instead() -> None:
     assert write_query_fields(asked, cube)[1:] == [("strata", "$15,000 - $24,999"), ("strata", "Male")]
 
 
+def test_an_empty_list_where_empty_is_not_the_default_is_written_so_that_it_is_read_again() -> None:
+    cube = bundled_cube()
+    asked = queried("trend", "question=Q036&by=[]", cube)
+    assert write_query_fields(asked, cube) == [("question", "Q036"), ("by", "[]")]
+    assert queried("trend", urlencode(write_query_fields(asked, cube)), cube) == asked
+
+
 @pytest.mark.parametrize("row", statistics_of(Surface.V1), ids=lambda row: row.name)
 def test_every_example_of_the_catalogue_has_an_address_that_is_read_as_the_same_request(row: type[Statistic]) -> None:
     cube = bundled_cube()

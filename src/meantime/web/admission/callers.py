@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: from an access key to a Caller, and the ONE table of roles that routes need.
+"""Who asks, and whether they may: from a key or a session to a Caller, and the ONE table of roles that routes need.
 
 Without access keys everybody who reaches the server is the same caller and may do everything that ``security.py``
 admits. Whether a job is the caller's is checked by the service.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import request
@@ -18,11 +19,13 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from meantime.access_keys import Role
 from meantime.errors import AccessKeyError
 from meantime.web.admission.security import is_loopback
+from meantime.web.admission.sessions import session_ids
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from meantime.access_keys import AccessKeyFile
+    from meantime.access_keys import AccessKey
+    from meantime.web.admission.sessions import Sessions
 
 CALLER_KEY = "meantime.caller"
 """Where the caller of a request is left in its environment, once it is known."""
@@ -30,8 +33,25 @@ CALLER_KEY = "meantime.caller"
 _STILL_KNOWN = "meantime.still_known"
 """Where a request with a key has what tells whether the key is still what it was."""
 
-OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/problems", "/static/<path:filename>"})
+_SESSION = "meantime.session"
+"""Is in the environment of a request whose key is that of a session."""
+
+_UNASKED_ROUTES = frozenset({"/healthz", "/readyz", "/static/<path:filename>"})
+"""Where nobody looks whether a key came along."""
+
+OPEN_ROUTES = _UNASKED_ROUTES | {"/problems"}
 """What anybody may GET: it tells nothing about data or jobs."""
+
+SESSION_ROUTES = frozenset({"/sign-in", "/sign-out"})
+"""What begins and ends a session: open to anybody's GET and, from a page of our own, POST."""
+
+PUBLIC_ROUTES = re.compile(
+    r"/|/(explore|places|rug|dataset|endpoints)(/.*)?"
+    r"|/docs(/<asset>)?|/openapi\.json|/oembed|/api(/v1)?"
+    r"|/api/v1/dataset(/table\.<extension>)?|/api/v1/datasets(/<dataset>(/table\.<extension>)?)?"
+    r"|/api/v1/(datasets/<dataset>/)?(answers/.+|statistics|questions|locations|categories)"
+)
+"""What anybody may GET beside, with ``public_read``: data and answers. Whatever isn't listed takes a key."""
 
 ADMIN_ROUTES = frozenset({"/api/graceful_shutdown", "/api/v1/datasets/<dataset>/reload"})
 """What takes an admin, whatever the method. Elsewhere looking takes ``read``, everything else ``submit``."""
@@ -39,6 +59,7 @@ ADMIN_ROUTES = frozenset({"/api/graceful_shutdown", "/api/v1/datasets/<dataset>/
 NETWORK_BITS = 64
 """The part of an IPv6 address that counts: one client often has all the addresses behind it."""
 
+BEARER = WWWAuthenticate("bearer", {"realm": "Meantime"})
 _READING = frozenset({"GET", "HEAD"})
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,200})", re.ASCII)
 
@@ -63,6 +84,9 @@ class Caller:
 ANYBODY = Caller("", Role.ADMIN, "")
 """The one caller of a server without access keys."""
 
+VISITOR = Caller("", Role.READ, "(visitor)")
+"""Who has no key where keys are in use. No job is its own: no key's owner can be called that."""
+
 
 def caller() -> Caller:
     """Return who sent the current request."""
@@ -77,8 +101,20 @@ def client_of(environ: WSGIEnvironment) -> str:
 
 
 def is_owner(environ: WSGIEnvironment) -> bool:
-    """Return whether a request comes from this machine and without a key: from somebody who may do everything here."""
-    return not environ.get(CALLER_KEY, ANYBODY).name and is_loopback(environ.get("REMOTE_ADDR", ""))
+    """Return whether a request comes from this machine and takes no key: from somebody who may do everything here."""
+    return environ.get(CALLER_KEY, ANYBODY) is ANYBODY and is_loopback(environ.get("REMOTE_ADDR", ""))
+
+
+def has_session(environ: WSGIEnvironment) -> bool:
+    """Return whether a request's key is that of its session: a browser sends the cookie whoever makes it ask."""
+    return _SESSION in environ
+
+
+def account() -> str | None:
+    """Return the name that the current request is signed in by, or nothing; None where there is no signing in."""
+    if CALLER_KEY not in request.environ:
+        return None
+    return caller().name if has_session(request.environ) else ""
 
 
 def network_of(address: str) -> str:
@@ -111,12 +147,11 @@ def check_still_known(environ: WSGIEnvironment) -> None:
     """Raise Unauthorized when the caller's key was revoked, or changed, since the request came in."""
     if not is_still_known(environ):
         raise Unauthorized(
-            "the access key was revoked or changed meanwhile",
-            www_authenticate=WWWAuthenticate("bearer", {"realm": "Meantime"}),
+            "the access key was revoked or changed meanwhile, or its session has ended", www_authenticate=BEARER
         )
 
 
-def required_role(method: str, rule: str | None) -> Role | None:
+def required_role(method: str, rule: str | None, *, public_read: bool = False) -> Role | None:
     """Return the role that a request takes, or None when anybody may.
 
     Parameters
@@ -125,6 +160,8 @@ def required_role(method: str, rule: str | None) -> Role | None:
         The HTTP method.
     rule
         The route's rule, such as ``/api/get_results/<job_id>``; None where there is no route.
+    public_read
+        Whether data and answers are for everybody.
 
     Examples
     --------
@@ -135,22 +172,29 @@ def required_role(method: str, rule: str | None) -> Role | None:
         return None
     if rule in ADMIN_ROUTES:
         return Role.ADMIN
+    if rule in SESSION_ROUTES:
+        return None
     if method not in _READING:
         return Role.SUBMIT
-    return None if rule in OPEN_ROUTES else Role.READ
+    is_public = public_read and rule is not None and PUBLIC_ROUTES.fullmatch(rule) is not None
+    return None if rule in OPEN_ROUTES or is_public else Role.READ
 
 
 class CallerCheck:
-    """Finds out who asks, by access key.
+    """Finds out who asks: by the access key in the header, else by the session in the cookie.
 
     Parameters
     ----------
-    keys
-        The keys; they may change while the server runs.
+    sessions
+        The sessions, and the keys; both may change while the server runs.
+    public_read
+        Whether data and answers are for everybody.
     """
 
-    def __init__(self, keys: AccessKeyFile) -> None:
-        self._keys = keys
+    def __init__(self, sessions: Sessions, *, public_read: bool = False) -> None:
+        self._sessions = sessions
+        self._keys = sessions.keys
+        self._public_read = public_read
 
     def __call__(self, environ: WSGIEnvironment, rule: str | None) -> None:
         """Leave the caller in the environment, where ``caller`` finds it.
@@ -162,19 +206,45 @@ class CallerCheck:
         Forbidden
             The key's role doesn't allow it.
         AccessKeyError
-            The keys can't be read.
+            The request takes a key, and the keys can't be read.
         """
-        needed = required_role(environ["REQUEST_METHOD"], rule)
+        environ[CALLER_KEY] = VISITOR
+        needed = required_role(environ["REQUEST_METHOD"], rule, public_read=self._public_read)
+        if rule in _UNASKED_ROUTES and needed is None:
+            return
+        try:
+            key = self._key_of(environ)
+        except AccessKeyError:
+            if needed is not None:
+                raise
+            return
+        if key is not None:
+            environ[CALLER_KEY] = Caller(key.name, key.role, key.owner)
         if needed is None:
             return
-        found = _BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
-        key = self._keys.find(found[1]) if found else None
         if key is None:
             raise Unauthorized(
-                "this takes an access key, sent as 'Authorization: Bearer KEY'; whoever runs the server can make one",
-                www_authenticate=WWWAuthenticate("bearer", {"realm": "Meantime"}),
+                "this takes an access key, sent as 'Authorization: Bearer KEY'; whoever runs the server can make one. "
+                f"A browser signs in at {environ.get('SCRIPT_NAME', '')}/sign-in",
+                www_authenticate=BEARER,
             )
         if not key.role.includes(needed):
             raise Forbidden(f"this takes a key with the role {needed}, and yours has the role {key.role}")
-        environ[CALLER_KEY] = Caller(key.name, key.role, key.owner)
-        environ[_STILL_KNOWN] = lambda: self._keys.find(found[1]) == key if found else False
+
+    def _key_of(self, environ: WSGIEnvironment) -> AccessKey | None:
+        """Return the key that a request came with, and leave what tells whether it is still one."""
+        found = _BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+        if found is not None:
+            key = self._keys.find(found[1])
+            environ[_STILL_KNOWN] = lambda: self._keys.find(found[1]) == key
+            return key
+        for session_id in session_ids(environ):
+            key = self._sessions.find(session_id)
+            if key is not None:
+                environ[_SESSION] = True
+                environ[_STILL_KNOWN] = partial(self._is_key_of, key, session_id)
+                return key
+        return None
+
+    def _is_key_of(self, key: AccessKey, session_id: str) -> bool:
+        return self._sessions.find(session_id) == key

@@ -1,4 +1,4 @@
-"""From the bytes of a request body to a JSON object, strictly. What the fields mean is not decided here.
+"""From the bytes of a request body to a JSON object or a form, strictly. What the fields mean is not decided here.
 
 Whatever two JSON readers might understand differently is refused: duplicate keys, NaN, numbers that overflow, lone
 surrogates, other encodings than UTF-8 (Internet JSON, RFC 7493).
@@ -11,6 +11,7 @@ import json
 import math
 import re
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import parse_qsl
 
 from flask import Request, request
 from werkzeug.exceptions import UnsupportedMediaType
@@ -148,9 +149,28 @@ def read_object(environ: WSGIEnvironment, *, limit_bytes: int) -> dict[str, obje
     """
     if environ.get("CONTENT_TYPE") != "application/json":
         _check_content_type(environ.get("CONTENT_TYPE") or "")
-    if "HTTP_CONTENT_ENCODING" in environ:
-        raise UnsupportedMediaType("a Content-Encoding is not accepted; send the body as it is")
     return decode_object(_read(environ, limit_bytes))
+
+
+def read_form(environ: WSGIEnvironment, *, limit_bytes: int) -> dict[str, str]:
+    """Read the body of a request that a form of a page has sent; its fields are never logged or sent back.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        The body is not declared as a form's, or it is compressed.
+    RequestTooLargeError, MalformedRequestError
+        It is larger than the limit, or no form that gives each field once.
+    """
+    if parse_options_header(environ.get("CONTENT_TYPE"))[0].lower() != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaType("this takes what a form sends: 'Content-Type: application/x-www-form-urlencoded'")
+    try:
+        pairs = parse_qsl(
+            _read(environ, limit_bytes).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16
+        )
+    except ValueError:
+        raise MalformedRequestError("the form can't be read; send percent-encoded UTF-8") from None
+    return cast("dict[str, str]", _object(cast("list[tuple[str, object]]", pairs)))
 
 
 def _check_content_type(content_type: str) -> None:
@@ -162,6 +182,8 @@ def _check_content_type(content_type: str) -> None:
 
 
 def _read(environ: WSGIEnvironment, limit_bytes: int) -> bytes:
+    if "HTTP_CONTENT_ENCODING" in environ:
+        raise UnsupportedMediaType("a Content-Encoding is not accepted; send the body as it is")
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and "HTTP_TRANSFER_ENCODING" in environ:
         raise MalformedRequestError("the body has two lengths: give Content-Length or Transfer-Encoding, not both")

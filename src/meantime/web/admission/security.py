@@ -123,6 +123,19 @@ def check_same_origin(environ: WSGIEnvironment, route: str | None, allowed_origi
         ) from None
 
 
+def check_own_page(environ: WSGIEnvironment) -> None:
+    """Raise Forbidden unless a browser says that the request comes from a page of this server, whoever is allowed.
+
+    A cookie goes along by itself, so silence is no proof: for what a cookie opens, and for what makes one.
+    """
+    origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
+    is_of_own_origin = origin is not None and origin.partition("://")[2] == environ.get("HTTP_HOST")
+    if site not in (None, "same-origin") or (origin is not None and not is_of_own_origin):
+        raise Forbidden("only this server's own pages may ask for this with a session")
+    if origin is None and site is None:
+        raise Forbidden("with a session this takes the header 'Origin', as browsers send it; programs send their key")
+
+
 def _check_whose_page(environ: WSGIEnvironment, allowed_origins: Collection[str] = ()) -> None:
     if environ.get("HTTP_ORIGIN") in allowed_origins:
         return
@@ -135,8 +148,8 @@ def _check_whose_page(environ: WSGIEnvironment, allowed_origins: Collection[str]
 def allow_origins(app: Flask, settings: Settings) -> None:
     """Let browsers show the answers of an application to the pages of the sites that ``allowed_origins`` names (CORS).
 
-    Without the setting no answer has a header of this kind. No cookies are used, so no credentials are allowed: a page
-    sends its access key as a header.
+    Without the setting no answer has a header of this kind. Cookies are for the server's own pages, so no credentials
+    are ever allowed: another site's page sends its access key as a header.
     """
     origins = frozenset(settings.allowed_origins)
 

@@ -16,7 +16,7 @@ from meantime.jobs.job_state import JobState
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Surface
-from meantime.web.admission.callers import ANYBODY, caller
+from meantime.web.admission.callers import caller
 from meantime.web.admission.request_body import json_object
 from meantime.web.admission.request_places import request_places
 from meantime.web.admission.security import check_may_shut_down
@@ -190,7 +190,7 @@ class ContractJobs:
     )
     def graceful_shutdown(self) -> Response:
         """Finish the accepted jobs, then end the server."""
-        check_may_shut_down(request.environ, is_admin=caller() is not ANYBODY)
+        check_may_shut_down(request.environ, is_admin=bool(caller().name))
         self._request_drain()
         return WireResponse(_RUNNING if self._service.unfinished_count() else _DONE)
 

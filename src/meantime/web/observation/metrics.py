@@ -59,6 +59,8 @@ class Metrics:
         Returns how many bytes of encoded forms are kept.
     connection_counts
         Returns how the connections stand.
+    session_count
+        Returns how many sessions of browsers are kept.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Metrics:
         places: AllPlaces,
         encoded_forms_bytes: Callable[[], int],
         connection_counts: Callable[[], ConnectionCounts],
+        session_count: Callable[[], int],
     ) -> None:
         self._service = service
         self._settings = settings
@@ -78,6 +81,7 @@ class Metrics:
         self._places = places.named()
         self._encoded_forms_bytes = encoded_forms_bytes
         self._connection_counts = connection_counts
+        self._session_count = session_count
         self._registry: CollectorRegistry | None = None  # made by the first request; two that race make equal ones
 
     @operation(
@@ -148,6 +152,7 @@ class Metrics:
         is_open = [] if counts.open is None else _sample(counts.open)
         yield _gauge("connections", "Connections that are open.", (), is_open)
         yield _gauge("answers_behind", "Clients that have more of an answer to take.", (), _sample(counts.behind))
+        yield _gauge("sessions", "Sessions of browsers that are kept.", (), _sample(self._session_count()))
         unread = _sample(counts.cut_off)
         yield _counter("answers_unread", "Clients that were cut off because they did not read.", (), unread)
 

@@ -15,6 +15,7 @@ from meantime.statistics.batch import BATCH, MOST_REQUESTS
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface
 from meantime.survey.cube.survey_cube import SurveyCube
 from meantime.survey.ingest.dataset import Dataset
+from meantime.web.admission.sessions import COOKIE_NAME
 from meantime.web.json_schema import JsonSchema, JsonSchemas
 from meantime.web.operations import Operation, Reply
 from meantime.web.problems import PROBLEM_TYPE, V1_PREFIX, ContractProblemDocument, ProblemDocument
@@ -65,9 +66,12 @@ def openapi_document(
         "paths": paths,
         "components": {
             "schemas": answers.named | _names_in([dataset.cube for dataset in datasets]) | _request_schemas(),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE_NAME},
+            },
         },
-        "security": [{}, {"key": []}],
+        "security": [{}, {"key": []}, {"session": []}],
     }
 
 

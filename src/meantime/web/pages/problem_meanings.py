@@ -8,7 +8,7 @@ MEANINGS = {
     "malformed-request": "The body or the query is not what it has to be: one JSON object in UTF-8, each field once, "
     "no NaN, no more than 16 levels. Correct the request; sending it again changes nothing.",
     "unauthorized": "The server takes an access key, and none that it knows came with the request. Send it as "
-    "'Authorization: Bearer KEY'; whoever runs the server makes one with 'meantime keys add'.",
+    "'Authorization: Bearer KEY', or sign in at /sign-in; whoever runs the server makes one with 'meantime keys add'.",
     "forbidden": "The key's role doesn't allow this, or the request came from another site's page or another machine. "
     "The detail says which, and which role or setting allows it.",
     "not-found": "The path leads nowhere. GET / lists every path; a slash at the end counts.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
+from urllib.parse import quote
 
 from flask import Response, render_template, request
 
 from meantime import __version__
+from meantime.web.admission.callers import account
 from meantime.web.negotiation import preferred_type
 from meantime.web.own_address import own_prefix
 
@@ -40,6 +42,12 @@ def pictures_available() -> bool:
     return find_spec("vl_convert") is not None
 
 
+def here() -> str:
+    """Return the path and the query that the current request was sent to, below the prefix."""
+    query = request.query_string.decode("latin-1")
+    return quote(f"{own_prefix()}{request.path}") + (f"?{query}" if query else "")
+
+
 def page(template: str, *, current: str = "", **values: object) -> Response:
     """Return a page in the site's frame.
 
@@ -53,9 +61,17 @@ def page(template: str, *, current: str = "", **values: object) -> Response:
         What the template is filled with. ``prefix`` is the path below which the server is mounted.
     """
     content = render_template(
-        template, version=__version__, navigation=NAVIGATION, current=current, prefix=own_prefix(), **values
+        template,
+        version=__version__,
+        navigation=NAVIGATION,
+        current=current,
+        prefix=own_prefix(),
+        account=account(),
+        here=here(),
+        **values,
     )
     response = Response(content, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.headers["Referrer-Policy"] = "same-origin"  # else a browser sends a form of ours with "Origin: null"
     response.headers["Vary"] = "Accept"
     return response
