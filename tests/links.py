@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 ACCEPTED = ("text/html", "application/json")
-MOST_PAGES = 500
+MOST_PAGES = 1500
 
 _PATH = re.compile(r"/[^\s{}]*")
 _IN_COMMAND = re.compile(r"https?://[^\s\"'`<]+")
