@@ -23,7 +23,6 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        self.text += " " if tag == "dd" else ""
         if tag == "tr":
             self.rows.append([])
         elif tag in ("th", "td") and self.rows:

@@ -168,7 +168,7 @@ def test_every_question_stands_there_with_the_figures_of_the_answer(bundled: Fla
     assert counts == {"worse": 5, "lower": 1}
     assert "Ohio is worse than the nation in 5 and better in none of 8 questions" in text
     assert "36.4 % of adults aged 18 years and older who have obesity, against 32.8 in the nation" in text
-    assert all(caution in text for caution in document["cautions"])
+    assert all(caution[1:] in text for caution in document["cautions"])
 
 
 def test_right_is_better_in_every_row(bundled: FlaskClient) -> None:

@@ -22,7 +22,7 @@ from meantime.web.pages.places.profile_view import FIRST_GAPS, ProfileView
 from meantime.web.pages.places.sentences import lead, other_name
 from meantime.web.pages.places.slugs import find_place, slug_of_each
 from meantime.web.pages.shown_answers import ShownAnswer, ShownAnswers
-from meantime.web.pages.site import page, pictures_available
+from meantime.web.pages.site import page
 from meantime.web.shown_commands import curl
 
 PATH = "/places"
@@ -36,11 +36,12 @@ KIND_WORDS = {
 
 
 class PlacePages:
-    """The pages of places; parameters as of ShownAnswers."""
+    """The pages of places; parameters as of FirstView."""
 
-    def __init__(self, service: MeantimeService, shown: ShownAnswers) -> None:
+    def __init__(self, service: MeantimeService, shown: ShownAnswers, *, pictures: bool) -> None:
         self._service = service
         self._shown = shown
+        self._pictures = pictures
 
     def add_to(self, app: Flask) -> None:
         """Register the pages."""
@@ -92,7 +93,7 @@ class PlacePages:
             choices={each.name: slugs[each.name] for each in cube.locations if each.name != place.name},
             slugs=slugs,
             path=PATH,
-            pictures=pictures_available(),
+            pictures=self._pictures,
             first_gaps=FIRST_GAPS,
             curl=curl,
             figure=figure,
