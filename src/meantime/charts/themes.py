@@ -18,6 +18,9 @@ NOT_TESTED = "not tested"
 """What stands for the verdict of a record that has none."""
 
 VERDICT_COLOURS = {each.verdict.value: each.colour for each in MEANINGS if each.verdict is not None}
+"""On light pages."""
+
+_DARK_VERDICT_COLOURS = {each.verdict.value: each.dark_colour for each in MEANINGS if each.verdict is not None}
 
 SIGNS = {
     Verdict.BETTER: "+",
@@ -111,10 +114,11 @@ def config_of(theme: Theme) -> Spec:
     }
 
 
-def verdict_scale(verdicts: Sequence[str]) -> Spec:
-    """Return the scale from the verdicts that occur, in the order of their table, to their colours."""
-    domain = [word for word in VERDICT_COLOURS if word in set(verdicts)]
-    return {"domain": domain, "range": [VERDICT_COLOURS[word] for word in domain]}
+def verdict_scale(verdicts: Sequence[str], theme: Theme) -> Spec:
+    """Return the scale from the verdicts that occur, in the order of their table, to their colours in a theme."""
+    colours = VERDICT_COLOURS if theme is LIGHT else _DARK_VERDICT_COLOURS
+    domain = [word for word in colours if word in set(verdicts)]
+    return {"domain": domain, "range": [colours[word] for word in domain]}
 
 
 def series_scale(names: Sequence[str]) -> Spec:

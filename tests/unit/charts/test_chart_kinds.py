@@ -369,8 +369,12 @@ def test_the_text_for_those_who_do_not_see_it_counts_the_verdicts() -> None:
 
 
 def test_verdicts_have_the_colours_of_the_one_table_in_both_themes() -> None:
-    table = {each.verdict.value: each.colour for each in MEANINGS if each.verdict is not None}
     for theme in ("light", "dark"):
+        table = {
+            each.verdict.value: each.colour if theme == "light" else each.dark_colour
+            for each in MEANINGS
+            if each.verdict is not None
+        }
         for name in ("map", "bars", "pairs", "rug", "spine", "funnel"):
             scales = [
                 each

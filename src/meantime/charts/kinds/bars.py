@@ -89,7 +89,7 @@ def _layers(
     y = marks.rows_encoding()
     scale: Spec = {"domain": bounds, "zero": False, "nice": False}
     x: Spec = {"field": field, "type": "quantitative", "scale": scale, "title": unit or None}
-    colour = {"color": marks.verdict_colour(rows)} if by_verdict else {"color": {"value": theme.neutral}}
+    colour = {"color": marks.verdict_colour(rows, theme)} if by_verdict else {"color": {"value": theme.neutral}}
     tooltip = marks.tooltip(rows)
     tested = [{"filter": marks.HAS_VERDICT}] if by_verdict else []
     return [

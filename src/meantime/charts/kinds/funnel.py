@@ -92,7 +92,7 @@ def _layers(
     dot: Spec = {"type": "point", "filled": True, "size": 52, "opacity": 0.95}
     tooltip = [{"field": "standard_error", "title": "standard error", "format": ".4~r"}, *marks.tooltip(rows)]
     if by_verdict:
-        colour: Spec = marks.verdict_colour(rows)
+        colour: Spec = marks.verdict_colour(rows, theme)
     else:
         scale = {"domain": [INSIDE, BETWEEN, OUTSIDE], "range": [theme.half, theme.neutral, theme.accent]}
         legend: Spec = {"title": None, "orient": "top"}

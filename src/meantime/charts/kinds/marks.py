@@ -107,12 +107,12 @@ def verdicts_of(rows: Iterable[Mapping[str, object]]) -> list[str]:
     return [str(row.get("verdict") or NOT_TESTED) for row in rows]
 
 
-def verdict_colour(rows: Sequence[Row], *, legend: bool = True) -> Spec:
+def verdict_colour(rows: Sequence[Row], theme: Theme, *, legend: bool = True) -> Spec:
     """Return the colour of rows by their verdict; put it on rows that have one."""
     return {
         "field": "verdict",
         "type": "nominal",
-        "scale": verdict_scale(verdicts_of(rows)),
+        "scale": verdict_scale(verdicts_of(rows), theme),
         "legend": {"title": "verdict", "symbolType": "square", "symbolOpacity": 1, "orient": "top"} if legend else None,
     }
 

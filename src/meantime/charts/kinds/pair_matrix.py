@@ -89,7 +89,7 @@ def _layers(rows: list[Row], order: list[str], step: float, theme: Theme) -> lis
         {
             "transform": [{"filter": marks.HAS_VERDICT}],
             "mark": {"type": "rect", "stroke": theme.background, "strokeWidth": min(1.0, step / 14)},
-            "encoding": {**at, "color": marks.verdict_colour(rows), "tooltip": marks.tooltip(rows)},
+            "encoding": {**at, "color": marks.verdict_colour(rows, theme), "tooltip": marks.tooltip(rows)},
         },
         {
             "transform": [{"filter": {"not": marks.HAS_VERDICT}}],

@@ -72,7 +72,7 @@ def _layers(rows: list[Row], questions: list[str], places: list[str], theme: The
         {
             "transform": [{"filter": marks.HAS_VERDICT}],
             "mark": {"type": "rect", **line},
-            "encoding": {**at, "color": marks.verdict_colour(rows), "tooltip": tooltip},
+            "encoding": {**at, "color": marks.verdict_colour(rows, theme), "tooltip": tooltip},
         },
     ]
     if with_signs:

@@ -90,7 +90,7 @@ def _layers(rows: list[Row], against: str, unit: str, theme: Theme, step: float)
     bounds = marks.extent(rows, "shown", "shown_low", "shown_high", also=[0.0])
     scale: Spec = {"domain": marks.padded(bounds), "zero": False, "nice": False}
     x: Spec = {"type": "quantitative", "scale": scale, "title": f"{unit}, right is better"}
-    colour = marks.verdict_colour(rows)
+    colour = marks.verdict_colour(rows, theme)
     tooltip = marks.tooltip(rows)
     known: list[Spec] = [*marks.only("shown"), {"filter": marks.HAS_VERDICT}]
     line: Spec = {"type": "rule", "color": theme.grid}

@@ -30,7 +30,7 @@ def us_map(answer: ChartedAnswer, theme: Theme) -> Drawing:
     for place, row in enumerate(tiles):
         row |= {"tile_row": place // _TILES_A_ROW, "tile": place % _TILES_A_ROW}
     field = "verdict" if by_verdict else "value"
-    colour = marks.verdict_colour(rows) if by_verdict else marks.value_colour(rows, theme, answer.unit)
+    colour = marks.verdict_colour(rows, theme) if by_verdict else marks.value_colour(rows, theme, answer.unit)
     return Drawing(
         body={
             "spacing": 8,
