@@ -73,6 +73,12 @@ def test_the_spec_holds_the_records_of_the_answer(client: FlaskClient) -> None:
     assert drawn.items() >= {record["location"]: record["value"] for record in records}.items()
 
 
+def test_the_address_of_a_picture_says_how_it_is_drawn(client: FlaskClient) -> None:
+    answer = client.get(address("vl.json", "&chart=bars&theme=dark"))
+    assert answer.headers["Content-Location"] == address("vl.json", "&chart=bars&theme=dark")
+    assert client.get(address("vl.json", "&chart=bars&theme=dark")).data == answer.data
+
+
 def test_the_kind_and_the_colours_can_be_chosen(client: FlaskClient) -> None:
     light, dark, bars = (
         client.get(address("vl.json", more)).data for more in ("", "&theme=dark", "&chart=bars&theme=light")

@@ -219,8 +219,11 @@ def test_the_code_that_embeds_the_chart_asks_for_a_page_and_says_who_may(
 def test_the_charts_are_pictures_with_words_for_light_and_dark_pages(
     service: MeantimeService, settings: Settings
 ) -> None:
-    client = create_app(service, settings, renderer=PictureRenderer()).test_client()
+    renderer = PictureRenderer()
+    client = create_app(service, settings, renderer=renderer).test_client()
     page = shown(client, "/")
+    assert renderer.process_id is not None  # it starts while the browser reads the page
+    renderer.close()
     pictures = page.all("img", "src")[1:] + page.all("source", "srcset")
     assert sorted(re.findall(r"chart=(\w+)", " ".join(pictures))) == ["map", "map", "ranks", "ranks"]
     assert sum("theme=dark" in each for each in pictures) == 2

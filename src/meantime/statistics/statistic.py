@@ -84,6 +84,9 @@ class Statistic(ABC):
     example: ClassVar[Mapping[str, object]]
     """Parameters that work on the bundled table."""
 
+    is_drawn_explained: ClassVar[bool] = False
+    """Whether its charts show what only ``explain`` adds."""
+
     documentation: ClassVar[str]
     """The page about the method, below ``docs/``."""
 

@@ -169,7 +169,13 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     add_routes(app, operations)
     shown = ShownAnswers(service, known)
     pictures = renderer is not None and pictures_available()
-    first_view = FirstView(service, shown, pictures=pictures, embedding_sites=settings.embedding_sites)
+    first_view = FirstView(
+        service,
+        shown,
+        pictures=pictures,
+        embedding_sites=settings.embedding_sites,
+        warm_up=renderer.start if renderer is not None else lambda: None,
+    )
     Pages(service, operations, first_view).add_to(app)
     DatasetPage(service, shown, pictures=pictures).add_to(app)
     HealthPage(service, settings).add_to(app)

@@ -61,12 +61,15 @@ class PictureRenderer:
         self._cache = _PictureCache(cache_bytes)
 
     def start(self) -> None:
-        """Start the process before the first picture is asked for; without an engine do nothing."""
-        with self._turn:
-            try:
-                self._started()
-            except PictureUnavailableError as error:
-                _log.info("%s", error)
+        """Start the process before the first picture is asked for; never waits, and without an engine does nothing."""
+        if not self._turn.acquire(blocking=False):  # who has the turn starts it
+            return
+        try:
+            self._started()
+        except PictureUnavailableError as error:
+            _log.info("%s", error)
+        finally:
+            self._turn.release()
 
     def render(self, spec: Mapping[str, object], form: str, scale: float = 1.0) -> bytes:
         """Return a chart as a picture.

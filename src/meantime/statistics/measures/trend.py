@@ -65,6 +65,7 @@ class Trend(Filters):
     unit = "percentage points per year"
     method = "trend/2: weighted least squares of yearly estimates on the year"
     example: ClassVar = {"question": "Q036", "locations": ["Ohio", "National"]}
+    is_drawn_explained = True
     documentation = "methods/trend.md"
 
     years: Annotated[YearsFilter, Default("all years in which the question has a value")] = None

@@ -6,7 +6,7 @@ sentences are built is in ``sentences.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -88,18 +88,28 @@ class FirstView:
         Whether charts can be drawn.
     embedding_sites
         Which other sites may show answers.
+    warm_up
+        Called first: what draws has half a second to start while answers are found.
     """
 
     def __init__(
-        self, service: MeantimeService, shown: ShownAnswers, *, pictures: bool, embedding_sites: Sequence[str]
+        self,
+        service: MeantimeService,
+        shown: ShownAnswers,
+        *,
+        pictures: bool,
+        embedding_sites: Sequence[str],
+        warm_up: Callable[[], None],
     ) -> None:
         self._service = service
         self._shown = shown
         self._pictures = pictures
+        self._warm_up = warm_up
         self._sites = tuple(embedding_sites)
 
     def show(self) -> Response:
         """Show what the default table says about its first question."""
+        self._warm_up()
         dataset = self._service.dataset()
         question = first_question(dataset.cube)
         view = None if question is None else self._view(dataset, question)

@@ -7,13 +7,14 @@ and waited for.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import orjson
 from flask import Response, request
 
 from meantime.errors import InvalidParameterError
-from meantime.fields.fields import fields_of
+from meantime.fields.fields import fields_of, write_query_fields
 from meantime.formats.result_formats import FORMATS, Format
 from meantime.jobs.job import EncodedResult, Job, Task
 from meantime.service import MeantimeService, task_for
@@ -88,7 +89,8 @@ class Answers:
         served = self._service.dataset(dataset, version)
         asked = read_statistic_query(statistic, served.cube, texts)
         settled = asked.settled(served.cube)
-        task = task_for(settled, served)
+        is_chart = wanted.name in CHART_FORMS
+        task = task_for(_explained(settled) if is_chart else settled, served)
         live = live_address(own_prefix(), asked, served.cube, dataset)
         frozen = frozen_address(own_prefix(), settled, served)
         canonical = live if version is None else frozen
@@ -96,13 +98,14 @@ class Answers:
         if isinstance(result, Job):
             return self._not_yet(result, canonical, extension, waited_s)
         stored = _stored(result, task, served.version)
-        if wanted.name in CHART_FORMS:
+        if is_chart:
             charted = ChartedResult(statistic.name, stored, live, frozen, _breaks_of(settled, served.cube))
             response = self._charts.respond(wanted, charted, drawn)
         else:
             response = self._forms.respond(wanted, stored)
         response.headers["Cache-Control"] = cache_control(is_frozen=version is not None)
-        response.headers["Content-Location"] = canonical.url(wanted.name)
+        own = replace(canonical, pairs=[*canonical.pairs, *write_query_fields(drawn)]) if is_chart else canonical
+        response.headers["Content-Location"] = own.url(wanted.name)
         other = (frozen, "memento") if version is None else (live, "latest-version")
         response.headers["Link"] = f'<{canonical.url()}>; rel="canonical", <{other[0].url()}>; rel="{other[1]}"'
         if extension is None:
@@ -127,6 +130,11 @@ def _check_drawing(wanted: Format) -> None:
         raise InvalidParameterError(
             f"{asked[0]}: is for charts; ask for one of .{', .'.join(CHART_FORMS)}", field=asked[0]
         )
+
+
+def _explained(request: Statistic) -> Statistic:
+    """Return a request with what its charts show, too."""
+    return replace(request, explain=True) if request.is_drawn_explained else request  # type: ignore[call-arg]  # it has it
 
 
 def _breaks_of(request: Statistic, cube: SurveyCube) -> list[int]:
