@@ -5,31 +5,45 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 import vl_convert
 
 from meantime.charts.us_places import ATLAS, ATLAS_FEATURE, STATES, us_shapes
+from tests import browser
 
-VENDOR = ATLAS.parent
-PACKAGES = json.loads((VENDOR / "vendored.json").read_text("utf-8"))
-FILES = {file["file"]: file["sha256"] for package in PACKAGES for file in package["files"]}
-
-
-def test_every_vendored_file_has_the_checksum_of_its_list() -> None:
-    assert {name: hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() for name in FILES} == FILES
-    assert {path.name for path in VENDOR.iterdir()} == {"vendored.json", *FILES}
+FOLDERS = [ATLAS.parent, Path(browser.__file__).parent / "vendor"]
+LICENCES = {"BSD-3-Clause", "ISC", "MPL-2.0"}
 
 
-def test_every_vendored_package_comes_with_its_licence() -> None:
-    for package in PACKAGES:
+def packages(folder: Path) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads((folder / "vendored.json").read_text("utf-8"))
+    return listed
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=["for the server", "for tests"])
+def test_every_vendored_file_has_the_checksum_of_its_list(folder: Path) -> None:
+    files = {file["file"]: file["sha256"] for package in packages(folder) for file in package["files"]}
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files} == files
+    assert {path.name for path in folder.iterdir()} == {"vendored.json", *files}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=["for the server", "for tests"])
+def test_every_vendored_package_comes_with_its_licence(folder: Path) -> None:
+    for package in packages(folder):
         licences = [file["file"] for file in package["files"] if file["from"] == "LICENSE"]
         assert licences
-        assert (VENDOR / licences[0]).read_text("utf-8")
-        assert package["licence"] in {"BSD-3-Clause", "ISC"}
+        assert (folder / licences[0]).read_text("utf-8")
+        assert package["licence"] in LICENCES
+
+
+def test_nothing_that_the_server_sends_has_to_stay_open_source() -> None:
+    assert {package["licence"] for package in packages(ATLAS.parent)} <= LICENCES - {"MPL-2.0"}
 
 
 def test_a_page_and_a_picture_are_drawn_by_the_same_minor_version_of_vega_lite() -> None:
-    vendored = next(package["version"] for package in PACKAGES if package["package"] == "vega-lite")
+    vendored = next(package["version"] for package in packages(ATLAS.parent) if package["package"] == "vega-lite")
     assert vendored.rpartition(".")[0] in vl_convert.get_vegalite_versions()
 
 
