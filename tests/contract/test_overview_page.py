@@ -232,6 +232,16 @@ def test_the_charts_are_pictures_with_words_for_light_and_dark_pages(
     assert all(page.all("img", "alt")[1:])
 
 
+def test_each_chart_names_its_specs_for_light_and_dark_pages(service: MeantimeService, settings: Settings) -> None:
+    client = create_app(service, replace(settings, url_prefix="/stats")).test_client()
+    page = shown(client, "/stats/")
+    assert page.all("script", "src") == ["/stats/static/live.js"]
+    for theme in ("light", "dark"):
+        specs = [client.get(address).get_json() for address in page.all("figure", f"data-{theme}")]
+        drawn = [spec["usermeta"]["meantime"] for spec in specs]
+        assert [(each["chart"], each["theme"]) for each in drawn] == [("map", theme), ("ranks", theme)]
+
+
 def test_a_name_that_is_code_stays_text(serve: Serve) -> None:
     rows = rows_of_everybody(["National", "<b onclick=x>Ohio</b>", 'O\'Brien & "Sons"'], [2023], OBESITY)
     page = shown(serve(dataset_of(rows)), "/")
