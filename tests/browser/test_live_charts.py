@@ -55,7 +55,7 @@ def is_picture(figure: Locator) -> None:
 def said_of(page: Page, figure: Locator, place: str) -> dict[str, str]:
     """Return what the tooltip says when the pointer is on a place's mark."""
     figure.locator(f".drawn svg path[aria-label*='location: {place};']").first.hover()
-    expect(page.locator(".vg-tooltip.visible td.value").first).to_have_text(place)
+    expect(page.locator(".vg-tooltip.visible td.value", has_text=place)).to_be_visible()
     tooltip = page.locator(".vg-tooltip")
     return dict(
         zip(
@@ -187,3 +187,14 @@ def test_a_live_chart_fits_a_narrow_window(server: str, path: str) -> None:
         button_of(figure).click()
         is_drawn(figure)
         assert found.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_sign_on_a_square_does_not_hide_what_the_square_tells(server: str, opened: Driven) -> None:
+    page = opened.page
+    page.goto(f"{server}/explore?statistic=pairwise&question=Q036&years=2023&locations=Ohio,Utah,Texas&chart=pairs")
+    figure = page.locator("figure.chart")
+    button_of(figure).click()
+    is_drawn(figure)
+    figure.locator(".drawn svg path[aria-label*='location: Ohio;'][aria-label*='against: Utah;']").first.hover()
+    expect(page.locator(".vg-tooltip.visible")).to_contain_text("Utah")
+    assert opened.console == []

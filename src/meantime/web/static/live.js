@@ -38,6 +38,7 @@ async function showDrawn(figure) {
   try {
     const [spec] = await Promise.all([get(dark.matches ? figure.dataset.dark : figure.dataset.light), libraries()]);
     const { view } = await window.vegaEmbed(place, spec, OPTIONS);
+    letThrough(place);
     drawn.get(figure)?.finalize();
     drawn.set(figure, view);
     put(figure, place);
@@ -75,6 +76,13 @@ function leaveOrphans() {
     view.finalize();
     drawn.delete(figure);
     hideTooltip();
+  }
+}
+
+// Marks that have nothing to say, such as the letters beside a dot, don't hide one below them from the pointer.
+function letThrough(place) {
+  for (const mark of place.querySelectorAll(".role-mark :not(g)")) {
+    if (mark.__data__ && !mark.__data__.tooltip) mark.style.pointerEvents = "none"; // Vega's item of the element
   }
 }
 
