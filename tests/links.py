@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 ACCEPTED = ("text/html", "application/json")
-MOST_PAGES = 2000
+MOST_PAGES = 1000
+MOST_QUERIES = 3
+"""Of how many queries of one path the answers are looked at: a form has thousands."""
 
 _PATH = re.compile(r"/[^\s{}]*")
 _IN_COMMAND = re.compile(r"https?://[^\s\"'`<]+")
+
+
+def is_left_alone(path: str) -> bool:
+    """Whether asking for a path does something, takes long to draw, or can't be answered from a small table."""
+    return path.partition("?")[0].endswith(("/graceful_shutdown", "/answers/disparity_scan", ".svg", ".png", ".pdf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ def crawl(get: Get, start: str, *, host: str, left_alone: Callable[[str], bool])
     statuses: dict[str, int] = {}
     named: set[str] = {start}
     waiting = [start]
+    queries = Counter[str]()
     while waiting:
         path = waiting.pop()
         for accept in ACCEPTED:
@@ -70,7 +79,9 @@ def crawl(get: Get, start: str, *, host: str, left_alone: Callable[[str], bool])
                 found = address.path + (f"?{address.query}" if address.query else "")
                 if address.netloc == host and found not in named:
                     named.add(found)
-                    waiting += [found] if method == "GET" and not left_alone(found) else []
+                    queries[address.path] += method == "GET"
+                    is_one_more = method == "GET" and queries[address.path] <= MOST_QUERIES
+                    waiting += [found] if is_one_more and not left_alone(found) else []
         assert len(statuses) < MOST_PAGES
     return Crawl(statuses, frozenset(named))
 

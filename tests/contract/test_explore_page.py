@@ -250,7 +250,10 @@ def test_the_page_has_no_inline_script_style_or_handler(client: FlaskClient) -> 
     assert "script-src 'self'; style-src 'self'" in answer.headers["Content-Security-Policy"]
     page = Elements(answer.text)
     assert not [name for _, given in page.tags for name in given if name == "style" or name.startswith("on")]
-    assert [given.get("src") for tag, given in page.tags if tag == "script"] == ["/static/explore.js"]
+    assert [given.get("src") for tag, given in page.tags if tag == "script"] == [
+        "/static/explore.js",
+        "/static/live.js",
+    ]
 
 
 def test_every_field_has_its_label_and_what_describes_it_is_there(served: FlaskClient) -> None:

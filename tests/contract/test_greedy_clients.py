@@ -13,15 +13,21 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from meantime.access_keys import AccessKeyFile, Role
+from meantime.charts.rendering.picture_renderer import PictureRenderer
 from meantime.errors import NoPlaceError, ReloadError
 from meantime.formats.result_formats import FORMATS
 from meantime.service import MeantimeService
 from meantime.settings import Settings
 from meantime.statistics.catalogue import CATALOGUE, Statistic, Surface, register
 from meantime.statistics.statistic import StatisticData
+from meantime.web.admission.request_places import PLACES_KEY, RequestPlaces
 from meantime.web.app import create_app
 from meantime.web.places import AllPlaces
+from meantime.web.v1.answer_addresses import AnswerAddress
+from meantime.web.v1.chart_forms import CHART_FORMS, ChartedResult, ChartForms, ChartQuery
 from meantime.web.v1.dataset_resources import DatasetResources
+from meantime.web.v1.encoded_forms import EncodedForms
+from meantime.web.v1.result_forms import StoredResult
 from meantime.web.v1.visible_jobs import VisibleJobs
 from tests.contract.conftest import OBESITY, OpenService
 from tests.contract.test_metrics import labels, values
@@ -121,8 +127,48 @@ def test_one_client_cannot_have_sources_read_again_and_again(service: MeantimeSe
     assert places.reloads.used == 1
 
 
+def test_one_client_has_few_pictures_drawn_and_leaves_room_for_others(
+    service: MeantimeService, settings: Settings
+) -> None:
+    places = AllPlaces.for_threads(32)
+    renderer = PictureRenderer()
+    forms = ChartForms(renderer, EncodedForms(places), places)
+    result = service.result_of(
+        service.wait(service.submit("mean", {"question": OBESITY, "by": ["location"]}, surface=Surface.V1).number, 30)
+    )
+    stored = StoredResult("0" * 64, len(result), lambda: result, "mean")
+    address = AnswerAddress("/api/v1/answers/mean", [])
+    charted = ChartedResult("mean", stored, address, address, [])
+    places.pictures.take("address 192.0.2.7", places.pictures.share)  # being drawn
+    app = create_app(service, settings, renderer=renderer)
+    refused = pytest.raises(NoPlaceError, match="no place for more pictures: you hold 6 of 12")
+    with app.test_request_context(environ_base=GREEDY | held(places)), refused:
+        forms.respond(CHART_FORMS["svg"], charted, ChartQuery())
+    with app.test_request_context(environ_base=HONEST | held(places)):
+        assert forms.respond(CHART_FORMS["svg"], charted, ChartQuery()).status_code == 200
+    renderer.close()
+    assert places.pictures.used == places.pictures.share
+
+
+def held(places: AllPlaces) -> dict[str, object]:
+    """Return the environment of a request that may hold places."""
+    environ: dict[str, object] = {}
+    environ[PLACES_KEY] = RequestPlaces(environ, places)
+    return environ
+
+
 def test_what_every_client_holds_is_measured(client: FlaskClient) -> None:
-    kinds = {"requests", "streams", "waits", "lists", "large_answer_bytes", "encoder_bytes", "children", "reloads"}
+    kinds = {
+        "requests",
+        "streams",
+        "waits",
+        "lists",
+        "large_answer_bytes",
+        "encoder_bytes",
+        "children",
+        "pictures",
+        "reloads",
+    }
     for name in ("meantime_places_used", "meantime_places", "meantime_places_share"):
         assert {dict(found)["kind"] for found in values(client, name)} == kinds
 

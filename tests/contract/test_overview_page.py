@@ -94,7 +94,7 @@ def test_a_place_is_found_by_any_spelling_of_its_name(client: FlaskClient, spell
 def test_a_place_that_is_not_compared_is_named_and_another_one_shown(client: FlaskClient, name: str) -> None:
     page = shown(client, f"/?place={quote(name)}")
     assert "No place of this answer is called" in page.text
-    assert "script" not in [tag for tag, _ in page.tags]
+    assert [given.get("src") for tag, given in page.tags if tag == "script"] == ["/static/live.js"]
     assert any(f"adults in {place} had" in page.text for place in STATES)
 
 
@@ -230,6 +230,16 @@ def test_the_charts_are_pictures_with_words_for_light_and_dark_pages(
     for picture in pictures:
         assert client.get(picture.replace(".svg?", ".vl.json?")).status_code == 200
     assert all(page.all("img", "alt")[1:])
+
+
+def test_each_chart_names_its_specs_for_light_and_dark_pages(service: MeantimeService, settings: Settings) -> None:
+    client = create_app(service, replace(settings, url_prefix="/stats")).test_client()
+    page = shown(client, "/stats/")
+    assert page.all("script", "src") == ["/stats/static/live.js"]
+    for theme in ("light", "dark"):
+        specs = [client.get(address).get_json() for address in page.all("figure", f"data-{theme}")]
+        drawn = [spec["usermeta"]["meantime"] for spec in specs]
+        assert [(each["chart"], each["theme"]) for each in drawn] == [("map", theme), ("ranks", theme)]
 
 
 def test_a_name_that_is_code_stays_text(serve: Serve) -> None:

@@ -13,7 +13,7 @@ from meantime.settings import Settings
 from meantime.web.app import create_app
 from tests.contract.conftest import OBESITY
 from tests.contract.v1_requests import MEAN, decoded
-from tests.links import Page, crawl, page_of
+from tests.links import Page, crawl, is_left_alone, page_of
 
 PREFIX = "/stats"
 
@@ -25,12 +25,6 @@ def client(service: MeantimeService, settings: Settings) -> FlaskClient:
     assert client.post("/stats/api/v1/jobs", json=MEAN, headers={"Prefer": "wait=30"}).status_code == 201
     assert client.post("/stats/api/states_mean", json={"question": OBESITY}).status_code == 200
     return client
-
-
-def is_left_alone(path: str) -> bool:
-    """Whether asking for a path does something, or can't be answered: the small table has no two strata."""
-    bare = path.partition("?")[0]
-    return bare.endswith(("/graceful_shutdown", "/answers/disparity_scan", ".svg", ".png", ".pdf"))
 
 
 @pytest.mark.parametrize("start", [f"{PREFIX}/", PREFIX])

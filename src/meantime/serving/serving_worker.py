@@ -121,7 +121,7 @@ class ServingWorker:
         self._service: MeantimeService  # written before the threads start, read-only after
         self._access_log: AccessLog  # written before the threads start, read-only after
         self._control: ControlSocket  # written before the threads start, read-only after
-        self._renderer = PictureRenderer()  # starts its process with the first picture
+        self._renderer = PictureRenderer(cache_bytes=0)  # the application keeps what is drawn
         self._event_log: EventLog | None = None  # written before the threads start, read-only after
 
     def start(self) -> WSGIApplication:

@@ -142,7 +142,7 @@ def create_app(  # noqa: PLR0913  # each is a part of its own
     jobs = VisibleJobs(service, places)
     encoded = EncodedForms(places)
     forms = ResultForms(encoded)
-    charts = ChartForms(renderer, encoded, settings.embedding_sites)
+    charts = ChartForms(renderer, encoded, places, settings.embedding_sites)
     known = KnownAnswers(service, jobs)
     tables = TableFiles(
         settings.store_dir / "tables", kept_versions=settings.kept_versions * max(1, len(settings.data))

@@ -191,6 +191,7 @@ class AllPlaces:
     large_answer_bytes: Places
     encoder_bytes: Places
     children: Places
+    pictures: Places
     reloads: Places
 
     @classmethod
@@ -216,6 +217,7 @@ class AllPlaces:
                 "bytes of results to encode", 32 * MEGABYTE, 16 * MEGABYTE, least=4 * MEGABYTE, patience_s=some
             ),
             children=Places("Parquet files", 8, 4, patience_s=some),
+            pictures=Places("pictures", 12, 6, patience_s=some),
             reloads=Places("reloads", 2, 1, retry_after_s=5),
         )
 

@@ -60,11 +60,12 @@ def _layers(rows: list[Row], theme: Theme) -> list[Spec]:
     line: Spec = {"type": "line", "strokeWidth": 1.8, "color": theme.accent, "invalid": "break-paths-filter-domains"}
     band: Spec = {"type": "area", "opacity": 0.2, "color": theme.accent, "invalid": "break-paths-filter-domains"}
     beside: Spec = {**line, "strokeWidth": 1.2, "strokeDash": [4, 3], "color": theme.muted}
+    compared: Spec = {"mark": beside, "encoding": {"x": x, "y": {**measure, "field": "reference"}, **detail}}
     limits: Spec = {"x": x, "y": {**measure, "field": "low"}, "y2": {"field": "high"}}
     absent: Spec = {"type": "text", "text": "\u00d7", "fontSize": 10, "dy": -5, "color": theme.muted}
     return [
         {"mark": band, "encoding": {**limits, **detail}},
-        {"mark": beside, "encoding": {"x": x, "y": {**measure, "field": "reference"}, **detail}},
+        *([compared] if numbers(rows, "reference") else []),
         {"mark": line, "encoding": {"x": x, "y": y, **detail}},
         {
             "transform": marks.only("value"),

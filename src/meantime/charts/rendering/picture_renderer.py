@@ -48,7 +48,7 @@ class PictureRenderer:
         self,
         *,
         time_limit_s: float = 20.0,
-        line_length: int = 6,
+        line_length: int = 12,
         cache_bytes: int = 32 * MEGABYTE,
         process_bytes: int = 600 * MEGABYTE,
     ) -> None:

@@ -89,7 +89,7 @@ class Difference(Filters):
                 raise InvalidParameterError("goal: give either against or goal, not both", field="goal")
             return request
         against = self.against or the_nation(cube, otherwise="name a location, or give a goal")
-        if self.locations == (against,):
+        if [cube.locations[index].name for index in request.places(cube).locations] == [against]:
             raise InvalidParameterError(
                 f"against: {against} would be compared with itself; name another location", field="against"
             )

@@ -22,8 +22,10 @@ from meantime.charts import KINDS, chart_of, kinds_for
 from meantime.charts.rendering.picture_renderer import FORMS, SCALES, PictureRenderer
 from meantime.fields.kinds import Choice, Number
 from meantime.formats.result_formats import Format
+from meantime.web.admission.callers import client_of
 from meantime.web.admission.request_places import request_places
 from meantime.web.own_address import own_address, own_site
+from meantime.web.places import AllPlaces
 from meantime.web.v1.answer_addresses import AnswerAddress
 from meantime.web.v1.encoded_forms import EncodedForms
 from meantime.web.v1.result_forms import StoredResult, content_type
@@ -70,14 +72,21 @@ class ChartForms:
         Draws pictures; None where nothing does.
     encoded
         Keeps what was made.
+    places
+        What clients can hold; each that waits for a picture holds a thread.
     embedding_sites
         The sites whose pages may show these answers; ``*`` is any.
     """
 
     def __init__(
-        self, renderer: PictureRenderer | None, encoded: EncodedForms, embedding_sites: Sequence[str] = ()
+        self,
+        renderer: PictureRenderer | None,
+        encoded: EncodedForms,
+        places: AllPlaces,
+        embedding_sites: Sequence[str] = (),
     ) -> None:
         self._renderer = renderer
+        self._places = places
         self._encoded = encoded
         self._sites = tuple(embedding_sites)
 
@@ -127,7 +136,8 @@ class ChartForms:
     def _picture(self, spec: Mapping[str, object], form: str, zoom: float = 1.0) -> bytes:
         if self._renderer is None:
             raise ValueError(f"{form} isn't offered: nothing draws here")
-        return self._renderer.render(spec, form, zoom)
+        with self._places.pictures.take(client_of(request.environ)):
+            return self._renderer.render(spec, form, zoom)
 
     def _page(self, document: Mapping[str, object], result: ChartedResult, query: ChartQuery) -> str:
         """Return a page that needs no other file: its pictures and its style are in it."""
