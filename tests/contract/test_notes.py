@@ -155,6 +155,6 @@ def test_the_dataset_lists_every_note_with_whom_it_concerns(client: FlaskClient)
 
 
 def test_the_page_counts_and_shows_the_notes(client: FlaskClient) -> None:
-    page = client.get("/", headers={"Accept": "text/html"}).text
+    page = client.get("/dataset", headers={"Accept": "text/html"}).text
     assert "6 notes on this table" in page
     assert all(note.text.replace("<", "&lt;").replace(">", "&gt;") in page for note in NOTES)
