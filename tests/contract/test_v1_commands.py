@@ -86,9 +86,9 @@ def test_the_curl_command_says_what_to_do_where_it_needs_a_key_and_has_none(addr
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl; install it")
-def test_the_commands_of_the_first_page_and_of_a_refusal_work_as_pasted(address: str, key: str | None) -> None:
+def test_the_commands_of_the_page_of_endpoints_and_of_a_refusal_work_as_pasted(address: str, key: str | None) -> None:
     asked = headers_with(key)
-    page = requests.get(f"{address}/", headers=asked | {"Accept": "text/html"}, timeout=LIMIT_S).text
+    page = requests.get(f"{address}/endpoints", headers=asked | {"Accept": "text/html"}, timeout=LIMIT_S).text
     commands = [unescape(text) for text in re.findall(r"<code>(curl [^<]*)</code>", page) if "JOB_ID" not in text]
     commands.append(str(read(address, "/api/states_mean", key)["detail"]).partition("such as: ")[2])
     assert len(commands) > 10

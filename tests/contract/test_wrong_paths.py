@@ -7,8 +7,6 @@ import shlex
 import pytest
 from flask.testing import FlaskClient
 
-from tests.contract.conftest import OBESITY
-
 
 def detail(client: FlaskClient, method: str, path: str, status: int) -> str:
     answer = client.open("/", method=method, environ_overrides={"PATH_INFO": path})
@@ -96,13 +94,12 @@ def test_the_first_page_names_both_surfaces(client: FlaskClient) -> None:
     assert body is not None
     assert list(body)[:4] == ["name", "version", "surfaces", "dataset"]
     assert list(body["surfaces"]) == ["/api/v1", "/api"]
-    page = client.get("/", headers={"Accept": "text/html"}).text
+    page = client.get("/endpoints", headers={"Accept": "text/html"}).text
     assert 'href="/api/v1"' in page
-    assert OBESITY in page
 
 
-def test_the_first_pages_example_names_no_job_of_somebody_else(client: FlaskClient) -> None:
-    page = client.get("/", headers={"Accept": "text/html"}).text
-    example = page.partition("<pre><code>")[2].partition("</code></pre>")[0]
-    assert "job_id_1" not in example
-    assert "/api/get_results/JOB_ID" in example
+def test_the_example_of_the_endpoints_names_no_job_of_somebody_else(client: FlaskClient) -> None:
+    page = client.get("/endpoints", headers={"Accept": "text/html"}).text
+    commands = [block.partition("</code></pre>")[0] for block in page.split("<pre><code>")[1:]]
+    assert not any("job_id_1" in command for command in commands)
+    assert any("/api/get_results/JOB_ID" in command for command in commands)

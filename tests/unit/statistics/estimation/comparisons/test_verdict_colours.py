@@ -60,7 +60,7 @@ def colours(ground: str) -> dict[Verdict | None, str]:
 def grounds(ground: str) -> list[str]:
     """Return the colours of the pages' paper and cards."""
     style = (PROJECT / "src" / "meantime" / "web" / "static" / "meantime.css").read_text(encoding="utf-8")
-    light, dark = style.split("prefers-color-scheme: dark")
+    light, dark = style.split("prefers-color-scheme: dark")[:2]
     return re.findall(r"--(?:paper|card): (#[0-9a-f]{6})", light if ground == "light" else dark)
 
 
